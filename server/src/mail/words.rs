@@ -1,6 +1,6 @@
 //! What each letter says.
 
-use latchkey::{mail::Content, time::Timestamp};
+use latchkey::{mail::Content, name::DisplayName, time::Timestamp};
 use latchkey_app::role_noun;
 
 /// The parts of a letter.
@@ -37,13 +37,13 @@ pub fn words(content: &Content, public_url: &str) -> Words {
             expires_at,
         } => {
             let by = match inviter {
-                Some(inviter) => format!("{inviter} invited you"),
+                Some(inviter) => format!("{} invited you", unlinked(inviter)),
                 None => "You were invited".to_owned(),
             };
             Words {
                 subject: format!("Join {org}"),
                 paragraphs: vec![
-                    format!("{by} to join {org} as {}.", role_noun(*role)),
+                    format!("{by} to join {} as {}.", unlinked(org), role_noun(*role)),
                     format!("The link works once, until {}.", day(*expires_at)),
                 ],
                 link: link("invitations", token.expose(), "Accept the invitation"),
@@ -62,7 +62,8 @@ pub fn words(content: &Content, public_url: &str) -> Words {
             subject: "Confirm your e-mail address".to_owned(),
             paragraphs: vec![
                 format!(
-                    "Confirm that this address belongs to the account of {name}. From then on, they sign in with it."
+                    "Confirm that this address belongs to the account of {}. From then on, they sign in with it.",
+                    unlinked(name)
                 ),
                 "The link works once, for one day.".to_owned(),
             ],
@@ -131,7 +132,89 @@ fn told(subject: &str, paragraph: impl Into<String>) -> Words {
     }
 }
 
+/// A name chosen by a stranger, as text that mail programs do not turn into a link: `evil.example/login` would stand in a
+/// letter from us like a link of ours. The invisible spaces leave names such as "Node.js team" as they look.
+fn unlinked(name: &DisplayName) -> String {
+    /// What makes a word a host, a URL or an address; also the dots of other scripts, which browsers read as dots.
+    const SEPARATORS: [char; 7] = [
+        '.', ':', '@', '\u{3002}', '\u{ff0e}', '\u{ff61}', '\u{2024}',
+    ];
+    const ZERO_WIDTH_SPACE: char = '\u{200b}';
+    let mut text = String::new();
+    let mut chars = name.as_str().chars().peekable();
+    while let Some(c) = chars.next() {
+        text.push(c);
+        let goes_on = chars.peek().is_some_and(|next| !next.is_whitespace());
+        if SEPARATORS.contains(&c) && goes_on {
+            text.push(ZERO_WIDTH_SPACE);
+        }
+    }
+    text
+}
+
 /// The day of a timestamp, in UTC.
 fn day(at: Timestamp) -> String {
     at.rfc3339().to_string().chars().take(10).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use latchkey::role::Role;
+    use rstest::rstest;
+
+    use super::*;
+
+    /// What no mail program leaves without a link: a scheme, or a host with a top-level domain, in one word.
+    fn links(text: &str) -> Vec<&str> {
+        const DOTS: [char; 6] = ['.', '@', '\u{3002}', '\u{ff0e}', '\u{ff61}', '\u{2024}'];
+        let words = text.split(|c: char| c.is_whitespace() || c == '\u{200b}');
+        let words = words.filter(|word| {
+            let host = word.split(['/', '?']).next().unwrap_or_default();
+            word.contains("://") || host.trim_end_matches(DOTS).contains(DOTS)
+        });
+        words.collect()
+    }
+
+    #[rstest]
+    #[case("evil.example/login")]
+    #[case("https://evil.example/login")]
+    #[case("HTTPS://EVIL.EXAMPLE")]
+    #[case("Sign in at www.evil.example now")]
+    #[case("help@evil.example")]
+    #[case("evil。example")]
+    fn a_name_does_not_become_a_link(#[case] text: &str) {
+        assert_ne!(
+            links(text),
+            [""; 0],
+            "the check finds the link of the name itself"
+        );
+        let name: DisplayName = text.parse().unwrap();
+        let invitation = Content::Invitation {
+            org: name.clone(),
+            inviter: Some(name.clone()),
+            role: Role::Member,
+            token: "lk_inv_000000000000000000000000000XX1s6".parse().unwrap(),
+            expires_at: Timestamp::from_millis(1_795_867_200_000),
+        };
+        let token = "lk_acc_000000000000000000000000002zawlF".parse().unwrap();
+        for content in [invitation, Content::Confirmation(token, name)] {
+            let words = words(&content, "https://keys.example.com");
+            for paragraph in &words.paragraphs {
+                let plain = paragraph.replace('\u{200b}', "");
+                assert_eq!(links(paragraph), [""; 0], "{plain}");
+            }
+            assert!(
+                words.paragraphs[0].replace('\u{200b}', "").contains(text),
+                "it reads as it was chosen"
+            );
+        }
+    }
+
+    #[test]
+    fn names_with_dots_and_abbreviations_look_the_same() {
+        let shown = |text: &str| unlinked(&text.parse().unwrap());
+        assert_eq!(shown("Acme, Inc. Team"), "Acme, Inc. Team");
+        assert_eq!(shown("Node.js team"), "Node.\u{200b}js team");
+        assert_eq!(shown("R/D."), "R/D.");
+    }
 }
