@@ -15,7 +15,7 @@ use crate::{
     db::{StorageError, on},
     event::Event,
     fault::{Fault, from_fault},
-    id::OrgId,
+    id::{OrgId, UserId},
     name::{DisplayName, Slug},
     role::{Action, Rights, TokenScope, with_actions},
     service_tokens::ServiceToken,
@@ -106,6 +106,9 @@ pub enum AccessError {
     /// There is no such org, or the user is not a member of it. Both cases return the same message.
     #[error("The organization was not found, or you are not a member of it.")]
     NotFound,
+    /// The user was a member of the org with this slug, and has left or was removed. Only they learn that it exists.
+    #[error("You are no longer a member of {0}. Ask an owner to invite you again.")]
+    NoLongerMember(Slug),
     /// The role does not allow the action.
     #[error("You don't have permission to {}. Ask an owner of the organization.", .0.text())]
     Forbidden(Action),
@@ -123,8 +126,8 @@ impl Membership {
     /// Finds the membership of a user in the org with this slug.
     ///
     /// # Errors
-    /// [`AccessError::NotFound`] if there is no such org or the user is not a member of it, and
-    /// [`AccessError::SecondFactorNeeded`] if the org requires a second factor and the user has none.
+    /// [`AccessError::NotFound`] if there is no such org or the user was never a member of it,
+    /// [`AccessError::NoLongerMember`] if they were one, and [`AccessError::SecondFactorNeeded`] if the org requires a second factor and the user has none.
     pub async fn find(engine: &Engine, person: Person, slug: &Slug) -> Result<Self, AccessError> {
         let (membership, lacks_factor) = Self::read(engine, person, slug).await?;
         if lacks_factor {
@@ -170,7 +173,12 @@ impl Membership {
              FROM memberships JOIN orgs ON orgs.id = memberships.org_id \
              WHERE memberships.user_id = $1 AND orgs.slug = $2 AND orgs.deleted_at IS NULL";
         let row: Option<Row> = on!(engine.db.read(), c => sqlx::query_as(SQL).bind(person.user_id).bind(slug.clone()).fetch_optional(c).await)?;
-        let row = row.ok_or(AccessError::NotFound)?;
+        let Some(row) = row else {
+            return Err(match was_member(engine, person.user_id, slug).await? {
+                true => AccessError::NoLongerMember(slug.clone()),
+                false => AccessError::NotFound,
+            });
+        };
         let membership = Self {
             engine: engine.clone(),
             org: row.org,
@@ -218,6 +226,16 @@ impl Membership {
         self.may(A::ACTION)
             .then(|| Permit::new(self.org.id, self.person.clone().into(), Basis::Member))
     }
+}
+
+/// Whether the audit log of the org with this slug says that the user left it or was removed.
+async fn was_member(engine: &Engine, user_id: UserId, slug: &Slug) -> Result<bool, StorageError> {
+    const SQL: &str = "SELECT 1 FROM orgs JOIN audit_log ON audit_log.org_id = orgs.id AND audit_log.target_id = $1 \
+         AND audit_log.target_kind = 'user' AND audit_log.event IN ($2, $3) \
+         WHERE orgs.slug = $4 AND orgs.deleted_at IS NULL LIMIT 1";
+    Ok(on!(engine.db.read(), c => sqlx::query(SQL)
+        .bind(user_id).bind(Event::MemberRemoved.as_str()).bind(Event::MemberLeft.as_str()).bind(slug.clone())
+        .fetch_optional(c).await.map(|row| row.is_some()))?)
 }
 
 impl Operator {

@@ -20,6 +20,9 @@ pub enum AppError {
     /// 404: the resource does not exist, or the user is not a member of its organization.
     #[error("This page was not found, or you are not a member of its organization.")]
     NotFound,
+    /// 404: the user was a member of the organization with this slug, and is no longer.
+    #[error("You are no longer a member of {0}. Ask an owner to invite you again.")]
+    NoLongerMember(String),
     /// 410: the link of an invitation that cannot be accepted any more.
     #[error("This invitation was used, withdrawn, or has expired. Ask for a new one.")]
     Gone,

@@ -115,6 +115,7 @@ impl FromRequestParts<AppState> for ApiCaller {
         let own = own.map_err(|error| match error {
             AccessError::Fault(fault) => fault.into(),
             AccessError::NotFound
+            | AccessError::NoLongerMember(_)
             | AccessError::Forbidden(_)
             | AccessError::SecondFactorNeeded(_) => not_a_token(),
         })?;

@@ -37,7 +37,9 @@ impl AppError {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::SignedOut => StatusCode::UNAUTHORIZED,
-            Self::NotFound | Self::LinkIncomplete => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NoLongerMember(_) | Self::LinkIncomplete => {
+                StatusCode::NOT_FOUND
+            }
             Self::Gone | Self::LinkGone => StatusCode::GONE,
             Self::Forbidden(_) | Self::AccessEnded | Self::SecondFactorNeeded(_) => {
                 StatusCode::FORBIDDEN
@@ -78,6 +80,7 @@ impl From<AccessError> for AppError {
     fn from(error: AccessError) -> Self {
         match error {
             AccessError::NotFound => Self::NotFound,
+            AccessError::NoLongerMember(slug) => Self::NoLongerMember(slug.to_string()),
             AccessError::Forbidden(action) => Self::Forbidden(action),
             AccessError::SecondFactorNeeded(org) => Self::SecondFactorNeeded(org.slug.to_string()),
             AccessError::Fault(fault) => fault.into(),

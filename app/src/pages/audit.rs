@@ -19,7 +19,8 @@ pub use self::{
     data::history_of_key,
     entry::{actor_name, row as entry_row},
     history::{HistoryCard, entries_of_key},
-    names::Names,
+    names::{Names, is_about_project},
     page::AuditPage,
     rows::{EntryRow, HistoryItem},
+    table::ChangesCell,
 };

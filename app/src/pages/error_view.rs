@@ -28,6 +28,7 @@ pub fn ErrorView(error: AppError) -> impl IntoView {
     let title = match error {
         AppError::SignedOut => "Signed out",
         AppError::NotFound => "Not found",
+        AppError::NoLongerMember(_) => "No longer a member",
         AppError::Gone | AppError::LinkGone => "No longer valid",
         AppError::LinkIncomplete => "Incomplete link",
         AppError::Forbidden(_) | AppError::AccessEnded => "Permission denied",
@@ -44,6 +45,7 @@ pub fn ErrorView(error: AppError) -> impl IntoView {
             ("/sign-in", "Sign in")
         }
         AppError::SecondFactorNeeded(_) => ("/account/two-factor", "Set up a second factor"),
+        AppError::NoLongerMember(_) => ("/account", "Go to your account"),
         _ => ("/", "Go to keys"),
     };
     let ask = match error {

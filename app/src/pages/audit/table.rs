@@ -5,7 +5,7 @@ use leptos::{either::Either, prelude::*};
 use crate::{
     pages::audit::{
         address::Address,
-        changes::Changes,
+        changes::{ChangeText, Changes},
         rows::{EntryRow, TargetText},
     },
     text::time::Time,
@@ -39,13 +39,6 @@ fn Row(address: Address, row: EntryRow) -> impl IntoView {
     };
     let target = row.target.map(|target| view! { " "<Target target/> });
     let after = (!row.after.is_empty()).then(|| format!(" {}", row.after));
-    let changes = if row.changes.is_empty() {
-        Either::Left(view! { <td class="differs none muted" data-label="Changes">"–"</td> })
-    } else {
-        Either::Right(
-            view! { <td class="differs" data-label="Changes"><Changes changes=row.changes/></td> },
-        )
-    };
     // The space separates the two on phones, where they are on one line.
     let address = row.address.map(|address| format!("{address} "));
     view! {
@@ -53,9 +46,19 @@ fn Row(address: Address, row: EntryRow) -> impl IntoView {
             <td class="when muted" data-label="Time"><Time text=row.at/></td>
             <td class="who" data-label="Who">{actor}</td>
             <th scope="row">{row.before}{target}{after}</th>
-            {changes}
+            <ChangesCell changes=row.changes/>
             <td class="from muted" data-label="From">{address}<span class="under">{row.via}</span></td>
         </tr>
+    }
+}
+
+/// The cell with the changes of an entry.
+#[component]
+pub fn ChangesCell(changes: Vec<ChangeText>) -> impl IntoView {
+    if changes.is_empty() {
+        Either::Left(view! { <td class="differs none muted" data-label="Changes">"–"</td> })
+    } else {
+        Either::Right(view! { <td class="differs" data-label="Changes"><Changes changes/></td> })
     }
 }
 

@@ -1,5 +1,7 @@
 //! `/instance/log`: what happened outside any organization.
 
+use std::collections::HashMap;
+
 use latchkey::audit::{self, AuditQuery};
 use leptos::prelude::*;
 
@@ -28,7 +30,7 @@ pub fn InstanceLogPage() -> impl IntoView {
         let lead = "Operators, service tokens for the whole instance, deleted accounts, and sign-ins of people who are in no organization. Each organization has its own log.";
         view! {
             <InstanceHead title="Instance log" lead=lead.into_any()/>
-            <LogTable title="Entries" path slug=String::new() entries before/>
+            <LogTable title="Entries" path slug=String::new() projects=HashMap::new() entries before/>
         }
     })
 }

@@ -6,7 +6,7 @@ use latchkey::audit;
 use leptos::prelude::*;
 
 use crate::{
-    pages::audit::{EntryRow, Names, entry_row},
+    pages::audit::{ChangesCell, EntryRow, Names, entry_row},
     text::{query::query_of, time::Time},
 };
 
@@ -20,12 +20,14 @@ pub fn LogTable(
     path: String,
     /// The slug of the organization; empty for the instance.
     slug: String,
+    /// The names of the organization's projects by ID.
+    projects: HashMap<String, String>,
     entries: audit::Page,
     before: Option<i64>,
 ) -> impl IntoView {
     let names = Names {
         org: slug,
-        projects: HashMap::new(),
+        projects,
         agents: HashMap::new(),
         invitations: HashMap::new(),
     };
@@ -44,7 +46,7 @@ pub fn LogTable(
         view! {
             <table class="table wide log">
                 <caption class="visually-hidden">"Entries, newest first"</caption>
-                <thead><tr><th scope="col">"Time"</th><th scope="col">"Who"</th><th scope="col">"What"</th><th scope="col">"From"</th></tr></thead>
+                <thead><tr><th scope="col">"Time"</th><th scope="col">"Who"</th><th scope="col">"What"</th><th scope="col">"Changes"</th><th scope="col">"From"</th></tr></thead>
                 <tbody>{rows}</tbody>
             </table>
         }
@@ -84,6 +86,7 @@ fn Row(row: EntryRow) -> impl IntoView {
             <td class="when muted" data-label="Time"><Time text=row.at/></td>
             <td class="who" data-label="Who">{row.actor}</td>
             <th scope="row">{row.before}{target}{after}</th>
+            <ChangesCell changes=row.changes/>
             <td class="from muted" data-label="From">{address}<span class="under">{row.via}</span></td>
         </tr>
     }

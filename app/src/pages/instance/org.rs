@@ -1,9 +1,12 @@
 //! `/instance/organizations/{org_id}`: one organization, also a deleted one, with its audit log.
 
+use std::collections::HashMap;
+
 use latchkey::{
     access::{Permit, to},
     audit::{self, AuditQuery},
     id::OrgId,
+    keys::project,
     operators::orgs::{self, OrgSummary},
     orgs::delete::{Ends, what_ends},
 };
@@ -14,6 +17,7 @@ use crate::{
     error::AppError,
     form::errors::Errors,
     pages::{
+        audit::is_about_project,
         delete_org::{DeleteForm, DeleteFormFields},
         forms::fields_and_errors,
         frame::{Breadcrumbs, PageHead},
@@ -31,6 +35,8 @@ struct OneOrg {
     /// `None` if it is deleted.
     ends: Option<Ends>,
     entries: audit::Page,
+    /// The names of its projects by ID, if entries are about them.
+    projects: HashMap<String, String>,
     before: Option<i64>,
 }
 
@@ -52,12 +58,28 @@ async fn load(request: PageRequest) -> Result<OneOrg, AppError> {
     };
     let permit: Permit<to::SeeAuditLog> = operator.permit(&org.org);
     let entries = audit::list(engine, &permit, &query).await?;
+    let projects = match entries.entries.iter().any(is_about_project) {
+        true => projects(&request, &operator.permit(&org.org)).await?,
+        false => HashMap::new(),
+    };
     Ok(OneOrg {
         org,
         ends,
         entries,
+        projects,
         before,
     })
+}
+
+async fn projects(
+    request: &PageRequest,
+    permit: &Permit<to::SeeKeyDetails>,
+) -> Result<HashMap<String, String>, AppError> {
+    let choices = project::choices(request.engine(), permit).await?;
+    let names = choices
+        .into_iter()
+        .map(|choice| (choice.id.to_string(), choice.name.to_string()));
+    Ok(names.collect())
 }
 
 #[component]
@@ -74,6 +96,7 @@ fn OrgView(path: String, org: OneOrg) -> impl IntoView {
         org,
         ends,
         entries,
+        projects,
         before,
     } = org;
     let name = org.org.name.to_string();
@@ -108,7 +131,7 @@ fn OrgView(path: String, org: OneOrg) -> impl IntoView {
                     <dt>"Members"</dt><dd>{grouped(org.members)}</dd>
                 </dl>
             </section>
-            <LogTable title="Audit log" path slug entries before/>
+            <LogTable title="Audit log" path slug projects entries before/>
             {delete}
         </div>
     }

@@ -141,7 +141,7 @@ async fn leave(request: &PageRequest, form: &MemberForm) -> Answer {
 pub async fn left(request: &PageRequest, org: &str) -> Result<Result<(), MemberError>, AppError> {
     let left = match request.permit_to_leave(org).await {
         Ok(permit) => members::leave(request.engine(), &permit).await,
-        Err(AppError::NotFound) => Err(MemberError::NotFound),
+        Err(AppError::NotFound | AppError::NoLongerMember(_)) => Err(MemberError::NotFound),
         Err(error) => return Err(error),
     };
     if let Err(MemberError::NotFound) = left {

@@ -35,6 +35,8 @@ on_both! {
     async fn organizations_are_searched_and_one_is_deleted_with_its_name_and_the_password(app: &TestApp) {
         let (org, other) = (app.org("northwind").await, app.org("contoso").await);
         let key = other.key("Production").await;
+        let unused = other.key("Old").await.id;
+        latchkey::keys::change_state::revoke(&app.engine, &other.permit(), unused, latchkey::key::RevokeReason::Unused).await.unwrap();
         let operator = operator(app, &org).await;
         let list = operator.get("/instance/organizations?q=cont").await.text();
         assert!(list.contains("contoso") && !list.contains(&org.org.id.to_string()), "{list}");
@@ -55,6 +57,7 @@ on_both! {
         assert!(!page.contains("Delete this organization"), "{page}");
         let again = operator.submit(&path, &[("name", "contoso"), ("password", PASSWORD)]).await;
         assert_eq!((again.status.as_u16(), again.header("location")), (303, path.as_str()), "submitted twice");
+        assert!(page.contains("data-label=\"Changes\"") && page.contains("Unused"), "{page}");
         let actor = app.database.texts("SELECT actor_kind || ' ' || via FROM audit_log WHERE event = 'org.deleted' AND org_id IS NOT NULL").await;
         assert_eq!(actor, ["user page"], "it is in that organization's log");
     }

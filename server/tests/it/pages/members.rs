@@ -29,6 +29,26 @@ on_both! {
         assert_eq!(unknown.status, 422);
     }
 
+    async fn who_was_removed_or_has_left_is_told_so_and_strangers_see_what_they_see_of_nothing(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let (kim, lee) = (app.signed_in(&org, "kim", Role::Member).await, app.signed_in(&org, "lee", Role::Member).await);
+        let stranger = app.signed_in(&app.org("contoso").await, "eve", Role::Owner).await;
+        let id = app.database.texts("SELECT id FROM users WHERE name = 'kim'").await.remove(0);
+        owner.submit(PAGE, &[("change", "remove"), ("member", &id)]).await;
+        lee.submit(PAGE, &[("change", "leave")]).await;
+        for former in [&kim, &lee] {
+            let told = former.get("/orgs/northwind/keys").await;
+            assert_eq!(told.status, 404);
+            assert!(told.text().contains("You are no longer a member of northwind. Ask an owner to invite you again."), "{}", told.text());
+        }
+        let seen = async |slug: &str| stranger.get(&format!("/orgs/{slug}/keys")).await.without_nonces().replace(slug, "SLUG");
+        assert_eq!(seen("northwind").await, seen("nowhere").await);
+        owner.submit("/orgs/northwind/delete", &[("name", "northwind"), ("password", crate::test_app::org::PASSWORD)]).await;
+        let gone = kim.get("/orgs/northwind/keys").await;
+        assert!(gone.status == 404 && gone.text().contains("This page was not found"), "{}", gone.text());
+    }
+
     async fn a_message_that_was_planted_is_not_shown(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;

@@ -46,7 +46,7 @@ on_both! {
         app.database.execute(&format!("UPDATE keys SET created_by = '{kim}'")).await;
         members::remove(&app.engine, &permit(app, &org, dana).await, kim).await.unwrap();
         let gone = permit_or_error::<to::SeeKeys>(app, &org, kim).await;
-        assert!(matches!(gone, Err(AccessError::NotFound)), "{gone:?}");
+        assert!(matches!(gone, Err(AccessError::NoLongerMember(_))), "{gone:?}");
         let details = latchkey::keys::show::details(&app.engine, &org.permit(), key.id).await.unwrap().unwrap();
         let (creator, name) = details.created_by.unwrap();
         assert_eq!((creator, name.as_str()), (kim, "kim"));
