@@ -5,6 +5,7 @@ use crate::{
     caller::{Person, Visit},
     db::{StorageError, on},
     fault::{Fault, from_fault},
+    id::UserId,
     time::Timestamp,
 };
 
@@ -69,6 +70,21 @@ pub async fn sign_in_with_code(
         Ok(who)
     });
     checked.await.map_err(|_| StorageError::interrupted())?
+}
+
+/// Returns the user of a first step that has not expired, for a form with a code that was used by its first submit.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn user_of_first_step(
+    engine: &Engine,
+    half: &str,
+) -> Result<Option<UserId>, StorageError> {
+    let Some((who, at)) = HalfSignedIn::read(engine, half) else {
+        return Ok(None);
+    };
+    let is_current = is_current(engine, who, at).await?;
+    Ok(is_current.then_some(who.user_id))
 }
 
 /// Whether the account and its second factor are still as they were in the first step.

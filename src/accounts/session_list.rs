@@ -1,9 +1,12 @@
 //! The sessions of a user, for their account page: which there are, and ending them.
 //!
-//! A session is named by an ID that is derived from its hash, so that a page reveals neither. A user has at most
+//! A session is named by an ID that is derived from its hash, so that a page reveals neither. The ID is signed for its user,
+//! so that a form that is submitted twice is recognized once the session is gone. A user has at most
 //! [`MAX_SESSIONS`] sessions, so that the list needs no pages.
 
 use std::fmt::Write as _;
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::{
     Engine,
@@ -67,7 +70,7 @@ pub async fn list(
     let sessions = rows.into_iter().filter_map(|row| {
         let hash = SessionHash::of_stored(&row.id_hash)?;
         Some(Session {
-            id: id(engine, hash),
+            id: id(engine, user_id, hash),
             client: row.client,
             system: row.system,
             network: row.network,
@@ -82,17 +85,38 @@ pub async fn list(
     Ok(sessions)
 }
 
-fn id(engine: &Engine, hash: SessionHash) -> String {
+/// The ID of a session in its user's list: a name, and its signature.
+fn id(engine: &Engine, user_id: UserId, hash: SessionHash) -> String {
     let text = [b"listed", &hash.as_bytes()[..]].concat();
     let mac = engine.peppers.session_mac(&text);
-    mac[..16].iter().fold(String::new(), |mut id, byte| {
+    let name = mac[..16].iter().fold(String::new(), |mut name, byte| {
         // Writing to a string does not fail.
-        let _ = write!(id, "{byte:02x}");
-        id
+        let _ = write!(name, "{byte:02x}");
+        name
+    });
+    let signed = engine.peppers.session_mac(&listed_for(user_id, &name));
+    format!("{name}{}", BASE64_URL_SAFE_NO_PAD.encode(signed))
+}
+
+fn listed_for(user_id: UserId, name: &str) -> Vec<u8> {
+    format!("listed for {user_id}: {name}").into_bytes()
+}
+
+/// Whether the user's list has named a session with this ID.
+fn was_listed(engine: &Engine, user_id: UserId, id: &str) -> bool {
+    let Some((name, signature)) = id.split_at_checked(32) else {
+        return false;
+    };
+    let mac = BASE64_URL_SAFE_NO_PAD.decode(signature);
+    mac.is_ok_and(|mac| {
+        engine
+            .peppers
+            .is_session_mac(&listed_for(user_id, name), &mac)
     })
 }
 
-/// Ends the user's session with this ID, on every instance immediately. Returns `false` if the user has no such session.
+/// Ends the user's session with this ID, on every instance immediately. A session that has ended already is no error.
+/// Returns `false` if the user never had such a session.
 ///
 /// # Errors
 /// If the database cannot be reached.
@@ -100,7 +124,7 @@ pub async fn end(engine: &Engine, person: &Person, id: &str) -> Result<bool, Sto
     const SQL: &str = "DELETE FROM sessions WHERE user_id = $1 AND id_hash = $2";
     let sessions = list(engine, person.user_id, SessionHash::of(b"")).await?;
     let Some(found) = sessions.into_iter().find(|session| session.id == id) else {
-        return Ok(false);
+        return Ok(was_listed(engine, person.user_id, id));
     };
     let hash = &found.hash.as_bytes()[..];
     end_where(engine, person, SQL, hash).await?;

@@ -2,7 +2,7 @@
 
 use latchkey::{
     access::Org,
-    accounts::{password::TypedPassword, sessions::SignedIn},
+    accounts::{password::TypedPassword, second_step::user_of_first_step, sessions::SignedIn},
     caller::Person,
     invitations::{
         self, AcceptError, Accepted, InvitationToken, Opened, accept, accept_with_new_account,
@@ -69,6 +69,13 @@ pub async fn submit(request: PageRequest, form: AcceptForm) -> Answer {
     }
     match accept_once(&request, &token, form.clone()).await {
         Err(AppError::Gone) => accepted_before(&request, &token, &form).await,
+        // The first submit has used the code, and may have joined since.
+        Ok(refused @ FormAnswer::Refused { .. }) if !form.half.is_empty() => {
+            match accepted_before(&request, &token, &form).await {
+                Err(AppError::Gone) => Ok(refused),
+                answer => answer,
+            }
+        }
         answer => answer,
     }
 }
@@ -88,6 +95,14 @@ async fn accepted_before(
     } = accepted.ok_or(AppError::Gone)?;
     match request.user_id().await {
         Ok(who) if who == user_id => return Ok(joined(&org)),
+        // The code works once, so the repeat signs nobody in. It leads on for whoever knew the password.
+        Err(AppError::SignedOut) if !form.half.is_empty() => {
+            let who = user_of_first_step(request.engine(), &form.half).await?;
+            return match who == Some(user_id) {
+                true => Ok(joined(&org)),
+                false => Err(AppError::Gone),
+            };
+        }
         Err(AppError::SignedOut) if !form.password.is_empty() => {}
         Ok(_) | Err(AppError::SignedOut) => return Err(AppError::Gone),
         Err(error) => return Err(error),

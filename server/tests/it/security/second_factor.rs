@@ -83,6 +83,17 @@ on_both! {
         assert_eq!((joined.status.as_u16(), joined.header("location")), (303, "/orgs/contoso/keys"));
         assert_eq!(browser.get("/orgs/contoso/keys").await.status, 200);
         assert_eq!(app.database.number("SELECT COUNT(*) FROM memberships").await, 3);
+        // The same submit again leads where it led, with or without the session of the first answer, and signs nobody in.
+        let again = app.browser();
+        for (browser, session) in [(&browser, true), (&again, false)] {
+            let repeated = browser.submit(&link, &used).await;
+            assert_eq!((repeated.status.as_u16(), repeated.header("location")), (303, "/orgs/contoso/keys"));
+            assert_eq!(browser.session_cookie().is_some(), session);
+        }
+        let forged = [("half", "x"), ("recovery_code", &*recovery_codes[0])];
+        assert_eq!(app.browser().submit(&link, &forged).await.status, 410);
+        let stranger = app.signed_in(&other, "mallory", Role::Member).await;
+        assert_eq!(stranger.submit(&link, &used).await.status, 410, "signed in as someone else");
     }
 
     async fn codes_are_shown_once_and_a_repeat_shows_the_same(app: &TestApp) {
@@ -238,7 +249,12 @@ on_both! {
         assert_eq!(eve.submit("/account/sessions", &[("change", "end"), ("session", &id)]).await.status, 404);
         assert_eq!(eve.submit("/account/sessions", &[("change", "end-others")]).await.status, 303);
         assert_eq!(phone.get("/account").await.status, 200);
-        assert_eq!(dana.submit("/account/sessions", &[("change", "end"), ("session", &id)]).await.status, 303);
+        // The second submit of a double click finds no session, and leads where the first led.
+        for _ in 0..2 {
+            let ended = dana.submit("/account/sessions", &[("change", "end"), ("session", &id)]).await;
+            assert_eq!((ended.status.as_u16(), ended.header("location")), (303, "/account/sessions"));
+        }
+        assert_eq!(eve.submit("/account/sessions", &[("change", "end"), ("session", &id)]).await.status, 404, "never hers");
         assert!(phone.get("/account").await.header("location").starts_with("/sign-in"), "at once, on the other instance");
         phone.sign_in(DANA, PASSWORD).await;
         assert_eq!(phone.get("/account").await.status, 200);
