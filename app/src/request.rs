@@ -10,7 +10,7 @@ use latchkey::{
     Engine,
     access::{Membership, Operator, Permit, Permitted, to},
     accounts::{
-        known_browser,
+        known_browser::{self, By},
         sessions::{Device, SessionHash, SessionRecord, SignedIn},
         sign_in::sign_out,
     },
@@ -251,6 +251,18 @@ impl PageRequest {
     /// # Errors
     /// If the session cannot be stored.
     pub async fn open_session(&self, who: SignedIn) -> Result<(), AppError> {
+        self.start_session(who, By::SignIn).await
+    }
+
+    /// Starts a session under a new ID for a user who has changed their password in this one.
+    ///
+    /// # Errors
+    /// If the session cannot be stored.
+    pub async fn renew_session(&self, who: SignedIn) -> Result<(), AppError> {
+        self.start_session(who, By::PasswordChange).await
+    }
+
+    async fn start_session(&self, who: SignedIn, by: By) -> Result<(), AppError> {
         let session = &self.session;
         let before = self.record().await?;
         session.clear().await;
@@ -265,18 +277,27 @@ impl PageRequest {
             _ => cycle.await?,
         }
         self.keep(who).await?;
-        self.remember_browser(who)
+        self.remember_browser(who, by)
     }
 
     /// Makes the account know this browser, without a session.
     ///
     /// # Errors
     /// If the system's random number generator fails.
-    pub fn remember_browser(&self, who: SignedIn) -> Result<(), AppError> {
+    pub fn remember_browser(&self, who: SignedIn, by: By) -> Result<(), AppError> {
         let shown = self.known_browser.shown();
-        let kept = known_browser::remember(self.engine(), shown, who).map_err(Fault::from)?;
+        let kept = known_browser::remember(self.engine(), shown, who, by).map_err(Fault::from)?;
         self.known_browser.keep(kept);
         Ok(())
+    }
+
+    /// Makes the account know the browser of this session for codes too, since its user has just entered one.
+    ///
+    /// # Errors
+    /// If the session cannot be read.
+    pub async fn remember_browser_with_code(&self) -> Result<(), AppError> {
+        let record = self.record().await?.ok_or(AppError::SignedOut)?;
+        self.remember_browser(record.who, By::SignIn)
     }
 
     /// The hash of the session's ID, as it is stored.

@@ -1,14 +1,17 @@
 //! Browsers that a user has signed in with before. An account knows them, and attempts from elsewhere to guess its
 //! password do not lock them out.
 //!
-//! The browser stores one token per account: the user, the epoch of the account, and a number, with a MAC. The server
-//! stores nothing. The token becomes invalid when the password changes, which raises the epoch.
+//! The browser stores one token per account: the user, the epoch of the account, a number, and when someone last signed in
+//! there, with a MAC. The server stores nothing. The token becomes invalid when the password changes, which raises the epoch.
+//!
+//! For the codes of a second factor, an account knows a browser only if someone has signed in there since the factor exists,
+//! so with a code: a thief with the password alone must not get more attempts with each browser.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use std::fmt;
 
 use super::sessions::SignedIn;
-use crate::{Engine, random::RandomnessError};
+use crate::{Engine, random::RandomnessError, time::Timestamp};
 
 /// Maximum number of accounts that one browser is known to.
 const MAX_ACCOUNTS: usize = 5;
@@ -22,6 +25,12 @@ const SEPARATOR: char = '~';
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BrowserNumber(u8);
 
+impl BrowserNumber {
+    /// All browsers in which a password was set with a link: whoever has the mailbox gets no more attempts by using more of
+    /// them.
+    const OF_LINKS: Self = Self(0);
+}
+
 impl fmt::Display for BrowserNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:02x}", self.0)
@@ -33,11 +42,18 @@ impl fmt::Display for BrowserNumber {
 struct Known {
     who: SignedIn,
     number: BrowserNumber,
+    /// When the user last signed in with this browser, or set a password with a link. Tokens of earlier versions do not say.
+    since: Timestamp,
 }
 
 impl Known {
     fn text(&self) -> String {
-        format!("{}.{}.{}", self.who.user_id, self.who.epoch, self.number)
+        let SignedIn { user_id, epoch } = self.who;
+        format!(
+            "{user_id}.{epoch}.{}.{}",
+            self.number,
+            self.since.as_millis()
+        )
     }
 
     fn signed(&self, engine: &Engine) -> String {
@@ -57,9 +73,11 @@ impl Known {
         let user_id = parts.next()?.parse().ok()?;
         let epoch = parts.next()?.parse().ok()?;
         let number = u8::from_str_radix(parts.next()?, 16).ok()?;
+        let since = parts.next().map_or(Some(0), |since| since.parse().ok())?;
         Some(Self {
             who: SignedIn { user_id, epoch },
             number: BrowserNumber(number),
+            since: Timestamp::from_millis(since),
         })
     }
 }
@@ -82,24 +100,58 @@ impl Shown {
         let known = self.0.iter().find(|known| known.who == account);
         known.map(|known| known.number)
     }
+
+    /// Like [`Self::number`], for the codes of a second factor that exists since `factor`.
+    pub(crate) fn number_for_codes(
+        &self,
+        account: SignedIn,
+        factor: Timestamp,
+    ) -> Option<BrowserNumber> {
+        let mut known = self.0.iter();
+        let known = known.find(|known| known.who == account && known.since >= factor);
+        known.map(|known| known.number)
+    }
 }
 
-/// Returns the cookie value for a browser that `who` has just signed in with. Of the other accounts that the browser
+/// What makes a browser known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// The user has signed in.
+    SignIn,
+    /// The user has set a password with a link that was sent to them.
+    Link,
+    /// The user has changed their password in a session, which requires no code.
+    PasswordChange,
+}
+
+/// Returns the cookie value for a browser that `who` has just used. Of the other accounts that the browser
 /// was known to, it keeps the most recently used.
 ///
 /// # Errors
 /// If the system's random number generator fails.
-pub fn remember(engine: &Engine, shown: &str, who: SignedIn) -> Result<String, RandomnessError> {
+pub fn remember(
+    engine: &Engine,
+    shown: &str,
+    who: SignedIn,
+    by: By,
+) -> Result<String, RandomnessError> {
     let all = Shown::read(engine, shown).0.into_iter();
     let (own, others): (Vec<_>, Vec<_>) = all.partition(|known| known.who.user_id == who.user_id);
     let number = match own.first() {
         Some(known) => known.number,
+        None if by == By::Link => BrowserNumber::OF_LINKS,
         None => {
             let [number] = engine.random.bytes()?;
-            BrowserNumber(number)
+            BrowserNumber(number.max(1))
         }
     };
-    let now = Known { who, number };
+    let since = match by {
+        By::SignIn | By::Link => engine.clock.now(),
+        By::PasswordChange => own
+            .first()
+            .map_or(Timestamp::from_millis(0), |known| known.since),
+    };
+    let now = Known { who, number, since };
     let all = std::iter::once(now).chain(others).take(MAX_ACCOUNTS);
     let all: Vec<String> = all.map(|known| known.signed(engine)).collect();
     Ok(all.join(&SEPARATOR.to_string()))

@@ -48,22 +48,25 @@ pub async fn sign_in_with_code(
     shown: &str,
 ) -> Result<SignedIn, SecondStepError> {
     let (who, at) = HalfSignedIn::read(engine, half).ok_or(SecondStepError::Expired)?;
-    // Without their password, nobody gets here, so these attempts are counted per account. A browser that the account
-    // knows has its own: even someone who knows the password cannot keep its owner out.
-    let browser = Shown::read(engine, shown).number(who);
-    let subjects = match browser {
-        Some(number) => vec![Subject::CodeInBrowser(who.user_id, number)],
-        None => vec![Subject::Code(who.user_id), Subject::CodesOfDay(who.user_id)],
-    };
+    let shown = Shown::read(engine, shown);
     let person = Person {
         user_id: who.user_id,
         visit: visit.clone(),
     };
     let checking = engine.clone();
     let checked = engine.commits.spawn(async move {
-        if !is_current(&checking, who, at).await? {
-            return Err(SecondStepError::Expired);
-        }
+        let factor = current_factor(&checking, who, at).await?;
+        let factor = factor.ok_or(SecondStepError::Expired)?;
+        // Without their password, nobody gets here, so these attempts are counted per account. A browser that the account
+        // knows has its own: even someone who knows the password cannot keep its owner out.
+        let user_id = who.user_id;
+        let subjects = match shown.number_for_codes(who, factor) {
+            Some(number) => [
+                Subject::CodeInBrowser(user_id, number),
+                Subject::CodesOfDayInBrowser(user_id, number),
+            ],
+            None => [Subject::Code(user_id), Subject::CodesOfDay(user_id)],
+        };
         let spent = spend(&checking, &person, &code, &subjects).await;
         spent.map_err(SecondStepError::Code)?;
         sign_in::note_started(&checking, who.user_id, &person.visit);
@@ -83,15 +86,19 @@ pub async fn user_of_first_step(
     let Some((who, at)) = HalfSignedIn::read(engine, half) else {
         return Ok(None);
     };
-    let is_current = is_current(engine, who, at).await?;
-    Ok(is_current.then_some(who.user_id))
+    let factor = current_factor(engine, who, at).await?;
+    Ok(factor.map(|_| who.user_id))
 }
 
-/// Whether the account and its second factor are still as they were in the first step.
-async fn is_current(engine: &Engine, who: SignedIn, at: Timestamp) -> Result<bool, StorageError> {
-    const SQL: &str = "SELECT 1 FROM users \
+/// Since when the second factor exists, if it and the account are still as they were in the first step.
+async fn current_factor(
+    engine: &Engine,
+    who: SignedIn,
+    at: Timestamp,
+) -> Result<Option<Timestamp>, StorageError> {
+    const SQL: &str = "SELECT second_factors.created_at FROM users \
          JOIN second_factors ON second_factors.user_id = users.id AND second_factors.created_at <= $3 \
          WHERE users.id = $1 AND users.epoch = $2 AND users.disabled_at IS NULL";
-    Ok(on!(engine.db.read(), c => sqlx::query(SQL)
-        .bind(who.user_id).bind(who.epoch).bind(at).fetch_optional(c).await.map(|row| row.is_some()))?)
+    Ok(on!(engine.db.read(), c => sqlx::query_scalar(SQL)
+        .bind(who.user_id).bind(who.epoch).bind(at).fetch_optional(c).await)?)
 }

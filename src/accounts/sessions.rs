@@ -114,7 +114,7 @@ impl SessionHash {
         [&self.0, text.as_bytes()].concat()
     }
 
-    pub(super) const fn as_bytes(&self) -> &[u8; 32] {
+    pub(crate) const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }

@@ -72,7 +72,7 @@ pub async fn submit(
         }
         Err(ChangePasswordError::Fault(fault)) => return Err(fault.into()),
     };
-    request.open_session(who).await?;
+    request.renew_session(who).await?;
     Ok(FormAnswer::done("/account", Done::PasswordChanged))
 }
 

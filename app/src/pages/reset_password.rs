@@ -1,6 +1,7 @@
 //! `/reset-password/{link}`: sets a new password. Opening it changes nothing.
 
 use latchkey::accounts::{
+    known_browser::By,
     links::{LinkKind, OpenedLink, open},
     password::NewPassword,
     reset::{self, ResetError},
@@ -52,7 +53,7 @@ pub async fn submit(
     let token = account_token(&request)?;
     match reset::reset(request.engine(), &token, new, request.visit().clone()).await {
         Ok(who) => {
-            request.remember_browser(who)?;
+            request.remember_browser(who, By::Link)?;
             Ok(FormAnswer::Redirect {
                 path: "/sign-in?reset=1".to_owned(),
                 done: None,

@@ -39,8 +39,15 @@ pub(crate) enum Subject<'a> {
     CodesOfDay(UserId),
     /// The codes of a user's second factor, in one browser that the account knows.
     CodeInBrowser(UserId, BrowserNumber),
+    /// The same in a day.
+    CodesOfDayInBrowser(UserId, BrowserNumber),
     /// The codes of a signed-in user's second factor, in one session.
     CodeInSession(UserId, SessionHash),
+    /// The same in a day.
+    CodesOfDayInSession(UserId, SessionHash),
+    /// The codes of a signed-in user's second factor in a day, in all sessions together that are older than the factor: a
+    /// password alone was enough to start any number of them. A sign-in with a code starts one with attempts of its own.
+    CodesOfDayInOlderSessions(UserId),
     /// The setup code for the first account, from one network.
     SetupCode(&'a Visit),
     /// New accounts, from one network.
@@ -81,7 +88,8 @@ impl Subject<'_> {
         match self {
             Self::AccountFrom(..) | Self::Browser(..) | Self::CurrentPassword(..) => 10,
             Self::Code(_) | Self::CodeInBrowser(..) | Self::CodeInSession(..) => 10,
-            Self::CodesOfDay(_) => 50,
+            Self::CodesOfDay(_) | Self::CodesOfDayInBrowser(..) => 50,
+            Self::CodesOfDayInSession(..) | Self::CodesOfDayInOlderSessions(_) => 50,
             Self::SetupCode(_) | Self::SignUp(_) | Self::KeyLookUps(_) => 10,
             Self::ResetRequests(_) => 10,
             Self::ResetMails(_) | Self::AccountMails(_) => 5,
@@ -102,7 +110,8 @@ impl Subject<'_> {
             Self::InvitationMails(_)
             | Self::InvitationMailsTo(..)
             | Self::InvitationMailsOf(..) => HOUR,
-            Self::CodesOfDay(_) => DAY,
+            Self::CodesOfDay(_) | Self::CodesOfDayInBrowser(..) => DAY,
+            Self::CodesOfDayInSession(..) | Self::CodesOfDayInOlderSessions(_) => DAY,
             _ => 15 * MINUTE,
         }
     }
@@ -125,8 +134,17 @@ impl Subject<'_> {
             Self::Code(user_id) => format!("code {user_id}"),
             Self::CodesOfDay(user_id) => format!("codes of a day {user_id}"),
             Self::CodeInBrowser(user_id, number) => format!("code {user_id} in {number}"),
+            Self::CodesOfDayInBrowser(user_id, number) => {
+                format!("codes of a day {user_id} in {number}")
+            }
             Self::CodeInSession(user_id, session) => {
                 format!("code {user_id} {:x?}", session.as_bytes())
+            }
+            Self::CodesOfDayInSession(user_id, session) => {
+                format!("codes of a day {user_id} {:x?}", session.as_bytes())
+            }
+            Self::CodesOfDayInOlderSessions(user_id) => {
+                format!("codes of a day {user_id} in older sessions")
             }
             Self::SetupCode(visit) => format!("setup code {}", Network::of(address(visit))),
             Self::SignUp(visit) => format!("sign-up {}", Network::of(address(visit))),
@@ -155,7 +173,10 @@ impl Subject<'_> {
                 | Self::Code(_)
                 | Self::CodesOfDay(_)
                 | Self::CodeInBrowser(..)
+                | Self::CodesOfDayInBrowser(..)
                 | Self::CodeInSession(..)
+                | Self::CodesOfDayInSession(..)
+                | Self::CodesOfDayInOlderSessions(_)
                 | Self::KeyLookUps(_)
                 | Self::ResetMails(_)
                 | Self::AccountMails(_)

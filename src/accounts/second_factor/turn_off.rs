@@ -52,7 +52,11 @@ pub async fn turn_off(
     let turning = engine.clone();
     let turned = engine.commits.spawn(async move {
         let user_id = confirmed.user_id();
-        let subjects = [Subject::CodeInSession(user_id, session)];
+        let of_day = match has_code(&turning, user_id, session).await? {
+            true => Subject::CodesOfDayInSession(user_id, session),
+            false => Subject::CodesOfDayInOlderSessions(user_id),
+        };
+        let subjects = [Subject::CodeInSession(user_id, session), of_day];
         let spent = spend(&turning, &person, &code, &subjects).await;
         spent.map_err(TurnOffError::Code)?;
         match remove(&turning, user_id, person.into()).await? {
@@ -61,6 +65,18 @@ pub async fn turn_off(
         }
     });
     turned.await.map_err(|_| StorageError::interrupted())?
+}
+
+/// Whether the session was started with a code: after the second factor was turned on.
+async fn has_code(
+    engine: &Engine,
+    user_id: UserId,
+    session: SessionHash,
+) -> Result<bool, StorageError> {
+    const SQL: &str = "SELECT 1 FROM sessions JOIN second_factors ON second_factors.user_id = sessions.user_id \
+         AND second_factors.created_at < sessions.created_at WHERE sessions.user_id = $1 AND sessions.id_hash = $2";
+    Ok(on!(engine.db.read(), c => sqlx::query(SQL)
+        .bind(user_id).bind(&session.as_bytes()[..]).fetch_optional(c).await.map(|row| row.is_some()))?)
 }
 
 /// Replaces the recovery codes of a user who has just entered their password. Runs as a task of its own.

@@ -152,6 +152,9 @@ async fn codes(request: PageRequest, person: Person, form: TwoFactorForm) -> Ans
         position: 0,
     };
     hold(&mut held, Held::new(&form, secret, of, now));
+    if form.change == "finish" {
+        request.remember_browser_with_code().await?;
+    }
     Ok(FormAnswer::Shown(Outcome::Codes(shown)))
 }
 

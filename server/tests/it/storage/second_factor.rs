@@ -6,14 +6,15 @@ use latchkey::{
     Engine,
     access::Operator,
     accounts::{
-        known_browser, lifecycle,
+        known_browser::{self, By},
+        lifecycle,
         password::{self, TypedPassword},
         second_factor::{
             self, CodeError, SetUpError, TurnOffError, TypedCode, move_to_current_pepper,
             new_recovery_codes, turn_off,
         },
         second_step::{SecondStepError, sign_in_with_code},
-        sessions::{SessionHash, SignedIn},
+        sessions::{self, Device, SessionHash, SessionRecord, SignedIn},
         sign_in::{FirstStep, sign_in},
     },
     backup::{self, Backup},
@@ -104,7 +105,7 @@ on_both! {
 
     async fn wrong_codes_are_limited_and_a_known_browser_is_not_kept_out(app: &TestApp) {
         let (dana, authenticator, _) = dana(app).await;
-        let known = known_browser::remember(&app.engine, "", SignedIn { user_id: dana, epoch: 0 }).unwrap();
+        let known = known_browser::remember(&app.engine, "", SignedIn { user_id: dana, epoch: 0 }, By::SignIn).unwrap();
         app.clock.advance(STEP);
         for _ in 0..10 {
             let wrong = enter(&app.engine, "000000").await;
@@ -133,6 +134,41 @@ on_both! {
         assert_eq!(compared, 50);
         app.clock.advance(DAY);
         enter(&app.engine, &authenticator.code(app.clock.now())).await.unwrap();
+    }
+
+    async fn a_thief_guesses_fifty_codes_a_day_at_each_door_and_the_owner_has_attempts_of_their_own(app: &TestApp) {
+        let (dana, authenticator, _) = dana(app).await;
+        let who = SignedIn { user_id: dana, epoch: 0 };
+        let cookie = |by| known_browser::remember(&app.engine, "", who, by).unwrap();
+        let stolen = cookie(By::SignIn);
+        let guess = TypedCode::read("000000", "").unwrap();
+        // With the password and the cookie of a known browser, or in two sessions from before the second factor.
+        let (mut in_browser, mut in_sessions) = (0, 0);
+        for _ in 0..8 {
+            let (half, confirmed) = (half(&app.engine).await, confirmed(app, dana).await);
+            for number in 0..10 {
+                let tried = sign_in_with_code(&app.engine, &half, guess.clone(), &Visit::default(), &stolen).await;
+                in_browser += i64::from(matches!(tried, Err(SecondStepError::Code(CodeError::Wrong))));
+                let session = SessionHash::of(if number % 2 == 0 { b"one" } else { b"two" });
+                let tried = turn_off(&app.engine, at(dana), session, confirmed.clone(), guess.clone()).await;
+                in_sessions += i64::from(matches!(tried, Err(TurnOffError::Code(CodeError::Wrong))));
+            }
+            app.clock.advance(15 * MINUTE);
+        }
+        assert_eq!((in_browser, in_sessions), (50, 50));
+        // The owner signs in elsewhere, and in that session turns it off.
+        let own = SessionHash::of(b"own");
+        let who = enter(&app.engine, &authenticator.code(app.clock.now())).await.unwrap();
+        let record = SessionRecord { who, used_at: app.clock.now(), device: Device::default() };
+        sessions::save(&app.engine, own, record).await.unwrap();
+        app.clock.advance(STEP);
+        let code = TypedCode::read(&authenticator.code(app.clock.now()), "").unwrap();
+        turn_off(&app.engine, at(dana), own, confirmed(app, dana).await, code).await.unwrap();
+        // Links share one browser's attempts, and a password change alone gives none for codes.
+        let parts = |by| cookie(by).split('.').skip(2).take(2).collect::<Vec<_>>().join(".");
+        assert!(parts(By::Link).starts_with("00.") && parts(By::Link) == parts(By::Link));
+        let changed = parts(By::PasswordChange);
+        assert!(!changed.starts_with("00.") && changed.ends_with(".0"), "{changed}");
     }
 
     async fn the_first_step_is_of_one_account_for_ten_minutes(app: &TestApp) {

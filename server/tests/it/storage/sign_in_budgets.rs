@@ -6,7 +6,8 @@ use futures_util::future::join_all;
 use latchkey::{
     Engine,
     accounts::{
-        attempts, known_browser,
+        attempts,
+        known_browser::{self, By},
         password::{self, PasswordCost, TypedPassword},
         sessions::SignedIn,
         sign_in::{SignInError, sign_in},
@@ -167,7 +168,7 @@ on_both! {
         let person = Person { user_id: dana, visit: Visit::default() };
         let new = "a new and better one";
         let who = password::change(&app.engine, person, latchkey::accounts::sessions::SessionHash::of(b"one"), TypedPassword::new(PASSWORD), new.parse().unwrap()).await.unwrap();
-        let after = known_browser::remember(&app.engine, &before, who).unwrap();
+        let after = known_browser::remember(&app.engine, &before, who, By::SignIn).unwrap();
         use_up(&app.engine).await;
         assert_eq!(try_password(&app.engine, DANA, new, HOME, &before).await, WAIT);
         assert_eq!(try_password(&app.engine, DANA, new, HOME, &after).await, "signed in");
@@ -264,7 +265,7 @@ on_both! {
 
 /// The cookie value of a browser with which someone has signed in.
 fn remember(engine: &Engine, shown: &str, user_id: UserId) -> String {
-    known_browser::remember(engine, shown, SignedIn { user_id, epoch: 0 }).unwrap()
+    known_browser::remember(engine, shown, SignedIn { user_id, epoch: 0 }, By::SignIn).unwrap()
 }
 
 /// Uses up the account's budget for unknown browsers.
