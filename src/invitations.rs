@@ -14,7 +14,7 @@ mod renew;
 mod withdraw;
 
 pub use self::{
-    accept::{AcceptError, accept, accept_with_new_account, creates_accounts},
+    accept::{AcceptError, accept, accept_with_new_account, check_room_for, creates_accounts},
     accepted::{Accepted, accepted},
     create::{CreatedInvitation, InviteError, NewInvitation, create},
     list::{Invitation, delete_expired, find, list, page},

@@ -111,6 +111,15 @@ pub async fn accept(
     Ok(org)
 }
 
+/// Checks that the organization has room for another member, before anything that depends on whether the address has an
+/// account: a full organization must not show that.
+///
+/// # Errors
+/// If it has no room, or the database cannot be reached.
+pub async fn check_room_for(engine: &Engine, opened: &Opened) -> Result<(), AcceptError> {
+    Ok(check_room(engine, opened.org.id, Limited::Members, 1).await??)
+}
+
 /// Whether invited people can create accounts.
 pub fn creates_accounts(engine: &Engine) -> bool {
     engine.sign_up != SignUpPolicy::Closed
@@ -128,11 +137,12 @@ pub async fn accept_with_new_account(
     visit: Visit,
 ) -> Result<(SignedIn, Org), AcceptError> {
     // Everything that can fail is checked before the hash, which is expensive.
-    let Opened { org, email, .. } = open(engine, token).await?.ok_or(AcceptError::Gone)?;
+    let opened = open(engine, token).await?.ok_or(AcceptError::Gone)?;
     if !creates_accounts(engine) {
         return Err(AcceptError::SignUpClosed);
     }
-    check_room(engine, org.id, Limited::Members, 1).await??;
+    check_room_for(engine, &opened).await?;
+    let Opened { org, email, .. } = opened;
     let place = engine.hashing.enter(HashFor::of_visit(&visit))?;
     let subject = Subject::InvitedSignUp(org.id, &email);
     let attempt = match attempts::count(engine, &[subject]).await {

@@ -74,8 +74,8 @@ pub enum InviteError {
     /// The organization has no such invitation.
     #[error("This invitation was used, withdrawn, or has expired.")]
     NotFound,
-    /// Too many letters to the address, or of the organization.
-    #[error("Too many invitations were sent. Try again in {}.", minutes(*.retry_after))]
+    /// Too many letters to the address, or of the organization, or too many links of the person who invites.
+    #[error("Too many invitations were created. Try again in {}.", minutes(*.retry_after))]
     TooOften {
         /// Seconds until the next letter is possible.
         retry_after: i64,
@@ -173,29 +173,35 @@ async fn insert(
     })
 }
 
-/// Counts a letter of someone who invites in the pages. The operator's letters are not limited.
+/// Counts a letter, or without mail a link, of someone who invites in the pages. The operator's are not limited.
 pub(super) async fn count_letter(
     engine: &Engine,
     permit: &Permit<to::InviteMembers>,
     email: &EmailAddress,
 ) -> Result<Option<Attempt>, InviteError> {
-    let Some(user_id) = inviter(permit).filter(|_| engine.sends_mail) else {
+    let Some(user_id) = inviter(permit) else {
         return Ok(None);
     };
     let org_id = permit.org_id();
-    let subjects = [
+    let of_letter = [
         Subject::InvitationMails(org_id),
         Subject::InvitationMailsTo(org_id, email),
         Subject::InvitationMailsOf(user_id, email),
     ];
-    match attempts::count(engine, &subjects).await {
+    let of_link = [Subject::InvitationLinks(user_id)];
+    let subjects: &[Subject<'_>] = match engine.sends_mail {
+        true => &of_letter,
+        // Whoever has the link to an address can find out whether it has an account.
+        false => &of_link,
+    };
+    match attempts::count(engine, subjects).await {
         Ok(letter) => Ok(Some(letter)),
         Err(AttemptError::TooMany { retry_after }) => Err(InviteError::TooOften { retry_after }),
         Err(AttemptError::Storage(error)) => Err(error.into()),
     }
 }
 
-/// Takes back a counted letter that is not sent, because nobody was invited.
+/// Takes back a counted letter or link that is not sent, because nobody was invited.
 pub(super) async fn take_back_unless_sent(
     engine: &Engine,
     letter: Option<Attempt>,

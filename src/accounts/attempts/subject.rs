@@ -68,6 +68,8 @@ pub(crate) enum Subject<'a> {
     InvitationMailsTo(OrgId, &'a EmailAddress),
     /// Letters with invitations of one person to one address, whatever the organization: anyone can create several.
     InvitationMailsOf(UserId, &'a EmailAddress),
+    /// Links of invitations that one person creates where no mail is set up, whatever the organization.
+    InvitationLinks(UserId),
     /// New accounts of people whom an organization invited at one address. They share no budget with strangers.
     InvitedSignUp(OrgId, &'a EmailAddress),
 }
@@ -95,7 +97,7 @@ impl Subject<'_> {
             Self::ResetMails(_) | Self::AccountMails(_) => 5,
             Self::SignUpMails(_) | Self::InvitationMailsTo(..) | Self::InvitationMailsOf(..) => 5,
             Self::InvitedSignUp(..) => 10,
-            Self::InvitationMails(_) => 100,
+            Self::InvitationMails(_) | Self::InvitationLinks(_) => 100,
             Self::SignIns(..) | Self::SignInsOfBrowser(..) => 60,
             Self::Network(_) => 30,
             Self::Account(_) => 100,
@@ -109,7 +111,8 @@ impl Subject<'_> {
             Self::ResetMails(_) | Self::AccountMails(_) | Self::SignUpMails(_) => HOUR,
             Self::InvitationMails(_)
             | Self::InvitationMailsTo(..)
-            | Self::InvitationMailsOf(..) => HOUR,
+            | Self::InvitationMailsOf(..)
+            | Self::InvitationLinks(_) => HOUR,
             Self::CodesOfDay(_) | Self::CodesOfDayInBrowser(..) => DAY,
             Self::CodesOfDayInSession(..) | Self::CodesOfDayInOlderSessions(_) => DAY,
             _ => 15 * MINUTE,
@@ -158,6 +161,7 @@ impl Subject<'_> {
             Self::InvitationMailsOf(user_id, email) => {
                 format!("invitation mails of {user_id} {email}")
             }
+            Self::InvitationLinks(user_id) => format!("invitation links {user_id}"),
             Self::InvitedSignUp(org_id, email) => format!("invited sign-up {org_id} {email}"),
         }
     }
@@ -183,6 +187,7 @@ impl Subject<'_> {
                 | Self::InvitationMails(_)
                 | Self::InvitationMailsTo(..)
                 | Self::InvitationMailsOf(..)
+                | Self::InvitationLinks(_)
                 | Self::InvitedSignUp(..)
         )
     }

@@ -145,6 +145,9 @@ async fn accept_once(request: &PageRequest, token: &InvitationToken, form: Accep
             let (Some(name), Some(password)) = (name, password) else {
                 return Ok(FormAnswer::refused_fields(form.sent_back(), fields.errors));
             };
+            if let Err(error) = invitations::check_room_for(engine, &opened).await {
+                return refused(&form, error);
+            }
             if invitations::has_account(engine, &opened).await? {
                 return with_account(request, token, &opened, form).await;
             }

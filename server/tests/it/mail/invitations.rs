@@ -110,7 +110,7 @@ on_both! {
             assert_eq!(owner.submit(MEMBERS, &invite(DANA)).await.status, 422);
         }
         let throttled: HttpAnswer = owner.submit(MEMBERS, &invite(KIM)).await;
-        assert!(throttled.status == 429 && throttled.text().contains("Too many invitations were sent."), "{}", throttled.text());
+        assert!(throttled.status == 429 && throttled.text().contains("Too many invitations were created."), "{}", throttled.text());
         assert_eq!(owner.submit(MEMBERS, &invite("kit@example.com")).await.status, 303);
         assert_eq!(mailing.stop().await.len(), 6);
     }

@@ -91,6 +91,23 @@ on_both! {
         }
     }
 
+    async fn a_full_organization_and_many_links_do_not_show_which_addresses_have_accounts(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        app.org("contoso").await.person("kim", Role::Owner).await;
+        let (known, unknown) = (invite(&owner, "kim@contoso.example").await, invite(&owner, "kit@contoso.example").await);
+        let full = app.another_engine(|settings| settings.limits.members = 1).await;
+        let browser = app.browser_on(&full);
+        let fields = [("name", "Kim"), ("password", "another good password")];
+        let [known, unknown] = [browser.submit(&known, &fields).await, browser.submit(&unknown, &fields).await];
+        assert!(known.status == 422 && known.text().contains("can have at most 1 members"), "{}", known.text());
+        assert_eq!(known.without_nonces().replace("kim@", ""), unknown.without_nonces().replace("kit@", ""));
+        // An owner creates no more than a hundred links an hour, so tries no more addresses.
+        app.database.execute("UPDATE attempts SET made = 100 WHERE made = 2").await;
+        let throttled = owner.submit("/orgs/northwind/members", &[("change", "invite"), ("email", "new@example.com"), ("role", "member")]).await;
+        assert!(throttled.status == 429 && throttled.text().contains("Too many invitations were created."), "{}", throttled.text());
+    }
+
     async fn passwords_are_tried_as_often_as_at_sign_in(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
