@@ -132,6 +132,30 @@ pub(super) async fn insert(
     Ok(token)
 }
 
+/// Inserts and deletes a link to an address without an account, which nobody gets: the database has as much to write as for
+/// an account.
+pub(super) async fn insert_for_nobody(
+    engine: &Engine,
+    tx: &mut Tx,
+    kind: LinkKind,
+    email: &EmailAddress,
+) -> Result<(), crate::fault::Fault> {
+    let token = store(engine, tx, kind, None, email, true).await?;
+    Ok(take_back(engine, tx, &token).await?)
+}
+
+/// Deletes a link that was just inserted, because nobody may get it.
+pub(super) async fn take_back(
+    engine: &Engine,
+    tx: &mut Tx,
+    token: &AccountToken,
+) -> Result<(), StorageError> {
+    const SQL: &str = "DELETE FROM account_links WHERE digest = $1";
+    let digest = token.digest(engine);
+    on!(tx.on(), c => sqlx::query(SQL).bind(digest.as_bytes()).execute(c).await.map(drop))?;
+    Ok(())
+}
+
 /// Creates a link with which someone with this address signs up. Returns `None` if there are too many.
 pub(super) async fn insert_sign_up(
     engine: &Engine,

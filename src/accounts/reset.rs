@@ -1,8 +1,11 @@
 //! Setting a new password with a link, for someone who has forgotten theirs.
 //!
-//! Nobody learns whether an address has an account: a request is answered before the account is looked up. Requests cannot
-//! keep the owner of an account out: an account gets five letters per hour, each with a link that works for an hour, so
-//! whoever has used up the budget has filled the owner's mailbox with links that work.
+//! Nobody learns whether an address has an account: a request is answered before the account is looked up, by a task of its
+//! own that has a place in the outbox, and an address without an account causes the same writes. On SQLite, the requests that
+//! follow wait for them.
+//!
+//! Requests cannot keep the owner of an account out: an account gets five letters per hour, each with a link that works for an
+//! hour, so whoever has used up the budget has filled the owner's mailbox with links that work.
 
 use crate::{
     Engine,
@@ -96,19 +99,25 @@ async fn send(
     const SQL: &str = "SELECT id FROM users WHERE email = $1 AND disabled_at IS NULL";
     let found: Option<UserId> = on!(engine.db.read(), c => sqlx::query_scalar(SQL)
         .bind(email.clone()).fetch_optional(c).await)?;
-    let Some(user_id) = found else { return Ok(()) };
     note(
         engine,
         Event::PasswordResetRequested,
-        user_id,
+        found,
         Actor::Unknown,
         visit,
     );
-    match attempts::count(engine, &[Subject::ResetMails(user_id)]).await {
+    let mails = match found {
+        Some(user_id) => Subject::ResetMails(user_id),
+        None => Subject::ResetMailsToNobody(email),
+    };
+    match attempts::count(engine, &[mails]).await {
         Ok(_) => {}
         Err(AttemptError::TooMany { .. }) => return Ok(()),
         Err(AttemptError::Storage(error)) => return Err(error.into()),
     }
+    let Some(user_id) = found else {
+        return create_for_nobody(engine, email).await;
+    };
     let Some(token) = create(engine, user_id, email, true).await? else {
         return Ok(());
     };
@@ -134,7 +143,8 @@ pub async fn create_link(
         .bind(user_id).fetch_one(c).await)?;
     let token = create(engine, user_id, &email, false).await?;
     let Caller { actor, visit, .. } = operator.caller().clone();
-    note(engine, Event::PasswordResetRequested, user_id, actor, visit);
+    let event = Event::PasswordResetRequested;
+    note(engine, event, Some(user_id), actor, visit);
     Ok(token)
 }
 
@@ -153,6 +163,13 @@ async fn create(
     let token = links::insert(engine, &mut tx, kind, user_id, email, by_mail).await?;
     tx.commit().await?;
     Ok(Some(token))
+}
+
+/// Writes as much as [`create`], for an address without an account.
+async fn create_for_nobody(engine: &Engine, email: &EmailAddress) -> Result<(), Fault> {
+    let mut tx = engine.db.begin_unrecorded().await?;
+    links::insert_for_nobody(engine, &mut tx, LinkKind::Reset, email).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Sets a new password with a link, and ends every session of the user. They sign in with it: a second factor remains
@@ -213,9 +230,11 @@ async fn try_reset(
     Ok(who)
 }
 
-fn note(engine: &Engine, event: Event, user_id: UserId, actor: Actor, visit: Visit) {
-    let event = SecurityEvent::new(event, caller(actor, visit), Log::OrgsOf(user_id));
-    engine.note(event.about(Some(Target::User(user_id))));
+/// Records a request for an account, or for an address without one, which is in the log of the instance.
+fn note(engine: &Engine, event: Event, user_id: Option<UserId>, actor: Actor, visit: Visit) {
+    let log = user_id.map_or(Log::NoOrgs, Log::OrgsOf);
+    let event = SecurityEvent::new(event, caller(actor, visit), log);
+    engine.note(event.about(user_id.map(Target::User)));
 }
 
 fn caller(actor: Actor, visit: Visit) -> Caller {

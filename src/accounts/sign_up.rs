@@ -270,13 +270,15 @@ async fn send_link(engine: &Engine, place: MailPlace, email: EmailAddress) -> Re
         Err(AttemptError::Storage(error)) => return Err(error.into()),
     }
     let mut tx = engine.db.begin_unrecorded().await?;
+    // The same writes for every address: on SQLite, the requests that follow wait for them.
+    let Some(token) = links::insert_sign_up(engine, &mut tx, &email).await? else {
+        return Ok(());
+    };
     let content = if is_known(&mut tx, &email).await? {
+        links::take_back(engine, &mut tx, &token).await?;
         Content::HasAccount
     } else {
-        match links::insert_sign_up(engine, &mut tx, &email).await? {
-            Some(token) => Content::SignUp(token),
-            None => return Ok(()),
-        }
+        Content::SignUp(token)
     };
     tx.commit().await?;
     engine.post(Some(place), Letter { to: email, content });

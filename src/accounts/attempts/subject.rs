@@ -58,6 +58,8 @@ pub(crate) enum Subject<'a> {
     ResetRequests(&'a Visit),
     /// Letters with such a link to one account.
     ResetMails(UserId),
+    /// The letters that an address without an account would have got: it causes the same writes.
+    ResetMailsToNobody(&'a EmailAddress),
     /// Letters that a user requested about the address of their account.
     AccountMails(UserId),
     /// Letters with a link to sign up, to one address.
@@ -94,7 +96,7 @@ impl Subject<'_> {
             Self::CodesOfDayInSession(..) | Self::CodesOfDayInOlderSessions(_) => 50,
             Self::SetupCode(_) | Self::SignUp(_) | Self::KeyLookUps(_) => 10,
             Self::ResetRequests(_) => 10,
-            Self::ResetMails(_) | Self::AccountMails(_) => 5,
+            Self::ResetMails(_) | Self::ResetMailsToNobody(_) | Self::AccountMails(_) => 5,
             Self::SignUpMails(_) | Self::InvitationMailsTo(..) | Self::InvitationMailsOf(..) => 5,
             Self::InvitedSignUp(..) => 10,
             Self::InvitationMails(_) | Self::InvitationLinks(_) => 100,
@@ -108,8 +110,9 @@ impl Subject<'_> {
     const fn window(self) -> i64 {
         match self {
             Self::KeyLookUps(_) => MINUTE,
-            Self::ResetMails(_) | Self::AccountMails(_) | Self::SignUpMails(_) => HOUR,
-            Self::InvitationMails(_)
+            Self::ResetMails(_) | Self::ResetMailsToNobody(_) | Self::AccountMails(_) => HOUR,
+            Self::SignUpMails(_)
+            | Self::InvitationMails(_)
             | Self::InvitationMailsTo(..)
             | Self::InvitationMailsOf(..)
             | Self::InvitationLinks(_) => HOUR,
@@ -154,6 +157,7 @@ impl Subject<'_> {
             Self::KeyLookUps(user_id) => format!("key look-ups {user_id}"),
             Self::ResetRequests(visit) => format!("resets {}", Network::of(address(visit))),
             Self::ResetMails(user_id) => format!("reset mails {user_id}"),
+            Self::ResetMailsToNobody(email) => format!("reset mails to {email}"),
             Self::AccountMails(user_id) => format!("account mails {user_id}"),
             Self::SignUpMails(email) => format!("sign-up mails {email}"),
             Self::InvitationMails(org_id) => format!("invitation mails {org_id}"),

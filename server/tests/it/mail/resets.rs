@@ -5,7 +5,7 @@ use std::sync::Arc;
 use latchkey::{
     access::Operator,
     accounts::{
-        lifecycle,
+        SignUpPolicy, lifecycle,
         links::{self, AccountToken},
         reset::{self, ResetError},
     },
@@ -220,4 +220,70 @@ async fn link_of(app: &TestApp, user: latchkey::id::UserId) -> AccountToken {
     let operator = Operator::at_the_command_line();
     let link = reset::create_link(&app.engine, &operator, user).await;
     link.unwrap().unwrap()
+}
+
+/// On SQLite, everyone waits for the writes of everyone: a request is followed by the same ones for every address.
+#[tokio::test]
+async fn what_a_request_writes_does_not_depend_on_whether_the_address_has_an_account() {
+    let app = TestApp::on_sqlite().await;
+    app.org("northwind").await.person("dana", Role::Owner).await;
+    let mailing = app.mailing_under(SignUpPolicy::Open).await;
+    app.database
+        .execute("CREATE TABLE writes (what TEXT NOT NULL)")
+        .await;
+    for table in ["attempts", "account_links", "audit_log"] {
+        for done in ["INSERT", "UPDATE", "DELETE"] {
+            let trigger = format!(
+                "CREATE TRIGGER {table}_{done} AFTER {done} ON {table} \
+                 BEGIN INSERT INTO writes VALUES ('{done} {table}'); END"
+            );
+            app.database.execute(&trigger).await;
+        }
+    }
+    let written = async || {
+        // Waits for the tasks that the answers did not wait for.
+        mailing.engine.finish().await.unwrap();
+        let written = app
+            .database
+            .texts("SELECT what FROM writes ORDER BY rowid")
+            .await;
+        app.database.execute("DELETE FROM writes").await;
+        written
+    };
+    for path in ["/forgot-password", "/sign-up"] {
+        // Six times: the fifth letter is the last.
+        for number in 0..6 {
+            let submit = async |email, network| {
+                let browser = mailing.browser().at_address([network, 51, number, 1]);
+                assert_eq!(browser.submit(path, &[("email", email)]).await.status, 200);
+                written().await
+            };
+            let (known, unknown) = (
+                submit(DANA, 198).await,
+                submit("nobody@example.com", 203).await,
+            );
+            assert_eq!(sorted(&known), sorted(&unknown), "{path}, request {number}");
+            let of_link = if number < 5 { 1 } else { 0 };
+            let links = known
+                .iter()
+                .filter(|write| *write == "INSERT account_links");
+            assert_eq!(
+                links.count(),
+                of_link,
+                "{path}, request {number}: {known:?}"
+            );
+        }
+    }
+    mailing.stop().await;
+    app.remove().await;
+}
+
+/// The writes without those that take back a link, of which there is one less where a letter has it.
+fn sorted(writes: &[String]) -> Vec<&String> {
+    let mut writes: Vec<&String> = writes
+        .iter()
+        .filter(|write| *write != "DELETE account_links")
+        .collect();
+    writes.sort_unstable();
+    writes
 }
