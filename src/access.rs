@@ -5,7 +5,7 @@ mod still_holds;
 
 use std::marker::PhantomData;
 
-pub(crate) use self::still_holds::still_holds;
+pub(crate) use self::still_holds::{session_still_lives, still_holds};
 
 use crate::{
     Engine,

@@ -5,7 +5,10 @@ use std::{net::IpAddr, sync::Arc};
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr};
 
-use crate::id::{ServiceTokenId, UserId};
+use crate::{
+    id::{ServiceTokenId, UserId},
+    session_hash::SessionHash,
+};
 
 /// The user, token or operator that performs an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,7 +35,7 @@ pub enum Via {
     Cli,
 }
 
-/// The details of a request that the audit log records.
+/// The details of a request: what the audit log records, and the session, which must not end before a change is made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Visit {
     /// The IP address of the client.
@@ -43,6 +46,8 @@ pub struct Visit {
     pub system: Option<System>,
     /// The request ID, which the response and the log contain too.
     pub request_id: Option<Arc<str>>,
+    /// The session of a signed-in user. `None` before someone has signed in, and for other callers.
+    pub session: Option<SessionHash>,
 }
 
 /// The type of a client, detected from its `User-Agent` header. The header itself is not stored.
@@ -112,6 +117,7 @@ impl Caller {
                 client: None,
                 system: None,
                 request_id: None,
+                session: None,
             },
         }
     }

@@ -5,14 +5,15 @@
 //! stale. All of this is a task of its own: if the client hangs up or a time limit expires, only the future that waits
 //! for it is dropped. So the cache never holds anything that the database no longer has.
 //!
-//! Data outside any org is changed with [`crate::db::Db::begin_unrecorded`].
+//! A person's own account is changed with [`Engine::begin_as`], and other data outside any org with
+//! [`crate::db::Db::begin_unrecorded`].
 
 use serde_json::{Map, Value};
 use sqlx::{PgConnection, SqliteConnection};
 
 use crate::{
     Engine,
-    access::{Operator, Permit, still_holds},
+    access::{Operator, Permit, session_still_lives, still_holds},
     audit::{self, NewEntry, Positions},
     caller::Caller,
     changed::Changed,
@@ -186,6 +187,16 @@ impl Engine {
         self.begin_change(None, caller).await
     }
 
+    /// Begins a transaction on a person's own account, outside any org and without audit events of its own.
+    ///
+    /// # Errors
+    /// If the session of the caller has ended since the request began, or the database cannot be reached.
+    pub(crate) async fn begin_as(&self, caller: &Caller) -> Result<Tx, StorageError> {
+        let mut tx = self.db.begin_unrecorded().await?;
+        session_still_lives(&mut tx, caller, self.clock.now()).await?;
+        Ok(tx)
+    }
+
     async fn begin_change(
         &self,
         org_id: Option<OrgId>,
@@ -193,7 +204,7 @@ impl Engine {
     ) -> Result<Change, StorageError> {
         Ok(Change {
             engine: self.clone(),
-            tx: self.db.begin_unrecorded().await?,
+            tx: self.begin_as(&caller).await?,
             org_id,
             caller,
             letter: None,

@@ -99,6 +99,8 @@ mod sealed;
 #[cfg(feature = "native")]
 pub mod service_tokens;
 #[cfg(feature = "native")]
+mod session_hash;
+#[cfg(feature = "native")]
 mod sort_name;
 #[cfg(feature = "native")]
 pub mod verify;

@@ -173,15 +173,17 @@ impl PageRequest {
         Ok(who.user_id)
     }
 
-    /// The signed-in user, and where the request comes from.
+    /// The signed-in user, where the request comes from, and its session: changes check that it has not ended.
     ///
     /// # Errors
     /// [`AppError::SignedOut`] if the user is not signed in.
     pub async fn person(&self) -> Result<Person, AppError> {
-        Ok(Person {
-            user_id: self.user_id().await?,
-            visit: self.visit.clone(),
-        })
+        let user_id = self.user_id().await?;
+        let visit = Visit {
+            session: Some(self.session_hash()),
+            ..self.visit.clone()
+        };
+        Ok(Person { user_id, visit })
     }
 
     /// The operator that the signed-in user is.

@@ -63,6 +63,7 @@ pub fn visit(parts: &Parts, trusted: &[IpNet]) -> Visit {
         system: text(header::USER_AGENT).and_then(System::of_user_agent),
         // `request_log` has set or checked this header.
         request_id: text(REQUEST_ID).map(Arc::from),
+        session: None,
     }
 }
 

@@ -3,7 +3,8 @@
 
 use super::{Basis, Permit};
 use crate::{
-    caller::Actor,
+    accounts::sessions::ABSOLUTE_LIFETIME,
+    caller::{Actor, Caller},
     db::{StorageError, Tx, on},
     id::{OrgId, ServiceTokenId, UserId},
     role::Rights,
@@ -33,6 +34,31 @@ pub(crate) async fn still_holds<A>(
         Ok(())
     } else {
         Err(StorageError::permit_ended())
+    }
+}
+
+/// Checks, within the transaction of a change, that the session from which a user makes it has not ended: it can end while a
+/// password is hashed. Callers without a session pass.
+///
+/// # Errors
+/// [`StorageError::is_of_ended_session`] if it has ended, or the database cannot be reached.
+pub(crate) async fn session_still_lives(
+    tx: &mut Tx,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    const SQL: &str = "SELECT 1 FROM sessions JOIN users ON users.id = sessions.user_id AND users.epoch = sessions.epoch \
+         AND users.disabled_at IS NULL \
+         WHERE sessions.id_hash = $1 AND sessions.user_id = $2 AND sessions.expires_at > $3 AND sessions.created_at > $4";
+    let (Some(session), Actor::User(user_id)) = (caller.visit.session, caller.actor) else {
+        return Ok(());
+    };
+    let lives = on!(tx.on(), c => sqlx::query(SQL)
+        .bind(&session.as_bytes()[..]).bind(user_id).bind(now).bind(now.plus(-ABSOLUTE_LIFETIME))
+        .fetch_optional(c).await.map(|row| row.is_some()))?;
+    match lives {
+        true => Ok(()),
+        false => Err(StorageError::session_ended()),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     Engine,
     access::Operator,
     audit::security_events::{Log, SecurityEvent},
-    caller::Person,
+    caller::{Caller, Person},
     db::{StorageError, Tx, on},
     email::EmailAddress,
     event::Event,
@@ -214,7 +214,8 @@ async fn try_change(
     try_current(engine, &person, session, current).await?;
     let place = engine.hashing.enter(HashFor::User(user_id))?;
     let hash = hash(engine, place, new).await?;
-    let mut tx = engine.db.begin_unrecorded().await?;
+    let caller = Caller::from(person);
+    let mut tx = engine.begin_as(&caller).await?;
     let Ended { sessions, epoch } = set(&mut tx, user_id, hash).await?;
     // The current session continues under a new ID.
     let ended = Ended {
@@ -222,9 +223,7 @@ async fn try_change(
         epoch,
     };
     let event = Some(Event::PasswordChanged);
-    ended
-        .commit(engine, tx, person.into(), user_id, event)
-        .await?;
+    ended.commit(engine, tx, caller, user_id, event).await?;
     if let Some(user) = find_user(engine, user_id).await?
         && user.email_confirmed
     {

@@ -11,7 +11,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use crate::{
     Engine,
     audit::security_events::{Log, SecurityEvent},
-    caller::{Client, Person, System},
+    caller::{Caller, Client, Person, System},
     db::{StorageError, on},
     event::{Event, Target},
     id::UserId,
@@ -155,11 +155,14 @@ async fn end_where(
     let (ending, person, hash) = (engine.clone(), person.clone(), hash.to_vec());
     let ended = engine.commits.spawn(async move {
         let user_id = person.user_id;
-        let sessions = on!(ending.db.write_unrecorded(), c => sqlx::query(sql)
+        let caller = Caller::from(person);
+        let mut tx = ending.begin_as(&caller).await?;
+        let sessions = on!(tx.on(), c => sqlx::query(sql)
             .bind(user_id).bind(hash).execute(c).await.map(|done| done.rows_affected()))?;
+        tx.commit().await?;
         if sessions > 0 {
             let log = Log::OrgsOf(user_id);
-            let ended = SecurityEvent::new(Event::SessionEnded, person.into(), log);
+            let ended = SecurityEvent::new(Event::SessionEnded, caller, log);
             let ended = ended.about(Some(Target::User(user_id)));
             ending.note(ended.with("sessions", sessions));
         }

@@ -1,9 +1,10 @@
 //! Session storage. Each session is stored under the hash of its ID together with its user, so that all sessions of a
 //! user can be ended together.
 
+pub use crate::session_hash::SessionHash;
+
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::{
     Engine,
@@ -15,10 +16,6 @@ use crate::{
     network::Household,
     time::{DAY, HOUR, MINUTE, Timestamp},
 };
-
-/// The SHA-256 of a session ID. Only the browser's cookie holds the ID itself.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct SessionHash([u8; 32]);
 
 /// A user who has just signed in, and the epoch of their account at that time. A session stores both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,11 +84,6 @@ impl SessionRecord {
 }
 
 impl SessionHash {
-    /// Hashes a session ID.
-    pub fn of(id: &[u8]) -> Self {
-        Self(Sha256::digest(id).into())
-    }
-
     /// Signs a text for a cookie: [`Self::read_signed`] returns it for this session, and for no other.
     pub fn sign(&self, engine: &Engine, text: &str) -> String {
         let mac = engine.peppers.session_mac(&self.with(text));
@@ -106,22 +98,8 @@ impl SessionHash {
         is_signed.then_some(text)
     }
 
-    pub(super) fn of_stored(hash: &[u8]) -> Option<Self> {
-        hash.try_into().ok().map(Self)
-    }
-
     fn with(&self, text: &str) -> Vec<u8> {
-        [&self.0, text.as_bytes()].concat()
-    }
-
-    pub(crate) const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for SessionHash {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SessionHash(redacted)")
+        [&self.as_bytes()[..], text.as_bytes()].concat()
     }
 }
 
@@ -145,11 +123,11 @@ pub async fn save(
     // Locks the user before the sessions, like `end_all`.
     on!(tx.on(), c => sqlx::query(SEEN).bind(now).bind(user_id).bind(now.plus(-MINUTE)).execute(c).await.map(drop))?;
     on!(tx.on(), c => sqlx::query(SQL)
-        .bind(&hash.0[..]).bind(user_id).bind(epoch).bind(now).bind(record.expires_at())
+        .bind(&hash.as_bytes()[..]).bind(user_id).bind(epoch).bind(now).bind(record.expires_at())
         .bind(record.device.client).bind(record.device.system).bind(record.device.network.map(|network| network.to_string()))
         .execute(c).await.map(drop))?;
     on!(tx.on(), c => sqlx::query(END_OLDEST)
-        .bind(user_id).bind(&hash.0[..]).bind(MAX_SESSIONS).execute(c).await.map(drop))?;
+        .bind(user_id).bind(&hash.as_bytes()[..]).bind(MAX_SESSIONS).execute(c).await.map(drop))?;
     tx.commit().await
 }
 
@@ -166,7 +144,7 @@ pub async fn update(
         "UPDATE sessions SET user_id = $2, epoch = $3, expires_at = $4 WHERE id_hash = $1";
     let SignedIn { user_id, epoch } = record.who;
     on!(engine.db.write_unrecorded(), c => sqlx::query(SQL)
-        .bind(&hash.0[..]).bind(user_id).bind(epoch).bind(record.expires_at()).execute(c).await.map(drop))?;
+        .bind(&hash.as_bytes()[..]).bind(user_id).bind(epoch).bind(record.expires_at()).execute(c).await.map(drop))?;
     let now = engine.clock.now();
     on!(engine.db.write_unrecorded(), c => sqlx::query(SEEN)
         .bind(now).bind(user_id).bind(now.plus(-MINUTE)).execute(c).await.map(drop))?;
@@ -187,7 +165,7 @@ pub async fn load(
          AND users.disabled_at IS NULL";
     let now = engine.clock.now();
     let row: Option<(UserId, i64, Timestamp)> = on!(engine.db.read(), c => sqlx::query_as(SQL)
-        .bind(&hash.0[..]).bind(now).bind(now.plus(-ABSOLUTE_LIFETIME)).fetch_optional(c).await)?;
+        .bind(&hash.as_bytes()[..]).bind(now).bind(now.plus(-ABSOLUTE_LIFETIME)).fetch_optional(c).await)?;
     Ok(row.map(|(user_id, epoch, expires_at)| SessionRecord {
         who: SignedIn { user_id, epoch },
         used_at: expires_at.plus(-IDLE_LIFETIME),
@@ -201,7 +179,7 @@ pub async fn load(
 /// If the database cannot be reached.
 pub async fn end(engine: &Engine, hash: SessionHash) -> Result<(), StorageError> {
     const SQL: &str = "DELETE FROM sessions WHERE id_hash = $1";
-    on!(engine.db.write_unrecorded(), c => sqlx::query(SQL).bind(&hash.0[..]).execute(c).await.map(drop))?;
+    on!(engine.db.write_unrecorded(), c => sqlx::query(SQL).bind(&hash.as_bytes()[..]).execute(c).await.map(drop))?;
     Ok(())
 }
 

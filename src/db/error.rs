@@ -18,6 +18,11 @@ struct OrgDeleted;
 #[error("the caller is no longer allowed to do this")]
 struct PermitEnded;
 
+/// The session from which a change is made has ended.
+#[derive(Debug, thiserror::Error)]
+#[error("the session has ended")]
+struct SessionEnded;
+
 impl StorageError {
     /// A column holds a value that cannot be parsed as its type.
     pub(crate) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> Self {
@@ -67,6 +72,16 @@ impl StorageError {
     /// Whether the caller lost the right to a change after it was checked: their role, their account or their token.
     pub fn is_of_ended_permit(&self) -> bool {
         matches!(&self.0, sqlx::Error::Decode(cause) if cause.is::<PermitEnded>())
+    }
+
+    /// The session from which a change is made has ended since the request began.
+    pub(crate) fn session_ended() -> Self {
+        Self(sqlx::Error::Decode(Box::new(SessionEnded)))
+    }
+
+    /// Whether the session from which a change is made has ended since the request began.
+    pub fn is_of_ended_session(&self) -> bool {
+        matches!(&self.0, sqlx::Error::Decode(cause) if cause.is::<SessionEnded>())
     }
 
     /// Whether the error is a violation of a unique constraint.

@@ -60,6 +60,7 @@ impl From<Fault> for AppError {
             Fault::Busy(Busy { retry_after }) => Self::Busy { retry_after },
             Fault::Storage(error) if error.is_of_deleted_org() => Self::NotFound,
             Fault::Storage(error) if error.is_of_ended_permit() => Self::AccessEnded,
+            Fault::Storage(error) if error.is_of_ended_session() => Self::SignedOut,
             fault => Self::unavailable(&fault),
         }
     }

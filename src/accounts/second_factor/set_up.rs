@@ -12,7 +12,7 @@ use crate::{
     Engine,
     accounts::{confirmed::Confirmed, sessions::SessionHash},
     audit::security_events::{Log, SecurityEvent},
-    caller::Person,
+    caller::{Caller, Person},
     db::{StorageError, on},
     event::{Event, Target},
     fault::{Fault, from_fault},
@@ -155,7 +155,8 @@ async fn store(
         &owner,
         plain,
     )?;
-    let mut tx = engine.db.begin_unrecorded().await?;
+    let caller = Caller::from(person);
+    let mut tx = engine.begin_as(&caller).await?;
     let inserted = on!(tx.on(), c => sqlx::query(INSERT)
         .bind(user_id).bind(sealed.bytes).bind(sealed.version).bind(step).bind(engine.clock.now())
         .execute(c).await.map(|done| done.rows_affected() == 1))?;
@@ -165,7 +166,7 @@ async fn store(
     let codes = recovery_code::replace(engine, &mut tx, user_id).await?;
     tx.commit().await?;
     let log = Log::OrgsOf(user_id);
-    let enabled = SecurityEvent::new(Event::SecondFactorEnabled, person.into(), log);
+    let enabled = SecurityEvent::new(Event::SecondFactorEnabled, caller, log);
     engine.note(enabled.about(Some(Target::User(user_id))));
     super::tell(engine, user_id, Content::SecondFactorOn).await;
     Ok(codes)

@@ -91,13 +91,14 @@ pub async fn new_recovery_codes(
     let replacing = engine.clone();
     let replaced = engine.commits.spawn(async move {
         let (engine, user_id) = (&replacing, confirmed.user_id());
-        let mut tx = engine.db.begin_unrecorded().await?;
+        let caller = Caller::from(person);
+        let mut tx = engine.begin_as(&caller).await?;
         if !lock(&mut tx, user_id).await? {
             return Err(TurnOffError::None(NoSecondFactor));
         }
         let codes = recovery_code::replace(engine, &mut tx, user_id).await?;
         tx.commit().await?;
-        note(engine, Event::RecoveryCodesCreated, person.into(), user_id);
+        note(engine, Event::RecoveryCodesCreated, caller, user_id);
         Ok(codes)
     });
     replaced.await.map_err(|_| StorageError::interrupted())?
@@ -130,7 +131,7 @@ async fn lock(tx: &mut Tx, user_id: UserId) -> Result<bool, StorageError> {
 
 async fn remove(engine: &Engine, user_id: UserId, caller: Caller) -> Result<bool, StorageError> {
     const DELETE: &str = "DELETE FROM second_factors WHERE user_id = $1";
-    let mut tx = engine.db.begin_unrecorded().await?;
+    let mut tx = engine.begin_as(&caller).await?;
     let had_one = on!(tx.on(), c => sqlx::query(DELETE)
         .bind(user_id).execute(c).await.map(|done| done.rows_affected() == 1))?;
     recovery_code::delete(&mut tx, user_id).await?;

@@ -2,21 +2,31 @@
 
 use latchkey::{
     Engine,
-    access::Operator,
+    access::{Membership, Operator},
     accounts::{
-        lifecycle,
+        delete, lifecycle,
         password::{self, ChangePasswordError, TypedPassword},
+        rename,
+        second_factor::{self, TypedCode},
+        session_list,
         sessions::{self, Device, IDLE_LIFETIME, SessionHash, SessionRecord, SignedIn},
         sign_in::{SignInError, sign_in, sign_out},
     },
     caller::{Person, Visit},
     id::UserId,
+    invitations::{self, NewInvitation},
+    keys, members, operators, orgs,
     role::Role,
     time::{DAY, HOUR, MINUTE, Timestamp},
 };
 
 use super::change::Dropped;
-use crate::test_app::{NOON, TestApp, only_step, org::PASSWORD};
+use crate::test_app::{
+    Database, NOON, TestApp,
+    authenticator::{Authenticator, turn_on},
+    only_step,
+    org::{PASSWORD, secret_key},
+};
 
 on_both! {
     async fn a_session_is_found_by_its_id_which_is_not_stored(app: &TestApp) {
@@ -26,6 +36,78 @@ on_both! {
         assert_eq!(sessions::load(&app.engine, SessionHash::of(id)).await.unwrap(), Some(used(first(dana), NOON)));
         assert!(sessions::load(&app.engine, SessionHash::of(b"another id")).await.unwrap().is_none());
         assert!(!app.database.holds(std::str::from_utf8(id).unwrap()).await);
+    }
+
+    async fn a_session_that_ended_before_its_change_changes_nothing(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (dana, kim) = (org.person("dana", Role::Owner).await, org.person("kim", Role::Owner).await);
+        app.database.execute(&format!("UPDATE users SET operator_since = 1 WHERE id = '{dana}'")).await;
+        let own = SessionHash::of(b"own");
+        open(&app.engine, "own", dana).await;
+        let visit = Visit { session: Some(own), ..Visit::default() };
+        let person = || Person { user_id: dana, visit: visit.clone() };
+        let engine = &*app.engine;
+        let password = || TypedPassword::new(PASSWORD);
+        // All of this was checked while the session was there.
+        let membership = Membership::find(engine, person(), &org.org.slug).await.unwrap();
+        let operator = Operator::signed_in(engine, person()).await.unwrap().unwrap();
+        let confirmed = password::confirm(engine, person(), own, password()).await.unwrap();
+        let set_up = second_factor::begin(engine, &confirmed, own).await.unwrap();
+        let code = Authenticator::of(&set_up.secret.expose()).code(app.clock.now());
+        let new = NewInvitation { email: "new@example.com".parse().unwrap(), role: Role::Member, shows_link: false, creation_token: None };
+        let other = app.org("contoso").await;
+        let invited = NewInvitation { email: "dana@northwind.example".parse().unwrap(), ..new.clone() };
+        let invited = invitations::create(engine, &other.permit(), invited).await.unwrap();
+        sessions::end(engine, own).await.unwrap();
+        let before = state(app).await;
+        let ended = [
+            ("create a key", said(keys::create::create(engine, &membership.permit().unwrap(), secret_key("Late")).await)),
+            ("change a role", said(members::change_role(engine, &membership.permit().unwrap(), kim, Role::Member).await)),
+            ("remove", said(members::remove(engine, &membership.permit().unwrap(), kim).await)),
+            ("leave", said(members::leave(engine, &membership.permit().unwrap()).await)),
+            ("invite", said(invitations::create(engine, &membership.permit().unwrap(), new).await)),
+            ("delete the organization", said(orgs::delete::delete(engine, &membership.permit().unwrap()).await)),
+            ("join", said(invitations::accept(engine, invited.token.as_ref().unwrap(), person()).await)),
+            ("create an organization", said(orgs::create_own::create_own(engine, person(), &"Own".parse().unwrap(), None).await)),
+            ("mark an operator", said(operators::mark(engine, &operator, kim).await)),
+            ("rename", said(rename::rename(engine, person(), &"Other".parse().unwrap()).await)),
+            ("change the password", said(password::change(engine, person(), own, password(), "granite teapot sings".parse().unwrap()).await)),
+            ("turn a factor on", said(second_factor::finish(engine, person(), own, &set_up.form, &code).await)),
+            ("end a session", said(session_list::end_others(engine, &person(), own).await)),
+            ("delete the account", said(delete::delete(engine, person()).await)),
+        ];
+        for (what, answer) in &ended {
+            assert!(answer.contains("SessionEnded"), "{what}: {answer}");
+        }
+        assert_eq!(state(app).await, before);
+        // With a factor that exists.
+        let (authenticator, _) = turn_on(app, dana).await;
+        app.clock.advance(MINUTE);
+        let before = state(app).await;
+        let code = TypedCode::read(&authenticator.code(app.clock.now()), "").unwrap();
+        let off = said(second_factor::turn_off(engine, person(), own, confirmed.clone(), code).await);
+        let codes = said(second_factor::new_recovery_codes(engine, person(), confirmed).await);
+        assert!(off.contains("SessionEnded") && codes.contains("SessionEnded"), "{off} {codes}");
+        assert_eq!(state(app).await, before);
+    }
+
+    async fn a_form_of_a_session_that_ended_meanwhile_leads_to_the_sign_in(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let dana = app.signed_in(&org, "dana", Role::Owner).await;
+        // Stands for the end of the session between the checks of the request and its change.
+        if let Database::Postgres { .. } = app.database {
+            let function = "CREATE FUNCTION end_sessions() RETURNS TRIGGER LANGUAGE plpgsql AS \
+                 'BEGIN DELETE FROM sessions; RETURN NULL; END'";
+            app.database.execute(function).await;
+        }
+        let ends = match app.database {
+            Database::Sqlite { .. } => "BEGIN DELETE FROM sessions; END",
+            Database::Postgres { .. } => "FOR EACH ROW EXECUTE FUNCTION end_sessions()",
+        };
+        app.database.execute(&format!("CREATE TRIGGER ended AFTER INSERT ON attempts {ends}")).await;
+        let late = dana.submit("/account", &[("current_password", PASSWORD), ("new_password", "granite teapot sings")]).await;
+        assert!(late.status == 303 && late.header("location").starts_with("/sign-in?next="), "{} {}", late.status, late.header("location"));
+        assert_eq!(app.browser().sign_in("dana@northwind.example", PASSWORD).await.status, 303, "the password is as it was");
     }
 
     async fn an_idle_session_ends_and_a_used_one_goes_on(app: &TestApp) {
@@ -196,6 +278,27 @@ async fn go_on(engine: &Engine, id: &str, user_id: UserId) {
     sessions::update(engine, SessionHash::of(id.as_bytes()), record)
         .await
         .unwrap();
+}
+
+fn said<T: std::fmt::Debug, E: std::fmt::Debug>(answer: Result<T, E>) -> String {
+    format!("{answer:?}")
+}
+
+/// What the changes of a session would change.
+async fn state(app: &TestApp) -> Vec<String> {
+    let mut state = Vec::new();
+    for sql in [
+        "SELECT id || name || email || password_hash || COALESCE(operator_since, 0) FROM users ORDER BY id",
+        "SELECT org_id || user_id || role FROM memberships ORDER BY org_id, user_id",
+        "SELECT slug || COALESCE(deleted_at, 0) FROM orgs ORDER BY slug",
+        "SELECT email FROM invitations ORDER BY email",
+        "SELECT name FROM keys",
+        "SELECT user_id || created_at FROM second_factors",
+        "SELECT user_id || number || pepper_version FROM recovery_codes ORDER BY number",
+    ] {
+        state.extend(app.database.texts(sql).await);
+    }
+    state
 }
 
 async fn is_open(engine: &Engine, id: &str) -> bool {
