@@ -1,8 +1,8 @@
 //! The address of an account: confirming it with a link that is sent to it, and changing it.
 //!
 //! A new address becomes the account's when its link is used, so that nobody takes the address of someone else. Nobody
-//! learns whether an address has an account: a request for a taken one has the same answer, and its letter says so to the
-//! address's owner alone.
+//! learns whether an address has an account: a request for a taken one has the same answer, is stored and shown like the
+//! others until it expires, and its letter says so to the address's owner alone. Nobody has its link.
 
 use crate::{
     Engine,
@@ -82,14 +82,20 @@ pub async fn request_confirmation(
     }
     let place = place(engine, &person).await?;
     let sending = engine.clone();
-    let sent = engine
-        .commits
-        .spawn(async move { send(&sending, place, user.clone(), user.email, None).await });
+    let sent = engine.commits.spawn(async move {
+        let email = user.email.clone();
+        let token = insert(&sending, person.into(), &user, &email, None).await?;
+        if let Some(token) = token {
+            let content = Content::Confirmation(token, user.name);
+            sending.post(Some(place), Letter { to: email, content });
+        }
+        Ok::<_, Fault>(())
+    });
     Ok(sent.await.map_err(|_| StorageError::interrupted())??)
 }
 
-/// Sends a link to a new address, which becomes the user's when the link is used. Returns before it is known whether the
-/// address has an account.
+/// Sends a link to a new address, which becomes the user's when the link is used. A change that was requested before ends.
+/// Returns before it is known whether the address has an account.
 ///
 /// # Errors
 /// [`ConfirmationError`]. No link is sent.
@@ -113,14 +119,52 @@ pub async fn request_change(
     }
     let place = place(engine, &person).await?;
     let sending = engine.clone();
-    engine.commits.spawn(async move {
-        if let Err(fault) = send(&sending, place, user, email, Some(epoch)).await {
-            tracing::error!(
-                error = &fault as &dyn std::error::Error,
-                "failed to create a link that confirms an address"
-            );
+    let stored = engine.commits.spawn(async move {
+        let token = insert(&sending, person.into(), &user, &email, Some(epoch)).await?;
+        if let Some(token) = token {
+            let posting = sending.clone();
+            sending
+                .commits
+                .spawn(async move { post(&posting, place, user, email, token).await });
         }
+        Ok::<_, Fault>(())
     });
+    Ok(stored.await.map_err(|_| StorageError::interrupted())??)
+}
+
+/// Returns the new address that waits for its confirmation, if there is one. Whether it has an account is not known.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn pending(
+    engine: &Engine,
+    user_id: UserId,
+) -> Result<Option<EmailAddress>, StorageError> {
+    const SQL: &str = "SELECT account_links.email FROM account_links JOIN users ON users.id = account_links.user_id \
+         WHERE users.id = $1 AND account_links.kind = $2 AND account_links.email <> users.email \
+         AND account_links.expires_at > $3";
+    Ok(on!(engine.db.read(), c => sqlx::query_scalar(SQL)
+        .bind(user_id).bind(LinkKind::Confirmation).bind(engine.clock.now()).fetch_optional(c).await)?)
+}
+
+/// Ends a change that waits for its confirmation. Its link no longer works.
+///
+/// # Errors
+/// If the session has ended, or the database cannot be reached.
+pub async fn cancel_change(engine: &Engine, person: Person) -> Result<(), StorageError> {
+    let user_id = person.user_id;
+    let mut tx = engine.begin_as(&person.into()).await?;
+    if let Some(user) = links::lock(&mut tx, user_id).await? {
+        delete_pending(&mut tx, &user).await?;
+    }
+    tx.commit().await
+}
+
+/// Deletes the links with which the user's address would be changed.
+async fn delete_pending(tx: &mut Tx, user: &User) -> Result<(), StorageError> {
+    const SQL: &str = "DELETE FROM account_links WHERE user_id = $1 AND kind = $2 AND email <> $3";
+    on!(tx.on(), c => sqlx::query(SQL)
+        .bind(user.id).bind(LinkKind::Confirmation).bind(user.email.clone()).execute(c).await.map(drop))?;
     Ok(())
 }
 
@@ -146,45 +190,74 @@ async fn place(engine: &Engine, person: &Person) -> Result<MailPlace, Confirmati
 
 const EPOCH: &str = "SELECT epoch FROM users WHERE id = $1";
 
-/// Sends the link, unless the address or, since the password was confirmed in this epoch, the password was changed in the
+/// Stores a link, unless the address or, since the password was confirmed in this epoch, the password was changed in the
 /// meantime: whoever changed them has ended all links that were requested before.
-async fn send(
+async fn insert(
+    engine: &Engine,
+    caller: Caller,
+    user: &User,
+    email: &EmailAddress,
+    confirmed_in: Option<i64>,
+) -> Result<Option<AccountToken>, Fault> {
+    let mut tx = engine.begin_as(&caller).await?;
+    let now = links::lock(&mut tx, user.id).await?;
+    if now.is_none_or(|now| now.email != user.email) {
+        return Ok(None);
+    }
+    let epoch: i64 = on!(tx.on(), c => sqlx::query_scalar(EPOCH).bind(user.id).fetch_one(c).await)?;
+    if confirmed_in.is_some_and(|confirmed_in| confirmed_in != epoch) {
+        return Ok(None);
+    }
+    if *email != user.email {
+        delete_pending(&mut tx, user).await?;
+    }
+    let kind = LinkKind::Confirmation;
+    let token = links::insert(engine, &mut tx, kind, user.id, email, true).await?;
+    tx.commit().await?;
+    Ok(Some(token))
+}
+
+/// Posts the letter to a new address: the link, or, if it has an account, that someone entered it. The link of a taken
+/// address is in no letter.
+async fn post(
     engine: &Engine,
     place: MailPlace,
     user: User,
     email: EmailAddress,
-    confirmed_in: Option<i64>,
-) -> Result<(), Fault> {
-    let mut tx = engine.db.begin_unrecorded().await?;
-    let now = links::lock(&mut tx, user.id).await?;
-    if now.is_none_or(|now| now.email != user.email) {
-        return Ok(());
-    }
-    let epoch: i64 = on!(tx.on(), c => sqlx::query_scalar(EPOCH).bind(user.id).fetch_one(c).await)?;
-    if confirmed_in.is_some_and(|confirmed_in| confirmed_in != epoch) {
-        return Ok(());
-    }
-    let content = if is_taken(&mut tx, &email, user.id).await? {
-        Content::HasAccount
-    } else {
-        let kind = LinkKind::Confirmation;
-        let token = links::insert(engine, &mut tx, kind, user.id, &email, true).await?;
-        Content::Confirmation(token, user.name)
+    token: AccountToken,
+) {
+    let content = match is_taken(engine, &email, user.id).await {
+        Ok(true) => Content::HasAccount,
+        Ok(false) => Content::Confirmation(token, user.name),
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "the letter to a new address was not sent");
+            return;
+        }
     };
-    tx.commit().await?;
     engine.post(Some(place), Letter { to: email, content });
-    Ok(())
 }
 
 async fn is_taken(
+    engine: &Engine,
+    email: &EmailAddress,
+    user_id: UserId,
+) -> Result<bool, StorageError> {
+    Ok(on!(engine.db.read(), c => sqlx::query(TAKEN)
+        .bind(email.clone()).bind(user_id).fetch_optional(c).await.map(|row| row.is_some()))?)
+}
+
+/// Like [`is_taken`], within a transaction.
+async fn is_taken_in(
     tx: &mut Tx,
     email: &EmailAddress,
     user_id: UserId,
 ) -> Result<bool, StorageError> {
-    const SQL: &str = "SELECT 1 FROM users WHERE email = $1 AND id <> $2";
-    Ok(on!(tx.on(), c => sqlx::query(SQL)
+    Ok(on!(tx.on(), c => sqlx::query(TAKEN)
         .bind(email.clone()).bind(user_id).fetch_optional(c).await.map(|row| row.is_some()))?)
 }
+
+const TAKEN: &str = "SELECT 1 FROM users WHERE email = $1 AND id <> $2";
 
 /// Confirms the address that a link was sent to, which becomes the account's. Whoever has the link has the address; the
 /// person may be signed in elsewhere. All other links about the account stop working.
@@ -255,7 +328,7 @@ pub async fn change_as_operator(
 /// account has it.
 async fn set(tx: &mut Tx, user_id: UserId, email: &EmailAddress) -> Result<bool, StorageError> {
     const SQL: &str = "UPDATE users SET email = $1, email_confirmed = TRUE WHERE id = $2";
-    if is_taken(tx, email, user_id).await? {
+    if is_taken_in(tx, email, user_id).await? {
         return Ok(false);
     }
     let stored: Result<(), StorageError> = async {

@@ -67,6 +67,8 @@ pub enum Done {
     NameChanged,
     /// A link that confirms an address was sent to it.
     ConfirmationSent,
+    /// The user ended a change of their address that waited for its confirmation.
+    EmailChangeCanceled,
     /// The user confirmed an address.
     EmailConfirmed,
     /// The user left an organization.
@@ -124,6 +126,7 @@ impl Done {
             Self::InvitationWithdrawn => "Invitation withdrawn. Its link no longer works.",
             Self::InvitationSent => "Invitation sent. It works once, for seven days.",
             Self::NameChanged => "Name changed.",
+            Self::EmailChangeCanceled => "Change canceled. The link in the letter no longer works.",
             Self::ConfirmationSent => {
                 "Check your mail. The address is yours when you open the link that we have sent to it and confirm it."
             }

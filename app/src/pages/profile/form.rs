@@ -2,7 +2,7 @@
 
 use latchkey::{
     accounts::{
-        address::{ConfirmationError, request_change, request_confirmation},
+        address::{ConfirmationError, cancel_change, request_change, request_confirmation},
         password::{ChangePasswordError, TypedPassword},
         rename::rename,
     },
@@ -24,7 +24,7 @@ use crate::{
 /// The fields of the page's forms.
 #[derive(Clone, Default, Deserialize)]
 pub struct ProfileForm {
-    /// `name`, `email` or `confirm`.
+    /// `name`, `email`, `confirm` or `cancel`.
     pub change: String,
     #[serde(default)]
     pub name: String,
@@ -60,6 +60,10 @@ pub async fn submit(request: PageRequest, form: ProfileForm) -> Answer {
             }
             Err(error) => Ok(FormAnswer::refused(form.sent_back(), "name", error)),
         },
+        "cancel" => {
+            cancel_change(engine, person).await?;
+            Ok(FormAnswer::done(request.path(), Done::EmailChangeCanceled))
+        }
         "confirm" => answer(&form, request_confirmation(engine, person).await),
         "email" => {
             let mut fields = FieldReader::default();

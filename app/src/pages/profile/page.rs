@@ -1,6 +1,9 @@
 //! The layout of the page "Profile".
 
-use latchkey::accounts::{self, User};
+use latchkey::{
+    accounts::{self, User, address::pending},
+    email::EmailAddress,
+};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -20,6 +23,8 @@ use crate::{
 /// The signed-in user.
 struct Profile {
     user: User,
+    /// The new address that waits for its confirmation, whether or not it has an account.
+    pending: Option<EmailAddress>,
     sends_mail: bool,
 }
 
@@ -29,6 +34,7 @@ async fn profile(request: PageRequest) -> Result<Profile, AppError> {
     let user = accounts::find_user(engine, user_id).await?;
     Ok(Profile {
         user: user.ok_or(AppError::SignedOut)?,
+        pending: pending(engine, user_id).await?,
         sends_mail: engine.sends_mail(),
     })
 }
@@ -40,7 +46,11 @@ pub fn ProfilePage() -> impl IntoView {
 
 #[component]
 fn ProfileView(profile: Profile) -> impl IntoView {
-    let Profile { user, sends_mail } = profile;
+    let Profile {
+        user,
+        pending,
+        sends_mail,
+    } = profile;
     let (typed, errors) = fields_and_errors(ProfileForm::default);
     // The errors of one form are not shown at the others.
     let of = |change: &str| {
@@ -93,7 +103,8 @@ fn ProfileView(profile: Profile) -> impl IntoView {
             </section>
             <section class="card" aria-labelledby="email-title">
                 <header><h2 id="email-title">"E-mail"</h2></header>
-                <div class="body">
+                <div class="body stack">
+                    {pending.map(|email| view! { <Pending email=email.to_string()/> })}
                     {email}
                 </div>
             </section>
@@ -115,6 +126,20 @@ fn EmailForm(own: String, typed: String, errors: Errors) -> impl IntoView {
             <Field name="current_password" label="Current password" kind="password" autocomplete="current-password" maxlength=1024 errors/>
             <div class="actions"><button class="btn primary">"Send link"</button></div>
         </form>
+    }
+}
+
+/// A change that waits for its confirmation. It looks the same whether or not the address has an account.
+#[component]
+fn Pending(email: String) -> impl IntoView {
+    view! {
+        <div class="notice">
+            <Icon symbol=Symbol::Info/>
+            <p>"We have sent a letter to "<b>{email}</b>". Your address changes when its link is opened and confirmed, within a day."</p>
+            <form method="post" action="/account/profile">
+                <button class="btn" name="change" value="cancel">"Cancel change"</button>
+            </form>
+        </div>
     }
 }
 

@@ -6,11 +6,14 @@ use clap::Parser as _;
 use latchkey::{
     accounts::{
         SignUpPolicy,
-        address::{ChangeAddressError, confirm},
+        address::{ChangeAddressError, cancel_change, confirm, request_change},
         links::AccountToken,
+        password::TypedPassword,
+        sessions::SessionHash,
     },
-    caller::Visit,
+    caller::{Person, Visit},
     role::Role,
+    time::DAY,
 };
 use latchkey_server::cli::Cli;
 use serde_json::json;
@@ -122,8 +125,19 @@ on_both! {
         let mailing = app.mailing().await;
         let dana = mailing.signed_in(DANA, PASSWORD).await;
         let taken = change(&dana, "kim@northwind.example", PASSWORD).await;
+        let of_taken = dana.get(PROFILE).await;
         let free = change(&dana, "free@northwind.example", PASSWORD).await;
+        let of_free = dana.get(PROFILE).await;
         assert_same((&taken, "kim@northwind.example"), (&free, "free@northwind.example"));
+        // Nor does the profile, where both wait alike.
+        let waits = "We have sent a letter to <b>kim@northwind.example</b>.";
+        assert!(of_taken.text().contains(waits) && of_taken.body.contains("value=\"cancel\""), "{}", of_taken.text());
+        assert!(!of_free.text().contains("kim@northwind.example"), "a request replaces the one before");
+        let without_done = |page: &HttpAnswer, email: &str| {
+            let text = page.without_nonces().replace(email, "ADDRESS");
+            text.split_once("<main").map(|(_, main)| main.to_owned()).unwrap()
+        };
+        assert_eq!(without_done(&of_taken, "kim@northwind.example"), without_done(&of_free, "free@northwind.example"));
         assert!(mailing.smtp.mail_to("kim@northwind.example").await.text.contains("it has an account already"));
         // An address that is taken in the meantime.
         let link = mailing.smtp.mail_to("free@northwind.example").await.link("confirm-email");
@@ -133,6 +147,34 @@ on_both! {
             assert_eq!(change(&dana, "more@northwind.example", PASSWORD).await.status, 303);
         }
         assert_eq!(change(&dana, "more@northwind.example", PASSWORD).await.status, 429, "five letters in an hour");
+        mailing.stop().await;
+    }
+
+    async fn a_change_that_waits_is_canceled_or_expires_and_its_link_with_it(app: &TestApp) {
+        app.org("northwind").await.person("dana", Role::Owner).await;
+        let mailing = app.mailing().await;
+        let dana = mailing.signed_in(DANA, PASSWORD).await;
+        let waits = async || dana.get(PROFILE).await.text().contains("d@example.com");
+        change(&dana, "d@example.com", PASSWORD).await;
+        let link = mailing.smtp.mail_to("d@example.com").await.link("confirm-email");
+        assert!(waits().await);
+        for _ in 0..2 {
+            let canceled = dana.submit(PROFILE, &[("change", "cancel")]).await;
+            assert_eq!((canceled.status.as_u16(), canceled.header("location")), (303, PROFILE));
+        }
+        assert!(!waits().await);
+        assert_eq!(dana.submit(&link, &[]).await.status, 410);
+        change(&dana, "d@example.com", PASSWORD).await;
+        assert!(waits().await);
+        app.clock.advance(DAY);
+        let dana = mailing.signed_in(DANA, PASSWORD).await;
+        assert!(!dana.get(PROFILE).await.text().contains("d@example.com"));
+        // A session that ended meanwhile neither changes nor cancels.
+        let ended = Person { user_id: app.database.texts("SELECT id FROM users").await[0].parse().unwrap(), visit: Visit { session: Some(SessionHash::of(b"ended")), ..Visit::default() } };
+        let email = "eve@example.com".parse().unwrap();
+        let changed = request_change(&mailing.engine, ended.clone(), SessionHash::of(b"ended"), TypedPassword::new(PASSWORD), email).await;
+        let canceled = cancel_change(&mailing.engine, ended).await;
+        assert!(format!("{changed:?} {canceled:?}").matches("SessionEnded").count() == 2, "{changed:?} {canceled:?}");
         mailing.stop().await;
     }
 
