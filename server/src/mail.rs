@@ -2,6 +2,9 @@
 //!
 //! Each letter is a task of its own, which waits for its turn among the letters of all senders, so that neither a slow
 //! mail server nor the letters of one sender delay others more than necessary. A letter is tried four times.
+//!
+//! A letter that someone can have requested for the address of another is sent some seconds later, at random: whoever requested
+//! it could otherwise notice from the requests that follow that it is being written and sent, or which one it is.
 
 mod message;
 mod smtp;
@@ -9,19 +12,33 @@ mod words;
 
 use std::{sync::Arc, time::Duration};
 
-use latchkey::mail::Outgoing;
+use latchkey::{
+    mail::{Content, Outgoing},
+    random::Randomness,
+};
 use tokio::time::{sleep, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::smtp::{MailServer, MailServerError, SendError};
 use crate::app_state::AppState;
 
-/// The time between the tries of a letter.
-pub const WAITS: [Duration; 3] = [
-    Duration::from_secs(10),
-    Duration::from_secs(60),
-    Duration::from_secs(300),
-];
+/// When letters are sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    /// The time between the tries of a letter.
+    pub waits: [Duration; 3],
+    /// The longest time that a letter with a requested link waits before the first try.
+    pub longest_delay: Duration,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self {
+            waits: [10, 60, 300].map(Duration::from_secs),
+            longest_delay: Duration::from_secs(5),
+        }
+    }
+}
 /// How long letters that wait are still sent when the process ends.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -36,14 +53,11 @@ pub struct Mailer {
 
 impl Mailer {
     /// Starts to send letters; `None` if no mail is set up. A letter that the server does not accept for now is tried again
-    /// after each of `waits`.
+    /// after each of the waits.
     ///
     /// # Errors
     /// If the mail server's settings cannot be used.
-    pub fn start(
-        state: &AppState,
-        waits: &'static [Duration],
-    ) -> Result<Option<Self>, MailServerError> {
+    pub fn start(state: &AppState, times: Times) -> Result<Option<Self>, MailServerError> {
         let Some(settings) = &state.settings.mail else {
             return Ok(None);
         };
@@ -58,7 +72,7 @@ impl Mailer {
         mailer.tasks.spawn(take_out(
             state.clone(),
             server,
-            waits,
+            times,
             mailer.letters.clone(),
             mailer.stop.clone(),
         ));
@@ -83,13 +97,13 @@ impl Mailer {
 async fn take_out(
     state: AppState,
     server: Arc<MailServer>,
-    waits: &'static [Duration],
+    times: Times,
     letters: TaskTracker,
     stop: CancellationToken,
 ) {
     let send = |outgoing| {
         let (state, server, stop) = (state.clone(), Arc::clone(&server), stop.clone());
-        letters.spawn(async move { deliver(&state, &server, waits, outgoing, &stop).await });
+        letters.spawn(async move { deliver(&state, &server, times, outgoing, &stop).await });
     };
     let outbox = state.engine.outbox();
     while let Some(Some(outgoing)) = stop.run_until_cancelled(outbox.next()).await {
@@ -105,11 +119,16 @@ async fn take_out(
 async fn deliver(
     state: &AppState,
     server: &MailServer,
-    waits: &[Duration],
+    times: Times,
     outgoing: Outgoing,
     stop: &CancellationToken,
 ) {
     let letter = &outgoing.letter;
+    if is_requested(&letter.content) {
+        let _ = stop
+            .run_until_cancelled(sleep(delay(times.longest_delay)))
+            .await;
+    }
     let now = state.engine.clock().now();
     let message = message::build(letter, &state.addresses.public_url, server.from(), now);
     let message = match message {
@@ -121,7 +140,7 @@ async fn deliver(
             return;
         }
     };
-    let mut waits = waits.iter();
+    let mut waits = times.waits.iter();
     loop {
         let Ok(turn) = outgoing.turn().await else {
             return;
@@ -147,5 +166,22 @@ async fn deliver(
         tracing::warn!(status, reason, "a letter was not sent; retrying");
         // When the process ends, the letter is tried once more immediately.
         let _ = stop.run_until_cancelled(sleep(*wait)).await;
+    }
+}
+
+/// Whether someone can have requested the letter for an address that is not theirs.
+const fn is_requested(content: &Content) -> bool {
+    matches!(
+        content,
+        Content::Reset(_) | Content::SignUp(_) | Content::Confirmation(..) | Content::HasAccount
+    )
+}
+
+/// A random part of the longest delay.
+fn delay(longest: Duration) -> Duration {
+    // Without randomness, the longest delay is as good.
+    match Randomness::System.bytes() {
+        Ok([part]) => longest * u32::from(part) / 255,
+        Err(_) => longest,
     }
 }

@@ -94,7 +94,7 @@ pub async fn serve(settings: Settings) -> Result<(), ServeError> {
     feed::start(&engine).await?;
     imports::refresh(&engine).await?;
     let state = AppState::new(Arc::clone(&engine), Arc::clone(&settings), address.port());
-    let mailer = Mailer::start(&state, &mail::WAITS)?;
+    let mailer = Mailer::start(&state, mail::Times::default())?;
     let background = Background::start(&state).await?;
     announce(&state, address).await?;
     accept(listener, state, stop).await;

@@ -3,14 +3,20 @@
 use std::{sync::Arc, time::Duration};
 
 use latchkey::{Engine, accounts::SignUpPolicy};
-use latchkey_server::{AppState, mail::Mailer};
+use latchkey_server::{
+    AppState,
+    mail::{Mailer, Times},
+};
 
 use super::{
     Browser, TestApp,
     smtp::{Mail, SmtpServer},
 };
 
-const WAITS: [Duration; 3] = [Duration::from_millis(1); 3];
+const TIMES: Times = Times {
+    waits: [Duration::from_millis(1); 3],
+    longest_delay: Duration::ZERO,
+};
 
 /// An instance that sends mail to a server on loopback.
 pub struct Mailing {
@@ -37,7 +43,7 @@ impl TestApp {
         let settings = [("smtp_url", &*smtp.url), ("mail_from", "keys@example.com")];
         let AppState { settings, .. } = self.state(&settings);
         let state = AppState::new(Arc::clone(&engine), settings, 3000);
-        let mailer = Mailer::start(&state, &WAITS).unwrap().unwrap();
+        let mailer = Mailer::start(&state, TIMES).unwrap().unwrap();
         Mailing {
             smtp,
             engine,
