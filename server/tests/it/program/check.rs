@@ -126,6 +126,21 @@ fn check_says_that_a_data_folder_cannot_be_used_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_password_on_the_command_line_is_refused_and_not_repeated() {
+    let folder = Folder::new();
+    let flag = [
+        "check",
+        "--database-url",
+        "postgres://latchkey:granite-teapot@127.0.0.1:1/latchkey",
+    ];
+    let refused = folder.run(&flag, "");
+    let said = String::from_utf8([refused.stdout, refused.stderr].concat()).unwrap();
+    assert!(!refused.status.success());
+    assert!(said.contains("must not contain a password"), "{said}");
+    assert!(!said.contains("granite-teapot"), "{said}");
+}
+
+#[test]
 fn a_proxy_that_is_not_in_the_settings_is_noticed() {
     let folder = Folder::with_org();
     let sentence = "public_url is https, but trusted_proxies is not set";

@@ -96,6 +96,43 @@ async fn a_session_that_cannot_be_read_is_named_in_the_log() {
 }
 
 #[test]
+fn forged_session_cookies_fill_no_log() {
+    let folder = Folder::with_org();
+    folder.line(&CREATE_DANA, PASSWORD);
+    let path = folder.path().join("log");
+    let server = folder.serve_with_log(&["--log-format", "json"], File::create(&path).unwrap());
+    let answer = post_sign_in(&server, "dana%40northwind.example", PASSWORD);
+    let cookies = answer
+        .lines()
+        .filter_map(|line| line.strip_prefix("set-cookie: "));
+    let names: Vec<&str> = cookies
+        .filter_map(|cookie| cookie.split('=').next())
+        .collect();
+    assert_eq!(names.len(), 2, "{answer}");
+    for value in [
+        "",
+        "x",
+        "AAAAAAAAAAAAAAAAAAAAAA",
+        "%00",
+        "\u{e9}",
+        &"a".repeat(4_000),
+    ] {
+        for name in &names {
+            let cookie = format!("{name}={value}");
+            let answer = server.send("GET", "/account", &[("Cookie", &cookie)], "");
+            assert!(answer.starts_with("HTTP/1.1 302"), "{cookie}: {answer}");
+        }
+    }
+    assert_eq!(server.end("TERM"), Some(0));
+    for line in lines(&path) {
+        assert!(
+            line["level"] != "WARN" && line["level"] != "ERROR",
+            "{line}"
+        );
+    }
+}
+
+#[test]
 fn a_server_logs_the_id_under_which_the_api_lists_it() {
     let folder = Folder::with_org();
     let create = ["token", "create", "--name", "API", "--scope", "manage"];
