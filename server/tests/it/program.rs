@@ -1,5 +1,6 @@
 //! The program itself, as a separate process.
 
+mod accuracy;
 mod audit;
 mod backup;
 mod check;

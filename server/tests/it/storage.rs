@@ -36,6 +36,7 @@ mod sign_in;
 mod sign_in_budgets;
 mod sign_up;
 mod upgrade;
+mod usage_accuracy;
 mod usage_flush;
 mod usage_report;
 mod usage_speed;

@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Write as _,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     path::Path,
     process::{Child, Command, Output, Stdio},
@@ -130,17 +130,28 @@ impl Server {
 
     /// Sends a request on a new connection and returns the status line, headers and body.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
-        let mut connection = TcpStream::connect(&self.address).unwrap();
+        self.try_send(method, path, headers, body).unwrap()
+    }
+
+    /// Like [`Self::send`], to a server that can end meanwhile.
+    pub fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> io::Result<String> {
+        let mut connection = TcpStream::connect(&self.address)?;
         let mut request =
             format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
         for (name, value) in headers {
             write!(request, "{name}: {value}\r\n").unwrap();
         }
         write!(request, "Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
-        connection.write_all(request.as_bytes()).unwrap();
+        connection.write_all(request.as_bytes())?;
         let mut answer = String::new();
-        connection.read_to_string(&mut answer).unwrap();
-        answer
+        connection.read_to_string(&mut answer)?;
+        Ok(answer)
     }
 
     /// Verifies a key.
@@ -159,12 +170,17 @@ impl Server {
 
     /// Sends a signal and waits for the end. Returns the exit code if the process exited by itself.
     pub fn end(mut self, signal: &str) -> Option<i32> {
+        self.signal(signal);
+        self.child.wait().unwrap().code()
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: &str) {
         let sent = Command::new("kill")
             .args([&format!("-{signal}"), &self.child.id().to_string()])
             .status()
             .unwrap();
         assert!(sent.success());
-        self.child.wait().unwrap().code()
     }
 }
 
