@@ -51,7 +51,19 @@ pub struct Visit {
 }
 
 /// The type of a client, detected from its `User-Agent` header. The header itself is not stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display, EnumString, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    Serialize,
+    Deserialize,
+)]
 #[strum(serialize_all = "snake_case")]
 pub enum Client {
     /// Mozilla Firefox.

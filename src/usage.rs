@@ -28,6 +28,8 @@ pub mod retention;
 #[cfg(feature = "native")]
 pub mod roll;
 #[cfg(feature = "native")]
+pub mod seen;
+#[cfg(feature = "native")]
 mod sightings;
 #[cfg(feature = "native")]
 pub mod subject;

@@ -12,7 +12,7 @@ mod known_key;
 mod known_org;
 mod now;
 mod observe;
-mod request;
+pub(crate) mod request;
 
 pub use answer::{Answer, InvalidReason};
 pub use known_agent::KnownAgent;

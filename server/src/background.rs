@@ -94,7 +94,7 @@ async fn flush_usage(state: AppState, stop: CancellationToken) {
                 "failed to write rejected requests; retrying"
             );
         }
-        if let Err(error) = usage::flush::flush(&state.engine).await {
+        if let Err(error) = usage::flush::flush_regularly(&state.engine).await {
             state.metrics.failed_flushes.increment(1);
             tracing::error!(
                 error = &error as &dyn std::error::Error,

@@ -137,7 +137,7 @@ pub const RETIRED: Retired = Retired {
 };
 
 /// All tables that are backed up. Each follows the tables that it references.
-pub const TABLES: [Table; 27] = [
+pub const TABLES: [Table; 28] = [
     Table {
         name: "orgs",
         text: "id slug name search creation_token admin_rights created_by",
@@ -260,6 +260,12 @@ pub const TABLES: [Table; 27] = [
     Table {
         name: "usage_totals",
         numbers: "org kind subject class outcome rolled_to h24 h48 d7 d14 d30 d60 m12 m24",
+        ..NONE
+    },
+    Table {
+        name: "usage_seen",
+        text: "value",
+        numbers: "subject kind count last_at",
         ..NONE
     },
     Table {

@@ -48,11 +48,12 @@ const TABLES: [(&str, &str, &str); 11] = [
 ];
 
 /// The tables with counts, and their primary keys. They name an organization's subjects, not the organization.
-const COUNTS: [(&str, &str); 4] = [
+const COUNTS: [(&str, &str); 5] = [
     ("usage_minutes", "subject, starts_at, class, outcome"),
     ("usage_hours", "subject, starts_at, class, outcome"),
     ("usage_days", "subject, starts_at, class, outcome"),
     ("usage_totals", "org, kind, subject, class, outcome"),
+    ("usage_seen", "subject, kind, value"),
 ];
 /// The number of subjects whose counts one transaction looks for.
 const SUBJECTS_AT_ONCE: i64 = 50;

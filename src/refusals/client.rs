@@ -16,15 +16,24 @@ pub struct ClientFamily(String);
 impl ClientFamily {
     /// Detects the family from a `User-Agent` header. `None` if the header does not begin with a product.
     pub fn of_user_agent(header: &str) -> Option<Self> {
+        Self::name_in(header).map(Self::named)
+    }
+
+    /// The name in a `User-Agent` header, in any case.
+    pub(crate) fn name_in(header: &str) -> Option<&str> {
         let client = Client::of_user_agent(header);
         if client != Client::Other {
-            return Some(Self(client.to_string()));
+            return Some(client.into());
         }
         let product = header.trim_start();
         let end = product.find(|character: char| !is_of_name(character));
-        let mut name = product[..end.unwrap_or(product.len())].to_ascii_lowercase();
-        name.truncate(MAX_NAME);
-        (!name.is_empty()).then_some(Self(name))
+        let end = end.unwrap_or(product.len()).min(MAX_NAME);
+        product.get(..end).filter(|name| !name.is_empty())
+    }
+
+    /// The family of this name.
+    pub(crate) fn named(name: &str) -> Self {
+        Self(name.to_ascii_lowercase())
     }
 
     /// The family's name, in lower case.

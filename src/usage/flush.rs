@@ -14,37 +14,57 @@ use super::{
     domains,
     ids::{self, Name, Named},
     last_used,
-    recorder::{Batch, Bucket, Tally},
+    recorder::{Batch, Bucket, Tally, Unfinished},
     resolution::{self, Resolution},
-    sightings,
-    subject::Subject,
+    seen, sightings,
     totals::{self, Periods},
 };
 
-/// Stores everything counted so far. Batches that cannot be stored are kept and retried under the same numbers before any
+/// Stores everything counted so far, at the end of the process or when the next page must show it. Batches that cannot be stored are kept and retried under the same numbers before any
 /// newer one.
 ///
 /// # Errors
 /// If the database cannot be reached. No counts are lost, even if the future is dropped.
 pub async fn flush(engine: &Engine) -> Result<(), StorageError> {
+    take_and_store(engine, |_| true).await
+}
+
+/// Like [`flush`], to be called every second: what requests came with is stored less often.
+///
+/// # Errors
+/// As [`flush`].
+pub async fn flush_regularly(engine: &Engine) -> Result<(), StorageError> {
+    take_and_store(engine, |unfinished| {
+        unfinished.is_seen_due(engine.clock.now())
+    })
+    .await
+}
+
+async fn take_and_store(
+    engine: &Engine,
+    with_seen: impl FnOnce(&mut Unfinished) -> bool,
+) -> Result<(), StorageError> {
+    let mut with_seen = Some(with_seen);
     let mut unfinished = engine.recorder.unfinished.lock().await;
-    let mut is_drained = false;
     loop {
         // A batch stays in place until it is stored, so that nothing is lost if the caller stops waiting.
         while let Some(batch) = unfinished.batches.front() {
             store(engine, batch).await?;
             engine.recorder.finish(&mut unfinished);
         }
-        if is_drained {
+        // Once it is taken, everything that was counted before the call is stored.
+        let Some(with_seen) = with_seen.take() else {
             return Ok(());
-        }
-        engine.recorder.drain(&mut unfinished);
-        is_drained = true;
+        };
+        let with_seen = with_seen(&mut unfinished);
+        engine.recorder.drain(&mut unfinished, with_seen);
     }
 }
 
 async fn store(engine: &Engine, batch: &Batch) -> Result<(), StorageError> {
     let counts = Counts::of(engine, &batch.tallies).await?;
+    let seen_by = batch.seen.iter().map(|(name, _)| *name).collect();
+    let seen_by = ids::of_subjects(engine, &seen_by).await?;
     let mut tx = engine.db.begin_unrecorded().await?;
     const INSERT_BATCH: &str = "INSERT INTO usage_batches (instance, batch, flushed_at) VALUES ($1, $2, $3) \
          ON CONFLICT DO NOTHING";
@@ -57,6 +77,7 @@ async fn store(engine: &Engine, batch: &Batch) -> Result<(), StorageError> {
         last_used::store(&mut tx, &batch.tallies).await?;
         domains::store(&mut tx, &batch.sites).await?;
         sightings::store(&mut tx, &batch.sightings).await?;
+        seen::store(&mut tx, &seen_by, &batch.seen, engine.clock.now()).await?;
     }
     tx.commit().await
 }
@@ -128,9 +149,6 @@ fn id_of<K: Eq + Hash>(ids: &HashMap<K, i64>, key: &K) -> Result<i64, StorageErr
 
 /// The subjects of a count, the org first.
 fn subjects_of(bucket: &Bucket) -> [Name; 3] {
-    let own = match bucket.subject {
-        Subject::Key(id, _) => Named::Key(id),
-        Subject::Agent(id) => Named::Agent(id),
-    };
-    [Named::Org, Named::Cell(bucket.cell), own].map(|named| (bucket.org_id, named))
+    let (org_id, own) = bucket.name();
+    [Named::Org, Named::Cell(bucket.cell), own].map(|named| (org_id, named))
 }

@@ -16,10 +16,13 @@ use crate::{
     outcome::Outcome,
     time::{DAY, HOUR, MINUTE, Timestamp},
     usage::problem::Problem,
+    verify::request::Request,
 };
 
 use super::{
     domains::{Day, Site, Sites},
+    ids::{Name, Named},
+    seen::Seen,
     sightings::{Sighted, Sighting},
     subject::{Cell, Subject},
 };
@@ -55,6 +58,15 @@ impl Bucket {
         }
     }
 
+    /// The key or agent by which the count is stored.
+    pub(super) fn name(&self) -> Name {
+        let own = match self.subject {
+            Subject::Key(id, _) => Named::Key(id),
+            Subject::Agent(id) => Named::Agent(id),
+        };
+        (self.org_id, own)
+    }
+
     /// The day in which the domains of its requests are counted.
     pub(super) fn day(&self, at: Timestamp) -> Day {
         Day {
@@ -74,10 +86,8 @@ pub struct Counted<'a> {
     pub site: Option<Site<'a>>,
     /// A problem found with the key.
     pub finding: Option<Problem>,
-    /// The request's `Origin` header, stored as evidence of the finding.
-    pub origin: Option<&'a str>,
-    /// The request's `Referer` header.
-    pub referer: Option<&'a str>,
+    /// The request: what it came with is evidence of the finding, and counted if it was valid.
+    pub request: &'a Request<'a>,
 }
 
 /// The number of decisions and the time of the last one.
@@ -93,6 +103,9 @@ struct Counts {
     tallies: HashMap<Bucket, Tally>,
     sites: HashMap<Day, Sites>,
     sightings: HashMap<Sighted, Sighting>,
+    seen: HashMap<Name, Seen>,
+    /// Memory for comparing texts.
+    text: String,
     /// The number of tallies at which old ones are merged.
     merge_at: usize,
 }
@@ -103,6 +116,8 @@ impl Default for Counts {
             tallies: HashMap::new(),
             sites: HashMap::new(),
             sightings: HashMap::new(),
+            seen: HashMap::new(),
+            text: String::new(),
             merge_at: MERGE_AT,
         }
     }
@@ -116,6 +131,7 @@ pub(super) struct Batch {
     pub tallies: Vec<(Bucket, Tally)>,
     pub sites: Vec<(Day, Sites)>,
     pub sightings: Vec<(Sighted, Sighting)>,
+    pub seen: Vec<(Name, Seen)>,
 }
 
 /// The batches that are not stored yet, oldest first, and the number of the next.
@@ -123,6 +139,8 @@ pub(super) struct Batch {
 pub(super) struct Unfinished {
     pub batches: VecDeque<Batch>,
     next_number: i64,
+    /// When what requests came with was last taken.
+    seen_taken_at: Timestamp,
 }
 
 /// Counts that have not been stored yet.
@@ -145,6 +163,10 @@ const MERGE_AT: usize = 50_000;
 const MERGE_AFTER: i64 = 2 * MINUTE;
 /// The maximum number of tallies of a batch. On SQLite, all other writers wait while one is stored.
 const BATCH: usize = 5_000;
+/// The maximum number of keys of a batch whose origins, scopes, networks and clients are stored.
+const SEEN_BATCH: usize = 500;
+/// How often they are stored, in milliseconds: less often than counts, since each has a row of its own.
+const SEEN_EVERY: i64 = 10_000;
 
 impl Recorder {
     /// Creates a recorder whose batches are numbered under `instance`.
@@ -156,6 +178,7 @@ impl Recorder {
             unfinished: tokio::sync::Mutex::new(Unfinished {
                 batches: VecDeque::new(),
                 next_number: 1,
+                seen_taken_at: Timestamp::from_millis(0),
             }),
             in_batches: AtomicUsize::new(0),
         }
@@ -190,12 +213,16 @@ impl Recorder {
         counts.sum::<usize>() + self.in_batches.load(Ordering::Relaxed)
     }
 
-    /// Takes all counts so far as batches.
-    pub(super) fn drain(&self, unfinished: &mut Unfinished) {
+    /// Takes all counts so far as batches, and what requests came with if it is to be stored.
+    pub(super) fn drain(&self, unfinished: &mut Unfinished, with_seen: bool) {
         let mut all = Counts::default();
         for shard in &self.shards {
-            let counted =
-                std::mem::take(&mut *shard.lock().unwrap_or_else(PoisonError::into_inner));
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut counted = std::mem::take(&mut *shard);
+            if !with_seen {
+                std::mem::swap(&mut shard.seen, &mut counted.seen);
+            }
+            drop(shard);
             all.absorb(counted);
         }
         let mut tallies: Vec<_> = all.tallies.into_iter().collect();
@@ -203,15 +230,18 @@ impl Recorder {
         // Sorted by key and time.
         let sites: BTreeMap<_, _> = all.sites.into_iter().collect();
         let sightings: BTreeMap<_, _> = all.sightings.into_iter().collect();
+        let seen: BTreeMap<_, _> = all.seen.into_iter().collect();
         let mut tallies = tallies.into_iter();
         let (mut sites, mut sightings) = (sites.into_iter(), sightings.into_iter());
+        let mut seen = seen.into_iter();
         self.in_batches.fetch_add(tallies.len(), Ordering::Relaxed);
-        while tallies.len() + sites.len() + sightings.len() > 0 {
+        while tallies.len() + sites.len() + sightings.len() + seen.len() > 0 {
             unfinished.batches.push_back(Batch {
                 number: unfinished.next_number,
                 tallies: tallies.by_ref().take(BATCH).collect(),
                 sites: sites.by_ref().take(BATCH).collect(),
                 sightings: sightings.by_ref().take(BATCH).collect(),
+                seen: seen.by_ref().take(SEEN_BATCH).collect(),
             });
             unfinished.next_number += 1;
         }
@@ -223,6 +253,18 @@ impl Recorder {
             self.in_batches
                 .fetch_sub(batch.tallies.len(), Ordering::Relaxed);
         }
+    }
+}
+
+impl Unfinished {
+    /// Whether it is time to store what requests came with.
+    pub(super) fn is_seen_due(&mut self, now: Timestamp) -> bool {
+        // The clock can be set back.
+        let is_due = now.since(self.seen_taken_at).abs() >= SEEN_EVERY;
+        if is_due {
+            self.seen_taken_at = now;
+        }
+        is_due
     }
 }
 
@@ -247,8 +289,13 @@ impl Counts {
                 .count(site, 1);
         }
         if let (Some(finding), Subject::Key(key_id, _)) = (counted.finding, bucket.subject) {
-            let sighting = Sighting::of(counted.origin, counted.referer, now);
+            let request = counted.request;
+            let sighting = Sighting::of(request.origin, request.referer, now);
             self.sight((bucket.org_id, key_id, finding), sighting);
+        }
+        if bucket.outcome == Outcome::Valid {
+            let seen = self.seen.entry(bucket.name()).or_default();
+            seen.count(counted.request, now, &mut self.text);
         }
     }
 
@@ -303,6 +350,9 @@ impl Counts {
         for (sighted, sighting) in counts.sightings {
             self.sight(sighted, sighting);
         }
+        for (name, seen) in counts.seen {
+            self.seen.entry(name).or_default().absorb(seen);
+        }
     }
 }
 
@@ -320,7 +370,7 @@ mod tests {
     use super::*;
     use crate::{id::*, key::*, usage::subject::Group};
 
-    fn bucket(key: u8, at: Timestamp) -> Counted<'static> {
+    fn bucket<'a>(key: u8, at: Timestamp, request: &'a Request<'a>) -> Counted<'a> {
         let random = [key; 10];
         let subject = Subject::Key(KeyId::new(0, random), SecretId::new(0, random));
         let cell = Cell {
@@ -337,8 +387,7 @@ mod tests {
             ),
             site: None,
             finding: None,
-            origin: None,
-            referer: None,
+            request,
         }
     }
 
@@ -348,11 +397,12 @@ mod tests {
             merge_at: 100,
             ..Counts::default()
         };
+        let request = Request::default();
         let (mut most, mut total) = (0, 0);
         for minute in 0..3 * 24 * 60 {
             let now = Timestamp::from_millis(minute * MINUTE);
             for key in 0..20 {
-                counts.count(&bucket(key, now), now);
+                counts.count(&bucket(key, now, &request), now);
                 total += 1;
             }
             counts.merge_at = counts.merge_at.min(100);
@@ -371,12 +421,13 @@ mod tests {
     #[test]
     fn batches_are_bounded_and_hold_every_count_once() {
         let recorder = Recorder::new(InstanceId::new(0, [0; 10]));
+        let request = Request::default();
         for minute in 0..(BATCH as i64 + 1) {
             let now = Timestamp::from_millis(minute * MINUTE);
-            recorder.count(&bucket(1, now), now);
+            recorder.count(&bucket(1, now, &request), now);
         }
         let mut unfinished = recorder.unfinished.try_lock().unwrap();
-        recorder.drain(&mut unfinished);
+        recorder.drain(&mut unfinished, false);
         let sizes: Vec<_> = unfinished
             .batches
             .iter()
@@ -386,7 +437,7 @@ mod tests {
         assert_eq!(recorder.waiting(), BATCH + 1);
         recorder.finish(&mut unfinished);
         assert_eq!(recorder.waiting(), 1);
-        recorder.drain(&mut unfinished);
+        recorder.drain(&mut unfinished, false);
         assert_eq!(unfinished.batches.len(), 1);
     }
 }

@@ -7,12 +7,12 @@ use tokio::time::sleep;
 use crate::{
     Engine,
     db::{StorageError, on},
-    time::{DAY, HOUR},
+    time::{DAY, HOUR, Timestamp},
 };
 
 use super::{
     resolution::{DAYS, HOURS, MINUTES, Resolution},
-    roll,
+    roll, seen,
 };
 
 /// How long the domains that used a key are kept, in milliseconds.
@@ -80,12 +80,35 @@ pub async fn delete_old(engine: &Engine) -> Result<(), StorageError> {
         )
         .await?;
     }
+    delete_unseen(engine, now.plus(-seen::KEPT_FOR)).await?;
     const DELETE_DOMAINS: &str = "DELETE FROM usage_domains WHERE starts_at < $1";
     on!(engine.db.write_unrecorded(), c => sqlx::query(DELETE_DOMAINS)
         .bind(now.plus(-DOMAINS_KEPT_FOR)).execute(c).await.map(drop))?;
     const DELETE_BATCHES: &str = "DELETE FROM usage_batches WHERE flushed_at < $1";
     on!(engine.db.write_unrecorded(), c => sqlx::query(DELETE_BATCHES)
         .bind(now.plus(-BATCHES_KEPT_FOR)).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Deletes what requests came with that was not seen since a time, some subjects at a time.
+async fn delete_unseen(engine: &Engine, time: Timestamp) -> Result<(), StorageError> {
+    const LAST: &str = "SELECT CAST(COALESCE(MAX(subject), 0) AS BIGINT) FROM usage_seen";
+    const OLD: &str = "SELECT EXISTS (SELECT 1 FROM usage_seen WHERE subject >= $1 AND subject < $2 AND last_at < $3)";
+    const DELETE: &str =
+        "DELETE FROM usage_seen WHERE subject >= $1 AND subject < $2 AND last_at < $3";
+    let last: i64 = on!(engine.db.read(), c => sqlx::query_scalar(LAST).fetch_one(c).await)?;
+    let mut first = 0;
+    while first <= last {
+        let end = first + SUBJECTS_AT_ONCE;
+        let has_old: bool = on!(engine.db.read(), c => sqlx::query_scalar(OLD)
+            .bind(first).bind(end).bind(time).fetch_one(c).await)?;
+        if has_old {
+            on!(engine.db.write_unrecorded(), c => sqlx::query(DELETE)
+                .bind(first).bind(end).bind(time).execute(c).await.map(drop))?;
+            sleep(PAUSE).await;
+        }
+        first = end;
+    }
     Ok(())
 }
 

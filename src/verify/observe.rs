@@ -82,8 +82,7 @@ pub(super) fn observe(
             bucket: Bucket::new(org_id, (subject, cell), request.class, answer.outcome, now),
             site,
             finding,
-            origin: request.origin,
-            referer: request.referer,
+            request,
         };
         engine.recorder.count(&counted, now);
     }

@@ -39,5 +39,6 @@ mod upgrade;
 mod usage_accuracy;
 mod usage_flush;
 mod usage_report;
+mod usage_seen;
 mod usage_speed;
 mod usage_totals;

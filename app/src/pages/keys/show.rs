@@ -15,6 +15,7 @@ mod page;
 mod requests;
 mod revoke;
 mod secrets;
+mod seen;
 mod state_form;
 mod used;
 

@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 /// The tables of `migrations/`, except for the table of the migrations.
-const TABLES: [&str; 32] = [
+const TABLES: [&str; 33] = [
     "orgs",
     "users",
     "memberships",
@@ -31,6 +31,7 @@ const TABLES: [&str; 32] = [
     "usage_hours",
     "usage_days",
     "usage_totals",
+    "usage_seen",
     "agents",
     "key_findings",
     "usage_domains",

@@ -15,7 +15,11 @@ use latchkey::{
     usage::latest::last_refused,
 };
 
-use super::{origin::origin, state_form::is_in_use};
+use super::{
+    origin::origin,
+    seen::{SeenGroup, seen},
+    state_form::is_in_use,
+};
 use crate::{
     error::AppError,
     operations::key_domains::key_domains,
@@ -108,6 +112,8 @@ pub struct KeyDetails {
     pub examples: Vec<Snippet>,
     /// The requests of the last 30 days.
     pub usage: ReportText,
+    /// What the requests came with.
+    pub seen: Vec<SeenGroup>,
     /// The newest audit log entries about the key, if the user's role can see them.
     pub history: Option<Vec<HistoryItem>>,
 }
@@ -196,6 +202,7 @@ async fn details(
     let key: Key = show::details(engine, &membership.permit()?, id)
         .await?
         .ok_or(AppError::NotFound)?;
+    let seen = seen(engine, &membership.permit()?, id).await?;
     let usage = of_key(engine, &membership.permit()?, id, Range::Days30).await?;
     let now = engine.clock().now();
     let domains = key_domains(engine, membership, &key).await?;
@@ -300,6 +307,7 @@ async fn details(
         tag,
         examples,
         usage,
+        seen,
         history,
     })
 }

@@ -15,6 +15,7 @@ use super::{
     requests::Requests,
     revoke::{RevokeButton, RevokeQuestion},
     secrets::SecretsCard,
+    seen::SeenCard,
 };
 use crate::{
     form::errors::{Errors, FormError},
@@ -182,6 +183,8 @@ fn Whole(
     let use_it = (key.state.status != Status::Revoked).then(|| {
         view! { <UseCard org=org.clone() examples=details.examples.clone() may_create_tokens=details.may_manage_tokens/> }
     });
+    let scopes = details.settings.scopes.iter().map(ToString::to_string);
+    let scopes = scopes.collect();
     let (secrets, may_rotate) = (details.secrets.clone(), details.may_rotate);
     // The notice about the status says when the key expires.
     let findings = details
@@ -195,6 +198,7 @@ fn Whole(
             <div class="stack">
                 <DomainsCard org=org.clone() id=key.id.clone() details=details.clone() tried=asked.origin typed errors/>
                 <Requests report=details.usage.clone() rejected=Rejected::of_key(&org, key.id.clone()).at_the_start()/>
+                <SeenCard groups=details.seen.clone() scopes/>
                 <ScopesCard details=details.clone()/>
                 {use_it}
             </div>
