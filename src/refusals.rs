@@ -4,6 +4,7 @@
 //! [`KEPT`] of them, for at most [`KEPT_FOR`], so a flood grows neither memory nor storage: it replaces what is older.
 
 mod client;
+mod export;
 mod list;
 mod memory;
 mod note;
@@ -11,6 +12,7 @@ mod store;
 
 pub use self::{
     client::ClientFamily,
+    export::{enter_export, exported},
     list::{Refusal, RefusalPage, RefusalQuery, RefusedAgent, RefusedKey, list},
     memory::Refusals,
     store::{delete_old, store},

@@ -61,6 +61,7 @@ pub use self::{
     audit::export as audit_export,
     examples::check,
     keys::list::{DROPPED, export as key_export},
+    refusals::export as refusal_export,
     routes::{App, forms, uploads},
 };
 

@@ -35,6 +35,7 @@ pub mod openapi;
 mod page_compression;
 pub mod pages;
 mod problem;
+mod refusal_export;
 mod request_log;
 mod rest;
 pub mod router;

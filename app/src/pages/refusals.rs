@@ -2,6 +2,7 @@
 
 mod address;
 mod data;
+pub mod export;
 mod page;
 mod remedy;
 mod table;

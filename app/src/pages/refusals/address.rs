@@ -79,6 +79,12 @@ impl Address {
         format!("{}{query}", self.path())
     }
 
+    /// The URL of the file with all requests that match.
+    pub fn export_href(&self) -> String {
+        self.at_the_start()
+            .replacen("/refusals", "/refusals.csv", 1)
+    }
+
     /// The engine's query, or the names of the invalid filters. An invalid cursor leads to the newest requests.
     pub fn query(&self, convention: &Convention) -> Result<RefusalQuery, Vec<&'static str>> {
         let mut invalid = Vec::new();
@@ -125,6 +131,10 @@ mod tests {
         let address = Address::read("acme".to_owned(), query);
         let path = format!("/orgs/acme/usage/refusals{query}");
         assert_eq!(address.continued("rfs_1"), path);
+        let file = path
+            .replace("refusals?", "refusals.csv?")
+            .replace("&cursor=rfs_1", "");
+        assert_eq!(address.export_href(), file);
         assert!(address.is_filtered());
         assert!(!Address::read("acme".to_owned(), "code=&cursor=x").is_filtered());
     }

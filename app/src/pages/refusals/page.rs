@@ -37,11 +37,13 @@ fn RefusalsView(address: Address, refusals: Refusals) -> impl IntoView {
         None => "The latest 1,000 of the last 30 days. Times are in UTC.".into_any(),
     };
     let usage = (format!("/orgs/{}/usage", address.org), "Usage".to_owned());
+    let export = (!refusals.rows.is_empty())
+        .then(|| view! { <a class="btn" href=address.export_href() download="">"Export CSV"</a> });
     let is_invalid = !refusals.invalid.is_empty();
     view! {
         <Title text="Rejected requests"/>
         <Breadcrumbs above=vec![usage] here="Rejected requests".to_owned()/>
-        <PageHead title="Rejected requests" lead/>
+        <PageHead title="Rejected requests" lead>{export}</PageHead>
         <Filters address=address.clone() classes=refusals.classes invalid=refusals.invalid/>
         {if refusals.rows.is_empty() {
             Either::Left(view! { <NoRefusals address is_invalid/> })

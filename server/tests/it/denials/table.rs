@@ -111,6 +111,10 @@ pub fn entries() -> Vec<Entry> {
         page("/orgs/{org}/audit", To(Action::SeeAuditLog)),
         page("/orgs/{org}/audit.csv", To(Action::SeeAuditLog)),
         page("/orgs/{org}/keys.csv", To(Action::SeeKeyDetails)),
+        page(
+            "/orgs/{org}/usage/refusals.csv",
+            To(Action::SeeUsageDetails),
+        ),
         page("/orgs/{org}/settings", To(Action::EditOrg)),
         page("/orgs/{org}/settings/security", To(Action::EditOrg)),
         page("/{*any}", NoPage),

@@ -11,7 +11,7 @@ on_both! {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         assert!(owner.get(PAGE).await.text().contains("No rejected requests"));
-        let shop = org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        let shop = org.create_key(widget_key("=Shop", &["shop.example"])).await.unwrap();
         app.ask(&Request { key: Some(&shop.plain), origin: Some("https://new.example"), ..Request::default() }).await;
         store(&app.engine).await.unwrap();
         let page = owner.get(PAGE).await;
@@ -26,6 +26,13 @@ on_both! {
         assert!(invalid.text().contains("Enter an ID such as key_01"));
         let admin = app.signed_in(&org, "ari", Role::Admin).await.get(PAGE).await;
         assert!(admin.text().contains("https://new.example") && !admin.text().contains("Add new.example"));
+        let file = owner.get(&format!("{PAGE}.csv?q=new.example")).await;
+        assert_eq!(file.header("content-disposition"), "attachment; filename=\"rejected-requests-northwind-2026-11-21.csv\"");
+        let [head, row] = <[&str; 2]>::try_from(file.body.lines().collect::<Vec<_>>()).unwrap();
+        assert_eq!(head.split(',').count(), row.split(',').count());
+        let begin = format!("2026-11-21T12:00:00.000Z,ORIGIN_NOT_ALLOWED,,,{},'=Shop,,,,default,https://new.example,,,rfs_", shop.id);
+        assert!(row.starts_with(&begin), "{row}");
+        assert_eq!(owner.get(&format!("{PAGE}.csv?key=Shop")).await.status, 400);
         assert_eq!(app.signed_in(&org, "mo", Role::Member).await.get(PAGE).await.status, 403);
     }
 }
