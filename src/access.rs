@@ -1,10 +1,12 @@
 //! Authorization. Queries on an org's data take a [`Permit`], and only this module creates permits. So no code can
 //! access the data without checking who the caller is and whether their role allows the action.
 
+mod rights_of_sessions;
 mod still_holds;
 
 use std::marker::PhantomData;
 
+pub use self::rights_of_sessions::rights_of_sessions;
 pub(crate) use self::still_holds::{session_still_lives, still_holds};
 
 use crate::{

@@ -10,6 +10,7 @@ pub mod history;
 pub mod key_domains;
 pub mod key_form;
 pub mod leave_guard;
+pub mod live_mark;
 #[cfg(feature = "hydrate")]
 pub mod menus;
 pub mod palette;

@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 
 use crate::{
     docs::written::Docs,
+    live::streams::Streams,
     metrics::Metrics,
     settings::{PublicUrl, Settings},
     shares::Shares,
@@ -38,6 +39,8 @@ pub struct AppState {
     pub named_undeclared_proxy: Arc<AtomicBool>,
     /// The requests that each client has in progress.
     pub shares: Arc<Shares>,
+    /// The usage pages that update themselves.
+    pub live: Arc<Streams>,
 }
 
 impl AppState {
@@ -62,6 +65,7 @@ impl AppState {
             checking: Arc::default(),
             named_undeclared_proxy: Arc::default(),
             shares: Arc::default(),
+            live: Arc::default(),
         }
     }
 }

@@ -23,6 +23,8 @@ pub struct Metrics {
     pub mails_sent: Counter,
     /// Letters that the mail server rejected, or that could not be sent in several tries.
     pub mails_failed: Counter,
+    /// Reports that were computed for usage pages that update themselves.
+    pub live_reports: Counter,
     mails_dropped: Counter,
     mails_waiting: Gauge,
     usage_waiting: Gauge,
@@ -65,6 +67,10 @@ impl Metrics {
         describe(
             "latchkey_failed_usage_flushes_total",
             "Failed writes of usage that are retried.",
+        );
+        describe(
+            "latchkey_live_reports_total",
+            "Reports computed for usage pages that update themselves.",
         );
         describe(
             "latchkey_mails_total",
@@ -115,6 +121,7 @@ impl Metrics {
             responses,
             failed_flushes: counter("latchkey_failed_usage_flushes_total", Vec::new()),
             undecided_verifications: counter("latchkey_undecided_verifications_total", Vec::new()),
+            live_reports: counter("latchkey_live_reports_total", Vec::new()),
             mails_sent: mails("sent"),
             mails_failed: mails("failed"),
             mails_dropped: mails("dropped"),

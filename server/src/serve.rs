@@ -126,6 +126,7 @@ async fn accept(listener: TcpListener, state: AppState, stop: impl Future<Output
         connections = connections.max(),
         "maximum number of connections"
     );
+    let live = Arc::clone(&state.live);
     let router = router(state);
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
@@ -145,6 +146,8 @@ async fn accept(listener: TcpListener, state: AppState, stop: impl Future<Output
         }
     }
     drop(listener);
+    // Their requests would stay in progress until their clients leave.
+    live.stop.cancel();
     tracing::info!("stopping: no new connections, waiting for requests in progress");
     if timeout(GRACE, graceful.shutdown()).await.is_err() {
         tracing::warn!(

@@ -106,6 +106,10 @@ async fn answer_form(
     answer_in(Some(turn), Request::from_parts(parts, body), next).await
 }
 
+/// Marks a response that has a limit of its own, such as a stream that lasts for hours: its turn ends when it begins.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnLimit;
+
 /// Handles a request during its turn, which lasts until the response is sent.
 async fn answer_in<K: Eq + Hash + Send + 'static>(
     turn: Option<Turn<K>>,
@@ -113,7 +117,13 @@ async fn answer_in<K: Eq + Hash + Send + 'static>(
     next: Next,
 ) -> Response {
     match turn {
-        Some(turn) => hold(turn, next.run(request).await),
+        Some(turn) => {
+            let response = next.run(request).await;
+            match response.extensions().get::<OwnLimit>() {
+                Some(_) => response,
+                None => hold(turn, response),
+            }
+        }
         None => error_page::busy(RETRY_AFTER),
     }
 }

@@ -4,6 +4,7 @@ use leptos::{ev, prelude::*, task::spawn_local, web_sys};
 
 use super::{
     history::{add_entry, replace_entry},
+    live_mark::LiveMark,
     status_region::show_failure,
 };
 use crate::{
@@ -23,6 +24,7 @@ pub fn UsageHead(
     /// The dates of the range.
     period: String,
 ) -> impl IntoView {
+    let stream = format!("/orgs/{org}/usage/live");
     let choice = Choice {
         org: StoredValue::new(org),
         range: RwSignal::new(range),
@@ -39,8 +41,10 @@ pub fn UsageHead(
     let lead = view! { "All keys · "{move || choice.period.get()}" · times in UTC" }.into_any();
     let links = Range::ALL.map(|range| link(choice, range)).collect_view();
     let links = view! { <div class="seg" role="group" aria-label="Range">{links}</div> }.into_any();
+    let query = Signal::derive(move || choice.range.track());
+    let live = view! { <LiveMark path=stream show=show_live query/> }.into_any();
     view! {
-        <Heading title="Usage" lead=Some(lead) beside=None actions=Some(links)/>
+        <Heading title="Usage" lead=Some(lead) beside=Some(live) actions=Some(links)/>
         <span class="visually-hidden" role="status">{move || choice.announcement.get()}</span>
     }
 }
@@ -162,6 +166,17 @@ fn replace_report(html: &str) {
         // If it fails, the user can open the table.
         let _ = table.set_attribute("open", "");
     }
+}
+
+/// Shows a report that the server sent, unless another one is loading, or the user reads a value of the chart or has the
+/// focus in the report. Returns whether it was shown.
+fn show_live(html: &str) -> bool {
+    let is_in_use = "#usage[aria-busy=true], #usage .chart:hover, #usage :focus";
+    let is_free = matches!(document().query_selector(is_in_use), Ok(None));
+    if is_free {
+        replace_report(html);
+    }
+    is_free
 }
 
 fn mark_busy(is_busy: bool) {

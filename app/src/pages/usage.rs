@@ -2,6 +2,7 @@
 
 mod by_key;
 mod data;
+pub mod live;
 mod page;
 mod stats;
 

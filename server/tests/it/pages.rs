@@ -18,6 +18,7 @@ mod key_list;
 mod key_page;
 mod key_rotation;
 mod key_rotation_in_place;
+mod live;
 mod members;
 pub mod new_key;
 mod own_account;

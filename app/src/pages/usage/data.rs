@@ -82,15 +82,26 @@ const ROWS: i64 = 50;
 /// If the user is not signed in or not a member of the organization, or the database cannot be reached.
 pub async fn usage(request: &PageRequest, org: &str, range: Range) -> Result<OrgUsage, AppError> {
     let membership = request.membership_of(org).await?;
-    let engine = request.engine();
+    usage_of(request.engine(), &membership, range).await
+}
+
+/// Loads the usage of the organization of a member.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn usage_of(
+    engine: &Engine,
+    membership: &Membership,
+    range: Range,
+) -> Result<OrgUsage, AppError> {
     let report = engine_report::of_org(engine, &membership.permit()?, range).await?;
     let by_key = if membership.may(Action::SeeUsageDetails) {
-        Some(by_key(engine, &membership, range).await?)
+        Some(by_key(engine, membership, range).await?)
     } else {
         None
     };
     Ok(OrgUsage {
-        org: org.to_owned(),
+        org: membership.org().slug.to_string(),
         range,
         report: ReportText::new(report, range),
         by_key,

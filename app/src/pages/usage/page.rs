@@ -51,8 +51,13 @@ pub async fn shown_usage(
         range,
         period: usage.report.period.clone(),
         requests: usage.report.total.all(),
-        html: Owner::new().with(|| view! { <Report usage/> }.to_html()),
+        html: report_html(usage),
     })
+}
+
+/// The report as HTML.
+pub fn report_html(usage: OrgUsage) -> String {
+    Owner::new().with(|| view! { <Report usage/> }.to_html())
 }
 
 /// The figures, the chart and the tables.

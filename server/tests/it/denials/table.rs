@@ -2,7 +2,12 @@
 
 use std::fmt;
 
-use axum::http::{Method, header, request::Builder};
+use axum::{
+    body::Bytes,
+    http::{Method, StatusCode, header, request::Builder},
+    response::Response,
+};
+use http_body_util::BodyExt as _;
 use latchkey::role::Action;
 
 use crate::test_app::{Browser, HttpAnswer};
@@ -102,6 +107,7 @@ pub fn entries() -> Vec<Entry> {
         page("/orgs/{org}/keys/import", To(Action::CreateKeys)),
         page("/orgs/{org}/usage", To(Action::SeeUsageTotals)),
         page("/orgs/{org}/usage/refusals", To(Action::SeeUsageDetails)),
+        page("/orgs/{org}/usage/live", To(Action::SeeUsageTotals)),
         page("/orgs/{org}/members", To(Action::SeeMembers)),
         page("/orgs/{org}/agents", To(Action::SeeKeys)),
         page("/orgs/{org}/agents/new", To(Action::EditAgents)),
@@ -415,6 +421,20 @@ pub fn entries() -> Vec<Entry> {
     ]
 }
 
+/// A response, without its body if that is a stream that does not end.
+async fn begun(response: Response) -> HttpAnswer {
+    let (parts, body) = response.into_parts();
+    let body = match parts.status {
+        StatusCode::OK => Bytes::new(),
+        _ => body.collect().await.unwrap().to_bytes(),
+    };
+    HttpAnswer {
+        status: parts.status,
+        headers: parts.headers,
+        body: String::from_utf8_lossy(&body).into_owned(),
+    }
+}
+
 impl Entry {
     /// Whether the response is a page rather than data for a script.
     pub fn is_page(&self) -> bool {
@@ -429,6 +449,9 @@ impl Entry {
     /// Sends the request, in the way that a page's script does if it is one that scripts send.
     pub async fn send(&self, browser: &Browser, org: &str, key: &str) -> HttpAnswer {
         let (request, fields) = self.request(browser, org, key);
+        if self.path.ends_with("/live") {
+            return begun(browser.begin(&self.path.replace("{org}", org)).await).await;
+        }
         browser.send(request, &fields).await
     }
 
