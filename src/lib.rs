@@ -5,6 +5,7 @@
 
 #![warn(missing_docs)]
 
+pub mod alerts;
 pub mod clip;
 pub mod convention;
 pub mod domain;

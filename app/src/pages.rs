@@ -4,6 +4,7 @@
 mod account;
 mod account_sessions;
 mod agents;
+mod alert_settings;
 mod answer;
 pub(crate) mod audit;
 mod confirm;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use latchkey::{
     accounts::{attempts, links, second_factor, sessions},
+    alerts,
     audit::{self, BrokenChain, security_events},
     db::StorageError,
     effects, feed, idempotency, instances, invitations,
@@ -28,6 +29,9 @@ const ATTEMPTS: Duration = Duration::from_secs(60);
 /// The time between two looks at whether an hour has ended, and with it the sums of usage by key.
 const ROLL: Duration = Duration::from_secs(30);
 
+/// The time between two looks for keys with far more requests than usual.
+const ALERTS: Duration = Duration::from_secs(600);
+
 /// The minimum time between two heartbeats that report the position in the audit log, however fast it grows.
 const BETWEEN_BEATS: Duration = Duration::from_millis(100);
 
@@ -49,6 +53,7 @@ impl Background {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(flush_usage(state.clone(), stop.clone()));
         tasks.spawn(roll_usage(state.clone(), stop.clone()));
+        tasks.spawn(notice_alerts(state.clone(), stop.clone()));
         tasks.spawn(log_security_events(state.clone(), stop.clone()));
         tasks.spawn(clean_up(state.clone(), stop.clone()));
         tasks.spawn(forget_attempts(state.clone(), stop.clone()));
@@ -121,6 +126,31 @@ async fn roll_usage(state: AppState, stop: CancellationToken) {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "failed to update the sums of usage by key; retrying"
+            );
+        }
+    }
+}
+
+async fn notice_alerts(state: AppState, stop: CancellationToken) {
+    let mut ticks = interval(ALERTS);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = stop.cancelled() => return,
+        }
+        let noticed = tokio::select! {
+            noticed = alerts::notice(&state.engine) => noticed,
+            () = stop.cancelled() => return,
+        };
+        let posted = match noticed {
+            Ok(()) => alerts::post_digests(&state.engine).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = posted {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "failed to look for keys with unusual requests; retrying"
             );
         }
     }
@@ -272,5 +302,6 @@ async fn delete_old(state: &AppState) -> Result<(), BrokenChain> {
     effects::delete_old(engine).await?;
     usage::retention::delete_old(engine).await?;
     refusals::delete_old(engine).await?;
+    alerts::delete_old(engine).await?;
     audit::retention::delete_old(engine, state.settings.audit_kept_for).await
 }

@@ -137,7 +137,7 @@ pub const RETIRED: Retired = Retired {
 };
 
 /// All tables that are backed up. Each follows the tables that it references.
-pub const TABLES: [Table; 28] = [
+pub const TABLES: [Table; 31] = [
     Table {
         name: "orgs",
         text: "id slug name search creation_token admin_rights created_by",
@@ -279,6 +279,25 @@ pub const TABLES: [Table; 28] = [
         name: "refusals",
         text: "org_id id code reason key_id agent_id prefix class origin network client missing_scopes",
         numbers: "at",
+        ..NONE
+    },
+    Table {
+        name: "alerts",
+        text: "org_id key_id measure",
+        numbers: "day count usual noticed_at mailed_at",
+        ..NONE
+    },
+    Table {
+        name: "alert_settings",
+        text: "org_id",
+        numbers: "factor min_requests min_rejected",
+        booleans: "by_mail",
+        ..NONE
+    },
+    Table {
+        name: "alert_digests",
+        text: "org_id",
+        numbers: "sent_at",
         ..NONE
     },
     Table {

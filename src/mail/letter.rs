@@ -1,8 +1,13 @@
 //! What a letter says, and to whom.
 
 use crate::{
-    accounts::links::AccountToken, email::EmailAddress, invitations::InvitationToken,
-    name::DisplayName, role::Role, time::Timestamp,
+    accounts::links::AccountToken,
+    alerts::Alert,
+    email::EmailAddress,
+    invitations::InvitationToken,
+    name::{DisplayName, Slug},
+    role::Role,
+    time::Timestamp,
 };
 
 /// A letter to one address.
@@ -50,4 +55,15 @@ pub enum Content {
     RecoveryCodeUsed(i64),
     /// The account was deleted.
     AccountDeleted,
+    /// Keys of an org have far more requests than usual.
+    Alerts {
+        /// The name of the org.
+        org: DisplayName,
+        /// The org's slug.
+        slug: Slug,
+        /// Which keys, and by how much.
+        alerts: Vec<Alert>,
+        /// The number of further ones.
+        more: usize,
+    },
 }

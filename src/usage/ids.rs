@@ -123,6 +123,11 @@ pub(super) async fn of_subjects(
     Ok(ids)
 }
 
+/// Returns the id of an org as a whole; `None` if nothing was ever counted for it.
+pub(crate) async fn of_org(engine: &Engine, org_id: OrgId) -> Result<Option<i64>, StorageError> {
+    of_subject(engine, org_id, Named::Org).await
+}
+
 /// Returns the id of a subject; `None` if nothing was ever counted for it.
 pub(super) async fn of_subject(
     engine: &Engine,

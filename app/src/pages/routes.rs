@@ -13,7 +13,7 @@ use leptos_router::{
 };
 
 use super::{
-    account, account_sessions, agents,
+    account, account_sessions, agents, alert_settings,
     audit::AuditPage,
     confirm_email, delete_org,
     done::Notice,
@@ -82,6 +82,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/orgs/:org/audit") view=AuditPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/settings") view=settings::OrgSettingsPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/settings/security") view=security::SecurityPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/settings/alerts") view=alert_settings::AlertSettingsPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/delete") view=delete_org::DeleteOrgPage ssr=SsrMode::Async/>
                     <Route path=path!("/account") view=account::AccountPage ssr=SsrMode::Async/>
                     <Route path=path!("/account/profile") view=profile::ProfilePage ssr=SsrMode::Async/>
@@ -140,6 +141,7 @@ where
         ("/orgs/{org}/tokens", form(tokens::submit)),
         ("/orgs/{org}/settings", form(settings::submit)),
         ("/orgs/{org}/settings/security", form(security::submit)),
+        ("/orgs/{org}/settings/alerts", form(alert_settings::submit)),
         ("/orgs/{org}/delete", form(delete_org::submit)),
         ("/orgs/new", form(new_org::submit)),
         ("/account/delete", form(own_account::submit)),

@@ -1,5 +1,6 @@
 //! The usage page.
 
+mod alerts;
 mod by_key;
 mod data;
 pub mod live;

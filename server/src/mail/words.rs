@@ -1,7 +1,11 @@
 //! What each letter says.
 
-use latchkey::{mail::Content, name::DisplayName, time::Timestamp};
-use latchkey_app::role_noun;
+use latchkey::{
+    alerts::{Alert, rule::Measure},
+    mail::Content,
+    time::Timestamp,
+};
+use latchkey_app::{grouped, role_noun};
 
 /// The parts of a letter.
 pub struct Words {
@@ -37,13 +41,13 @@ pub fn words(content: &Content, public_url: &str) -> Words {
             expires_at,
         } => {
             let by = match inviter {
-                Some(inviter) => format!("{} invited you", unlinked(inviter)),
+                Some(inviter) => format!("{} invited you", unlinked(inviter.as_str())),
                 None => "You were invited".to_owned(),
             };
             Words {
                 subject: format!("Join {org}"),
                 paragraphs: vec![
-                    format!("{by} to join {} as {}.", unlinked(org), role_noun(*role)),
+                    format!("{by} to join {} as {}.", unlinked(org.as_str()), role_noun(*role)),
                     format!("The link works once, until {}.", day(*expires_at)),
                 ],
                 link: link("invitations", token.expose(), "Accept the invitation"),
@@ -63,7 +67,7 @@ pub fn words(content: &Content, public_url: &str) -> Words {
             paragraphs: vec![
                 format!(
                     "Confirm that this address belongs to the account of {}. From then on, they sign in with it.",
-                    unlinked(name)
+                    unlinked(name.as_str())
                 ),
                 "The link works once, for one day.".to_owned(),
             ],
@@ -115,6 +119,33 @@ pub fn words(content: &Content, public_url: &str) -> Words {
             "Your account was deleted",
             "Your account was deleted. This address no longer signs in.",
         ),
+        Content::Alerts {
+            org,
+            slug,
+            alerts,
+            more,
+        } => {
+            let keys = match alerts.len() + more {
+                1 => "A key".to_owned(),
+                several => format!("{several} keys"),
+            };
+            let mut paragraphs = vec![format!(
+                "In the last day, these keys of {org} had far more requests than they usually have:"
+            )];
+            paragraphs.extend(alerts.iter().map(alert));
+            if *more > 0 {
+                paragraphs.push(format!("And {more} more."));
+            }
+            Words {
+                subject: format!("{keys} with unusual requests in {org}"),
+                paragraphs,
+                link: Some(Link {
+                    url: format!("{public_url}/orgs/{slug}/usage"),
+                    label: "View usage",
+                }),
+                closing: Some("You get this letter at most once a day. Owners change in the settings when a key is unusual, and whether it is mailed."),
+            }
+        }
         Content::EmailChanged => told(
             "Your e-mail address was changed",
             "Your account has another e-mail address now. This one no longer signs in.",
@@ -134,14 +165,14 @@ fn told(subject: &str, paragraph: impl Into<String>) -> Words {
 
 /// A name chosen by a stranger, as text that mail programs do not turn into a link: `evil.example/login` would stand in a
 /// letter from us like a link of ours. The invisible spaces leave names such as "Node.js team" as they look.
-fn unlinked(name: &DisplayName) -> String {
+fn unlinked(name: &str) -> String {
     /// What makes a word a host, a URL or an address; also the dots of other scripts, which browsers read as dots.
     const SEPARATORS: [char; 7] = [
         '.', ':', '@', '\u{3002}', '\u{ff0e}', '\u{ff61}', '\u{2024}',
     ];
     const ZERO_WIDTH_SPACE: char = '\u{200b}';
     let mut text = String::new();
-    let mut chars = name.as_str().chars().peekable();
+    let mut chars = name.chars().peekable();
     while let Some(c) = chars.next() {
         text.push(c);
         let goes_on = chars.peek().is_some_and(|next| !next.is_whitespace());
@@ -152,6 +183,20 @@ fn unlinked(name: &DisplayName) -> String {
     text
 }
 
+/// "Storefront: 12,400 rejected requests in 24 hours, up to 20 on a usual busy day."
+fn alert(alert: &Alert) -> String {
+    let what = match alert.measure {
+        Measure::Requests => "requests",
+        Measure::Rejected => "rejected requests",
+    };
+    format!(
+        "{}: {} {what} in 24 hours, up to {} on a usual busy day.",
+        unlinked(alert.key_name.as_str()),
+        grouped(alert.count),
+        grouped(alert.usual)
+    )
+}
+
 /// The day of a timestamp, in UTC.
 fn day(at: Timestamp) -> String {
     at.rfc3339().to_string().chars().take(10).collect()
@@ -159,7 +204,7 @@ fn day(at: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
-    use latchkey::role::Role;
+    use latchkey::{name::DisplayName, role::Role};
     use rstest::rstest;
 
     use super::*;
@@ -212,7 +257,7 @@ mod tests {
 
     #[test]
     fn names_with_dots_and_abbreviations_look_the_same() {
-        let shown = |text: &str| unlinked(&text.parse().unwrap());
+        let shown = |text: &str| unlinked(text);
         assert_eq!(shown("Acme, Inc. Team"), "Acme, Inc. Team");
         assert_eq!(shown("Node.js team"), "Node.\u{200b}js team");
         assert_eq!(shown("R/D."), "R/D.");

@@ -2,6 +2,7 @@
 
 mod account_deletion;
 mod agents;
+mod alerts;
 mod audit;
 mod audit_beginning;
 mod audit_retention;

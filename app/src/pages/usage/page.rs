@@ -4,6 +4,7 @@ use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
 
 use super::{
+    alerts::{AlertsNotice, alerts},
     by_key::ByKey,
     data::{OrgUsage, usage},
     stats::Stats,
@@ -24,14 +25,16 @@ use crate::{
 pub fn UsagePage() -> impl IntoView {
     let load = async |request: PageRequest| {
         let range = range_of(&request.parameter("range"));
-        usage(&request, request.org(), range).await
+        let usage = usage(&request, request.org(), range).await?;
+        Ok((usage, alerts(&request).await?))
     };
-    page(load, |_, usage| {
+    page(load, |_, (usage, alerts)| {
         let (org, range) = (usage.org.clone(), usage.range);
         let period = usage.report.period.clone();
         view! {
             <Title text="Usage"/>
             <UsageHead org range period/>
+            <AlertsNotice alerts/>
             <div id="usage"><Report usage/></div>
         }
     })

@@ -123,6 +123,7 @@ pub fn entries() -> Vec<Entry> {
         ),
         page("/orgs/{org}/settings", To(Action::EditOrg)),
         page("/orgs/{org}/settings/security", To(Action::EditOrg)),
+        page("/orgs/{org}/settings/alerts", To(Action::EditOrg)),
         page("/{*any}", NoPage),
         page("/healthz", Everyone),
         page("/readyz", Everyone),
@@ -321,6 +322,11 @@ pub fn entries() -> Vec<Entry> {
         post(
             "/orgs/{org}/settings/security",
             "second_factor=optional&admins=manage_keys&password=wrong",
+            To(Action::EditOrg),
+        ),
+        post(
+            "/orgs/{org}/settings/alerts",
+            "by=mail&factor=5&min_requests=1000&min_rejected=100",
             To(Action::EditOrg),
         ),
         post(

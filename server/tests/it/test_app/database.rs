@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 /// The tables of `migrations/`, except for the table of the migrations.
-const TABLES: [&str; 33] = [
+const TABLES: [&str; 36] = [
     "orgs",
     "users",
     "memberships",
@@ -36,6 +36,9 @@ const TABLES: [&str; 33] = [
     "key_findings",
     "usage_domains",
     "refusals",
+    "alerts",
+    "alert_settings",
+    "alert_digests",
     "idempotency_keys",
     "audit_log",
     "audit_addresses",

@@ -1,0 +1,202 @@
+//! `/orgs/{org}/settings/alerts`: when a key is unusual, and who is told, for owners.
+
+use latchkey::{
+    access::{Permit, to},
+    alerts::{
+        rule::Thresholds,
+        settings::{self, AlertSettings},
+    },
+};
+use leptos::prelude::*;
+use serde::Deserialize;
+
+use super::{
+    answer::FormAnswer,
+    done::Done,
+    forms::fields_and_errors,
+    frame::{Breadcrumbs, PageHead},
+    page::page,
+};
+use crate::{
+    error::AppError,
+    form::{
+        errors::{ErrorTexts, Errors, FormError},
+        field::Field,
+        sent_back::{MAX_NAME, sent_back},
+    },
+    request::PageRequest,
+};
+
+/// The value that sends mail. Any other value does not.
+const MAIL: &str = "mail";
+
+/// The fields as submitted. Those with `was` are the settings that the form was rendered with.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct AlertsForm {
+    by: String,
+    factor: String,
+    min_requests: String,
+    min_rejected: String,
+    #[serde(default)]
+    was_by: String,
+    #[serde(default)]
+    was_factor: String,
+    #[serde(default)]
+    was_min_requests: String,
+    #[serde(default)]
+    was_min_rejected: String,
+}
+
+impl AlertsForm {
+    fn of(settings: &AlertSettings) -> Self {
+        let by = if settings.by_mail { MAIL } else { "page" };
+        let Thresholds {
+            factor,
+            min_requests,
+            min_rejected,
+        } = settings.thresholds;
+        let numbers = [factor, min_requests, min_rejected].map(|number| number.to_string());
+        let [factor, min_requests, min_rejected] = numbers;
+        Self {
+            by: by.to_owned(),
+            was_by: by.to_owned(),
+            was_factor: factor.clone(),
+            factor,
+            was_min_requests: min_requests.clone(),
+            min_requests,
+            was_min_rejected: min_rejected.clone(),
+            min_rejected,
+        }
+    }
+
+    fn sent_back(&self) -> Self {
+        let back = |text: &String| sent_back(text, MAX_NAME);
+        Self {
+            by: back(&self.by),
+            factor: back(&self.factor),
+            min_requests: back(&self.min_requests),
+            min_rejected: back(&self.min_rejected),
+            was_by: back(&self.was_by),
+            was_factor: back(&self.was_factor),
+            was_min_requests: back(&self.was_min_requests),
+            was_min_rejected: back(&self.was_min_rejected),
+        }
+    }
+
+    /// The settings as submitted, or the field that is invalid and why.
+    fn read(&self) -> Result<AlertSettings, (&'static str, &'static str)> {
+        let factor = number(&self.factor).filter(|number| Thresholds::FACTOR.contains(number));
+        let minimum = |text| number(text).filter(|number| Thresholds::MINIMUM.contains(number));
+        let too_few = "Enter a number from 10 to 1,000,000,000.";
+        Ok(AlertSettings {
+            by_mail: self.by == MAIL,
+            thresholds: Thresholds {
+                factor: factor.ok_or(("factor", "Enter a number from 2 to 100."))?,
+                min_requests: minimum(&self.min_requests).ok_or(("min_requests", too_few))?,
+                min_rejected: minimum(&self.min_rejected).ok_or(("min_rejected", too_few))?,
+            },
+        })
+    }
+
+    /// The settings that the form was rendered with; those of `stored` where it does not say.
+    fn base(&self, stored: &AlertSettings) -> AlertSettings {
+        let was = stored.thresholds;
+        AlertSettings {
+            by_mail: match self.was_by.as_str() {
+                "" => stored.by_mail,
+                word => word == MAIL,
+            },
+            thresholds: Thresholds {
+                factor: number(&self.was_factor).unwrap_or(was.factor),
+                min_requests: number(&self.was_min_requests).unwrap_or(was.min_requests),
+                min_rejected: number(&self.was_min_rejected).unwrap_or(was.min_rejected),
+            },
+        }
+    }
+}
+
+fn number(text: &str) -> Option<u32> {
+    text.trim().replace([',', ' '], "").parse().ok()
+}
+
+/// The settings, and whether this instance sends mail.
+async fn load(request: PageRequest) -> Result<(AlertSettings, bool), AppError> {
+    let permit: Permit<to::EditOrg> = request.permit().await?;
+    let engine = request.engine();
+    Ok((settings::read(engine, &permit).await?, engine.sends_mail()))
+}
+
+pub async fn submit(
+    request: PageRequest,
+    form: AlertsForm,
+) -> Result<FormAnswer<AlertsForm>, AppError> {
+    let permit: Permit<to::EditOrg> = request.permit().await?;
+    let new = match form.read() {
+        Ok(new) => new,
+        Err((field, error)) => return Ok(FormAnswer::refused(form.sent_back(), field, error)),
+    };
+    let stored = settings::read(request.engine(), &permit).await?;
+    settings::change(request.engine(), &permit, form.base(&stored), new).await?;
+    Ok(FormAnswer::done(request.path(), Done::SettingsUpdated))
+}
+
+#[component]
+pub fn AlertSettingsPage() -> impl IntoView {
+    page(load, |request, (settings, sends_mail)| {
+        let path = request.path().to_owned();
+        let above = format!("/orgs/{}/settings", request.org());
+        view! { <AlertSettingsView path above settings sends_mail/> }
+    })
+}
+
+#[component]
+fn AlertSettingsView(
+    path: String,
+    /// The path of the settings.
+    above: String,
+    settings: AlertSettings,
+    sends_mail: bool,
+) -> impl IntoView {
+    let (values, errors) = fields_and_errors(|| AlertsForm::of(&settings));
+    let errors = Errors::new(errors);
+    let by_mail = values.by == MAIL;
+    let no_mail = (!sends_mail).then(|| {
+        view! { <p class="hint">"This Latchkey instance sends no mail. Its operator can set it up."</p> }
+    });
+    let lead = "A key is unusual if it has far more requests in 24 hours than on a usual busy day: one that at most a tenth of its last 28 days exceed.".into_any();
+    let choice = |value: &'static str, title: &'static str, text: &'static str, chosen: bool| {
+        view! {
+            <label class="choice">
+                <input type="radio" name="by" value=value checked=chosen required/>
+                <span><b>{title}</b><small>{text}</small></span>
+            </label>
+        }
+    };
+    view! {
+        <Breadcrumbs above=vec![(above.clone(), "Settings".to_owned())] here="Alerts".to_owned()/>
+        <PageHead title="Alerts" lead/>
+        <div class="card"><div class="body">
+            <form novalidate=true method="post" action=path class="form">
+                <FormError errors/>
+                <input type="hidden" name="was_by" value=values.was_by/>
+                <input type="hidden" name="was_factor" value=values.was_factor/>
+                <input type="hidden" name="was_min_requests" value=values.was_min_requests/>
+                <input type="hidden" name="was_min_rejected" value=values.was_min_rejected/>
+                <Field name="factor" label="How many times as much as usual" autocomplete="off" maxlength=3 value=values.factor errors/>
+                <Field name="min_requests" label="At least this many requests" autocomplete="off" maxlength=13 value=values.min_requests errors/>
+                <Field name="min_rejected" label="At least this many rejected requests" autocomplete="off" maxlength=13 value=values.min_rejected errors/>
+                <p class="hint">"Rejected requests are compared separately, also with what is usual for the key."</p>
+                <fieldset id="by" class="field">
+                    <legend><span>"Unusual keys are shown"</span></legend>
+                    {no_mail}
+                    <div class="choices">
+                        {choice(MAIL, "On the usage page and by mail", "Owners and admins get a letter, at most once a day.", by_mail)}
+                        {choice("page", "On the usage page", "Nobody gets a letter.", !by_mail)}
+                    </div>
+                    <ErrorTexts field="by" errors/>
+                </fieldset>
+                <div class="actions"><button class="btn primary">"Save"</button><a class="btn" href=above>"Cancel"</a></div>
+            </form>
+        </div></div>
+    }
+}

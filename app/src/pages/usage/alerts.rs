@@ -1,0 +1,116 @@
+//! Keys that have far more requests than usual.
+
+use latchkey::{
+    access::to,
+    alerts::{self, Alert, rule::Measure},
+    role::Action,
+};
+use leptos::prelude::*;
+
+use crate::{
+    error::AppError,
+    icons::{Icon, Symbol},
+    request::PageRequest,
+    text::{
+        number::grouped,
+        query::query_of,
+        time::{Time, TimeText},
+    },
+};
+
+/// How many alerts are shown before the others are folded.
+const SHOWN: usize = 3;
+
+/// The alerts of the last seven days, for users who can see them.
+#[derive(Debug, Clone)]
+pub struct Alerts {
+    rows: Vec<AlertRow>,
+    /// The path of the settings, for users who can change them.
+    settings: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+struct AlertRow {
+    key: String,
+    key_href: String,
+    day: TimeText,
+    measure: Measure,
+    count: i64,
+    usual: i64,
+    /// The path of the key's rejected requests.
+    rejected: String,
+}
+
+/// Loads the alerts. `None` if the user's role cannot see them.
+///
+/// # Errors
+/// If the user is not a member of the organization, or the database cannot be reached.
+pub async fn alerts(request: &PageRequest) -> Result<Option<Alerts>, AppError> {
+    let membership = request.membership().await?;
+    if !membership.may(Action::SeeUsageDetails) {
+        return Ok(None);
+    }
+    let permit = membership.permit::<to::SeeUsageDetails>()?;
+    let recent = alerts::recent(request.engine(), &permit).await?;
+    let base = format!("/orgs/{}", membership.org().slug);
+    let row = |alert: Alert| {
+        let key = alert.key_id.to_string();
+        let query = query_of(&[("key", &key)]);
+        AlertRow {
+            key: alert.key_name.to_string(),
+            key_href: format!("{base}/keys/{key}"),
+            day: TimeText::date(alert.day),
+            measure: alert.measure,
+            count: alert.count,
+            usual: alert.usual,
+            rejected: format!("{base}/usage/refusals{query}"),
+        }
+    };
+    let may_set = membership.may(Action::EditOrg);
+    Ok(Some(Alerts {
+        rows: recent.into_iter().map(row).collect(),
+        settings: may_set.then(|| format!("{base}/settings/alerts")),
+    }))
+}
+
+/// A notice; empty if no key stood out.
+#[component]
+pub fn AlertsNotice(alerts: Option<Alerts>) -> impl IntoView {
+    let Alerts { rows, settings } = alerts.filter(|alerts| !alerts.rows.is_empty())?;
+    let mut first = rows;
+    let more = first.split_off(first.len().min(SHOWN));
+    let more = (!more.is_empty()).then(|| {
+        let summary = format!("{} more in the last 7 days", more.len());
+        let rows = more
+            .into_iter()
+            .map(|row| view! { <Row row/> })
+            .collect_view();
+        view! { <details class="fold"><summary>{summary}</summary><ul>{rows}</ul></details> }
+    });
+    let rows = first
+        .into_iter()
+        .map(|row| view! { <Row row/> })
+        .collect_view();
+    let settings = settings.map(|href| view! { <a class="btn" href=href>"Settings"</a> });
+    Some(view! {
+        <section class="notice warn alerts" aria-labelledby="alerts">
+            <Icon symbol=Symbol::Alert/>
+            <div><h2 id="alerts">"Far more requests than usual"</h2><ul>{rows}</ul>{more}</div>
+            {settings}
+        </section>
+    })
+}
+
+#[component]
+fn Row(row: AlertRow) -> impl IntoView {
+    let count = grouped(row.count);
+    let what = match row.measure {
+        Measure::Requests => view! { {count}" requests" }.into_any(),
+        Measure::Rejected => {
+            view! { <a href=row.rejected>{count}" rejected requests"</a> }.into_any()
+        }
+    };
+    view! {
+        <li><a href=row.key_href>{row.key}</a>": "{what}" in 24 hours, up to "{grouped(row.usual)}" on a usual busy day. "<Time text=row.day/></li>
+    }
+}

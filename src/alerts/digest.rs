@@ -1,0 +1,96 @@
+//! Mails new alerts to the owners and admins of an organization, at most once a day and from one instance.
+
+use crate::{
+    Engine,
+    db::{StorageError, Tx, on},
+    email::EmailAddress,
+    id::OrgId,
+    mail::{Content, Letter, Sender},
+    name::{DisplayName, Slug},
+    time::{DAY, Timestamp},
+};
+
+use super::{
+    list::{Row, SELECT},
+    settings,
+};
+
+/// The most alerts that a letter names, and the most people who get one.
+const MAX_NAMED: usize = 10;
+const MAX_PEOPLE: i64 = 50;
+
+/// Posts a letter to the owners and admins of each organization with new alerts, unless it was sent one within a day. An
+/// alert that is older than a day is not mailed any more.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn post_digests(engine: &Engine) -> Result<(), StorageError> {
+    const ORGS: &str = "SELECT DISTINCT org_id FROM alerts WHERE mailed_at IS NULL AND noticed_at > $1 ORDER BY org_id";
+    if !engine.sends_mail() {
+        return Ok(());
+    }
+    let now = engine.clock.now();
+    let orgs: Vec<OrgId> = on!(engine.db.read(), c => sqlx::query_scalar(ORGS)
+        .bind(now.plus(-DAY)).fetch_all(c).await)?;
+    for org_id in orgs {
+        if settings::of_org(engine, org_id).await?.by_mail {
+            post_of(engine, org_id, now).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn post_of(engine: &Engine, org_id: OrgId, now: Timestamp) -> Result<(), StorageError> {
+    // A time in the future is from a clock that was ahead.
+    const TAKE: &str = "INSERT INTO alert_digests (org_id, sent_at) VALUES ($1, $2) ON CONFLICT (org_id) DO UPDATE \
+         SET sent_at = excluded.sent_at WHERE alert_digests.sent_at <= $3 OR alert_digests.sent_at > $2";
+    const MAILED: &str = "UPDATE alerts SET mailed_at = $2 WHERE org_id = $1 AND mailed_at IS NULL";
+    const ORG: &str = "SELECT name, slug FROM orgs WHERE id = $1 AND deleted_at IS NULL";
+    let mut tx = engine.db.begin_unrecorded().await?;
+    // Waits for an instance that does the same, and then takes nothing.
+    let taken = on!(tx.on(), c => sqlx::query(TAKE)
+        .bind(org_id).bind(now).bind(now.plus(-DAY)).execute(c).await.map(|done| done.rows_affected()))?;
+    if taken == 0 {
+        return Ok(());
+    }
+    let org: Option<(DisplayName, Slug)> = on!(tx.on(), c => sqlx::query_as(ORG)
+        .bind(org_id).fetch_optional(c).await)?;
+    let Some((name, slug)) = org else {
+        return Ok(());
+    };
+    let sql = format!(
+        "{SELECT} AND alerts.mailed_at IS NULL AND alerts.noticed_at > $2 ORDER BY alerts.count DESC, alerts.key_id, alerts.measure"
+    );
+    let rows: Vec<Row> = on!(tx.on(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(org_id).bind(now.plus(-DAY)).fetch_all(c).await)?;
+    let mut alerts: Vec<_> = rows.into_iter().filter_map(Row::alert).collect();
+    if alerts.is_empty() {
+        return Ok(());
+    }
+    let people = people(&mut tx, org_id).await?;
+    on!(tx.on(), c => sqlx::query(MAILED).bind(org_id).bind(now).execute(c).await.map(drop))?;
+    tx.commit().await?;
+    let more = alerts.len().saturating_sub(MAX_NAMED);
+    alerts.truncate(MAX_NAMED);
+    for to in people {
+        let content = Content::Alerts {
+            org: name.clone(),
+            slug: slug.clone(),
+            alerts: alerts.clone(),
+            more,
+        };
+        match engine.mail_place(Sender::Org(org_id)) {
+            Ok(place) => engine.post(place, Letter { to, content }),
+            Err(_) => engine.outbox().note_dropped(),
+        }
+    }
+    Ok(())
+}
+
+/// The addresses of the owners and admins, who can see usage by key. An unconfirmed address is not known to be theirs.
+async fn people(tx: &mut Tx, org_id: OrgId) -> Result<Vec<EmailAddress>, StorageError> {
+    const SQL: &str = "SELECT users.email FROM memberships JOIN users ON users.id = memberships.user_id \
+         WHERE memberships.org_id = $1 AND memberships.role IN ('owner', 'admin') AND users.disabled_at IS NULL \
+         AND users.email_confirmed ORDER BY memberships.role DESC, users.id LIMIT $2";
+    Ok(on!(tx.on(), c => sqlx::query_scalar(SQL).bind(org_id).bind(MAX_PEOPLE).fetch_all(c).await)?)
+}
