@@ -2,11 +2,16 @@
 
 #[cfg(feature = "native")]
 mod calendar;
+#[cfg(feature = "native")]
+mod zone;
 
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "native")]
-pub use self::calendar::{InvalidInstant, Rfc3339, SentInstant, parse_day};
+pub use self::{
+    calendar::{InvalidInstant, Rfc3339, SentInstant, parse_day},
+    zone::{InvalidZone, Zone},
+};
 
 /// A timestamp: milliseconds since 1970-01-01T00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -47,5 +52,10 @@ impl Timestamp {
     /// Rounds down to a multiple of `width` milliseconds since 1970, in UTC.
     pub const fn floor(self, width: i64) -> Self {
         Self(self.0 - self.0.rem_euclid(width))
+    }
+
+    /// Rounds up to a multiple of `width` milliseconds since 1970, in UTC.
+    pub const fn ceil(self, width: i64) -> Self {
+        self.plus(width - 1).floor(width)
     }
 }

@@ -1,9 +1,15 @@
 //! Usage counts (design §7): counted in memory, stored in batches that count only once, and reported by time step.
 
 #[cfg(feature = "native")]
+mod count;
+#[cfg(feature = "native")]
 pub mod domains;
 #[cfg(feature = "native")]
+pub mod export;
+#[cfg(feature = "native")]
 pub mod flush;
+#[cfg(feature = "native")]
+pub mod groups;
 #[cfg(feature = "native")]
 pub(crate) mod ids;
 #[cfg(feature = "native")]
@@ -16,6 +22,8 @@ pub mod parts;
 pub mod past;
 #[cfg(feature = "native")]
 pub mod problem;
+#[cfg(feature = "native")]
+pub mod question;
 pub mod range;
 #[cfg(feature = "native")]
 pub mod recorder;
@@ -29,6 +37,8 @@ pub mod retention;
 pub mod roll;
 #[cfg(feature = "native")]
 pub mod seen;
+#[cfg(feature = "native")]
+mod selection;
 #[cfg(feature = "native")]
 mod sightings;
 #[cfg(feature = "native")]

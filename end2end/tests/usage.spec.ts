@@ -105,7 +105,7 @@ test("of two clicks the second wins, whichever is answered first", async ({ page
   await expect(chart(page, "month")).toBeVisible();
   letGo();
   await (await late).finished();
-  await expect(page).toHaveURL(team.path("usage?range=12mo"));
+  await expect(page).toHaveURL(team.path("usage?range=12m"));
   await expect(chart(page, "month")).toBeVisible();
   await expect(range(page, "12 months")).toHaveAttribute("aria-current", "true");
 });

@@ -44,6 +44,7 @@ fn operations() -> Vec<UtoipaMethodRouter<AppState>> {
         routes!(rest::tokens::list, rest::tokens::create),
         routes!(rest::tokens::revoke),
         routes!(rest::usage::show),
+        routes!(rest::usage::export),
         routes!(rest::refusals::list),
         routes!(rest::instances::list),
         routes!(rest::audit::list),

@@ -50,6 +50,8 @@ mod share_limit;
 mod shares;
 pub mod start;
 mod timed_stream;
+mod usage_file;
+mod usage_object;
 mod verify;
 
 pub use app_state::AppState;

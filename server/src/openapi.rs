@@ -29,7 +29,7 @@ use crate::{api, problem};
             `cursor`, until it is null. `{org}` is the slug or ID of an organization."
     ),
     components(schemas(problem::Document, words::KeySort, words::AgentSort, words::SortOrder, words::AuditEventFilter,
-        words::FindingCursor, words::NumberOfDays)),
+        words::FindingCursor, words::NumberOfDays, words::UsageCredential)),
     tags(
         (name = "Verification", description = "Verify a key on every request to your API."),
         (name = "Organizations", description = "Your customers' teams."),

@@ -12,16 +12,17 @@ use crate::{
     id::{KeyId, OrgId},
     name::{DisplayName, KeyName},
     outcome::Outcome,
-    time::Timestamp,
+    time::Zone,
 };
 
 use super::{
+    count::{By, Narrow, before_sums, pieces, sums},
     ids::{self, Named, kind},
     range::Range,
     report::Counts,
-    resolution::{DAYS, Resolution},
+    resolution::DAYS,
     totals,
-    window::Window,
+    window::Standard,
 };
 
 /// The usage of one key or agent.
@@ -163,7 +164,7 @@ where
         part.counts.add(Outcome::of_number(outcome)?.group(), count);
     }
     if limit <= MOST_EXACT {
-        count_exactly(engine, &mut parts, &Window::new(range, engine.clock.now())).await?;
+        count_exactly(engine, &mut parts, range).await?;
     }
     let mut busiest: Vec<_> = parts.into_iter().collect();
     busiest.sort_by_key(|(subject, part)| (-part.counts.all(), *subject));
@@ -178,70 +179,29 @@ where
 async fn count_exactly<I, N>(
     engine: &Engine,
     parts: &mut HashMap<i64, Part<I, N>>,
-    window: &Window,
+    range: Range,
 ) -> Result<(), StorageError> {
     for part in parts.values_mut() {
         (part.counts, part.before) = Default::default();
     }
     let subjects: Vec<i64> = parts.keys().copied().collect();
-    let (before, resolution) = (&window.before, window.resolution);
-    let within = (window.start(), window.end());
-    for (subject, _, outcome, count) in sums(engine, &subjects, resolution, within, false).await? {
-        if let Some(part) = parts.get_mut(&subject) {
-            part.counts.add(outcome.group(), count);
+    let standard = Standard::new(range, &Zone::UTC, engine.clock.now());
+    let before = standard.before(engine.clock.now(), &engine.usage_kept);
+    let (mut tx, all) = (engine.db.begin_snapshot().await?, Narrow::default());
+    for piece in pieces(standard.from, standard.to, DAYS) {
+        for sum in sums(&mut tx, &subjects, &all, piece, By::Subject).await? {
+            if let Some(part) = parts.get_mut(&sum.of) {
+                part.counts.add(sum.outcome.group(), sum.count);
+            }
         }
     }
-    let whole = (before.starts_at, before.whole_until);
-    let mut earlier = sums(engine, &subjects, resolution, whole, false).await?;
-    let rest = (before.whole_until, before.ends_at);
-    earlier.extend(
-        sums(engine, &subjects, before.rest, rest, true)
-            .await?
-            .into_iter()
-            .map(|(subject, step, outcome, count)| {
-                let count = before.share(before.rest.start(step), count);
-                (subject, step, outcome, count)
-            }),
-    );
-    for (subject, _, outcome, count) in earlier {
-        if let Some(part) = parts.get_mut(&subject) {
-            part.before.add(outcome.group(), count);
+    for (sum, count) in before_sums(&mut tx, &subjects, &all, before.as_ref()).await? {
+        if let Some(part) = parts.get_mut(&sum.of) {
+            part.before.add(sum.outcome.group(), count);
         }
     }
     parts.retain(|_, part| part.counts.all() + part.before.all() > 0);
     Ok(())
-}
-
-/// The counts of subjects from one time until before another, by outcome and, if it matters, by step.
-async fn sums(
-    engine: &Engine,
-    subjects: &[i64],
-    resolution: Resolution,
-    (from, to): (Timestamp, Timestamp),
-    by_step: bool,
-) -> Result<Vec<(i64, i64, Outcome, i64)>, StorageError> {
-    if subjects.is_empty() {
-        return Ok(Vec::new());
-    }
-    let sql = format!(
-        "SELECT CAST(subject AS BIGINT), CAST({step} AS BIGINT), CAST(outcome AS BIGINT), CAST(SUM(count) AS BIGINT) \
-         FROM {table} WHERE starts_at >= $1 AND starts_at < $2 AND subject IN ({places}) \
-         GROUP BY subject, {step}, outcome",
-        step = if by_step { "starts_at" } else { "subject" },
-        table = resolution.table,
-        places = places(3, subjects.len())
-    );
-    let rows: Vec<(i64, i64, i64, i64)> = on!(engine.db.read(), c => {
-        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-            .bind(resolution.first_step(from)).bind(resolution.first_step(to));
-        for subject in subjects {
-            query = query.bind(subject);
-        }
-        query.fetch_all(c).await
-    })?;
-    let of_row =
-        |(subject, step, outcome, count)| Ok((subject, step, Outcome::of_number(outcome)?, count));
-    rows.into_iter().map(of_row).collect()
 }
 
 /// Returns the number of requests in the last 30 days for each of the keys. Keys without requests are omitted.
@@ -256,7 +216,7 @@ pub async fn requests_of_keys(
     if keys.is_empty() {
         return Ok(HashMap::new());
     }
-    let window = Window::new(Range::Days30, engine.clock.now());
+    let standard = Standard::new(Range::Days30, &Zone::UTC, engine.clock.now());
     let sql = format!(
         "SELECT usage_subjects.ref_id, CAST(SUM(usage_days.count) AS BIGINT) FROM usage_subjects \
          JOIN usage_days ON usage_days.subject = usage_subjects.id AND usage_days.starts_at >= $3 \
@@ -266,7 +226,7 @@ pub async fn requests_of_keys(
     );
     let rows: Vec<(KeyId, i64)> = on!(engine.db.read(), c => {
         let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id()).bind(kind::KEY)
-            .bind(DAYS.first_step(window.start()));
+            .bind(DAYS.first_step(standard.from));
         for key in keys {
             query = query.bind(key);
         }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The time range of a report. All steps are in UTC.
+/// A time range up to now, with the steps that its report has unless others are requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Range {
     /// 24 steps of an hour.
@@ -16,7 +16,8 @@ pub enum Range {
     #[serde(rename = "30d")]
     Days30,
     /// 12 calendar months.
-    #[serde(rename = "12mo")]
+    // Earlier versions called it `12mo`.
+    #[serde(rename = "12m", alias = "12mo")]
     Months12,
 }
 
@@ -30,8 +31,14 @@ impl Range {
             Self::Hours24 => "24h",
             Self::Days7 => "7d",
             Self::Days30 => "30d",
-            Self::Months12 => "12mo",
+            Self::Months12 => "12m",
         }
+    }
+
+    /// Parses the value. Earlier versions called twelve months `12mo`.
+    pub fn of_word(word: &str) -> Option<Self> {
+        let word = if word == "12mo" { "12m" } else { word };
+        Self::ALL.into_iter().find(|range| range.as_str() == word)
     }
 }
 
@@ -45,6 +52,8 @@ mod tests {
             let word = serde_json::json!(range);
             assert_eq!(word, range.as_str());
             assert_eq!(serde_json::from_value::<Range>(word).ok(), Some(range));
+            assert_eq!(Range::of_word(range.as_str()), Some(range));
         }
+        assert_eq!(Range::of_word("12mo"), Some(Range::Months12));
     }
 }

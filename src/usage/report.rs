@@ -1,21 +1,26 @@
-//! Usage reports for the pages and the API: by time step, outcome and key.
+//! Usage reports for the pages and the API: the answer to a [`Question`].
 
 use std::collections::BTreeMap;
 
 use crate::{
     Engine,
     access::{Permit, to},
-    db::{StorageError, on},
-    id::{KeyId, OrgId},
+    id::OrgId,
     outcome::{Outcome, OutcomeGroup},
-    time::Timestamp,
+    time::{Timestamp, Zone},
 };
 
-pub use super::range::Range;
 use super::{
-    ids::{self, Named},
-    resolution::Resolution,
+    count::{By, before_sums, sums},
+    question::{InvalidParameter, Question, StepLength},
+    selection::Selection,
     window::Window,
+};
+pub use super::{
+    groups::{Group, Groups},
+    question::Dimension,
+    range::Range,
+    selection::ReportError,
 };
 
 /// The number of decisions per outcome group.
@@ -38,19 +43,36 @@ pub struct Step {
     pub counts: Counts,
 }
 
-/// A report on an org or on one of its keys.
+/// The answer to a question about an org.
 #[derive(Debug, Clone)]
 pub struct Report {
-    /// All steps of the range, oldest first, including empty ones.
+    /// The length of the steps.
+    pub step: StepLength,
+    /// The zone in which the steps are cut: UTC for months, and for days that are older than the counts by the hour.
+    pub zone: Zone,
+    /// All steps of the period, oldest first, including empty ones. If the period does not begin and end with a step,
+    /// the first and the last step are shorter.
     pub steps: Vec<Step>,
-    /// The end of the last step.
+    /// The end of the last step. If it is later than now, the last step is not over.
     pub ends_at: Timestamp,
     /// The sum of all steps.
     pub total: Counts,
-    /// The sum over the same part of the previous period: as much of it as has passed of the current one.
-    pub total_before: Counts,
+    /// The sum over the same part of the previous period: as much of it as has passed of the current one. `None` if
+    /// counts that old are not kept.
+    pub total_before: Option<Counts>,
     /// Counts by outcome, without `VALID`, the most frequent first.
     pub refusals: Vec<(Outcome, i64)>,
+    /// The sum, divided as the question says.
+    pub groups: Option<Groups>,
+}
+
+impl Report {
+    /// The start of the first step.
+    pub fn starts_at(&self) -> Timestamp {
+        self.steps
+            .first()
+            .map_or(self.ends_at, |step| step.starts_at)
+    }
 }
 
 impl Counts {
@@ -66,51 +88,73 @@ impl Counts {
             OutcomeGroup::Refused => self.refused += count,
         }
     }
+
+    /// Subtracts a part, at most down to zero: a key that was moved has counts of another project than the total.
+    pub(super) fn subtract(&mut self, part: Self) {
+        self.passed = (self.passed - part.passed).max(0);
+        self.limited = (self.limited - part.limited).max(0);
+        self.refused = (self.refused - part.refused).max(0);
+    }
 }
 
-/// Returns the org's totals.
+/// Answers a question that needs no details.
 ///
 /// # Errors
-/// If the database cannot be reached.
+/// If a parameter is invalid, the question needs details, or the database cannot be reached.
 pub async fn of_org(
     engine: &Engine,
     permit: &Permit<to::SeeUsageTotals>,
-    range: Range,
-) -> Result<Report, StorageError> {
-    report(engine, permit.org_id(), Named::Org, range).await
+    question: &Question,
+) -> Result<Report, ReportError> {
+    if question.needs_details() {
+        let text = "can be `key` or `agent` only for users who can see usage by key";
+        return Err(InvalidParameter::new("group_by", text).into());
+    }
+    report(engine, permit.org_id(), question).await
 }
 
-/// Returns the counts of one key. Empty if the org has no such key.
+/// Answers any question.
 ///
 /// # Errors
-/// If the database cannot be reached.
-pub async fn of_key(
+/// If a parameter is invalid, or the database cannot be reached.
+pub async fn with_details(
     engine: &Engine,
     permit: &Permit<to::SeeUsageDetails>,
-    key_id: KeyId,
-    range: Range,
-) -> Result<Report, StorageError> {
-    report(engine, permit.org_id(), Named::Key(key_id), range).await
+    question: &Question,
+) -> Result<Report, ReportError> {
+    report(engine, permit.org_id(), question).await
 }
 
+/// Returns the keys or agents with the most requests of a question.
+///
+/// # Errors
+/// If a parameter is invalid, or the database cannot be reached.
+pub async fn largest(
+    engine: &Engine,
+    permit: &Permit<to::SeeUsageDetails>,
+    question: &Question,
+    by: Dimension,
+) -> Result<Vec<Group>, ReportError> {
+    let (org_id, now) = (permit.org_id(), engine.clock.now());
+    let window = Window::new(question, now, &engine.usage_kept)?;
+    let mut tx = engine.db.begin_snapshot().await?;
+    let selection = Selection::new(engine, &mut tx, org_id, question).await?;
+    let whole = (&selection, &window, Counts::default());
+    let groups = Groups::new(&mut tx, org_id, question, by, whole, now).await?;
+    Ok(groups.largest)
+}
+
+/// Reads all of a report from one snapshot, so that its parts add up.
 async fn report(
     engine: &Engine,
     org_id: OrgId,
-    named: Named,
-    range: Range,
-) -> Result<Report, StorageError> {
-    let window = Window::new(range, engine.clock.now());
-    let subject = ids::of_subject(engine, org_id, named).await?;
-    let before = &window.before;
-    let (rows, rest) = match subject {
-        None => (Vec::new(), Vec::new()),
-        Some(subject) => {
-            let (start, end) = (before.starts_at, window.end());
-            let rows = counts(engine, subject, window.resolution, (start, end)).await?;
-            let rest = (before.whole_until, before.ends_at);
-            (rows, counts(engine, subject, before.rest, rest).await?)
-        }
-    };
+    question: &Question,
+) -> Result<Report, ReportError> {
+    let now = engine.clock.now();
+    let window = Window::new(question, now, &engine.usage_kept)?;
+    let mut tx = engine.db.begin_snapshot().await?;
+    let selection = Selection::new(engine, &mut tx, org_id, question).await?;
+    let (subjects, narrow) = (&selection.subjects, &selection.narrow);
 
     let starts = &window.bounds[..window.bounds.len().saturating_sub(1)];
     let mut steps: Vec<Step> = starts
@@ -120,53 +164,48 @@ async fn report(
             counts: Counts::default(),
         })
         .collect();
-    let (mut total, mut total_before) = (Counts::default(), Counts::default());
+    let mut total = Counts::default();
     let mut refusals: BTreeMap<Outcome, i64> = BTreeMap::new();
-    for (at, outcome, count) in rows {
-        let group = outcome.group();
-        if at < before.whole_until {
-            total_before.add(group, count);
-        }
-        if at < window.start() {
-            continue;
-        }
-        total.add(group, count);
-        if let Some(step) = steps.get_mut(window.step_of(at)) {
-            step.counts.add(group, count);
-        }
-        if outcome != Outcome::Valid {
-            *refusals.entry(outcome).or_default() += count;
+    for piece in window.by_step() {
+        for sum in sums(&mut tx, subjects, narrow, piece, By::Step).await? {
+            let group = sum.outcome.group();
+            total.add(group, sum.count);
+            let at = piece.resolution.start(sum.of);
+            if let Some(step) = steps.get_mut(window.step_of(at)) {
+                step.counts.add(group, sum.count);
+            }
+            if sum.outcome != Outcome::Valid {
+                *refusals.entry(sum.outcome).or_default() += sum.count;
+            }
         }
     }
-    for (at, outcome, count) in rest {
-        total_before.add(outcome.group(), before.share(at, count));
-    }
+    let total_before = match &window.before {
+        Some(before) => {
+            let mut total = Counts::default();
+            for (sum, count) in before_sums(&mut tx, subjects, narrow, Some(before)).await? {
+                total.add(sum.outcome.group(), count);
+            }
+            Some(total)
+        }
+        None => None,
+    };
     let mut refusals: Vec<_> = refusals.into_iter().collect();
     refusals.sort_by_key(|(_, count)| -count);
+    let groups = match question.group_by {
+        Some(by) => {
+            let whole = (&selection, &window, total);
+            Some(Groups::new(&mut tx, org_id, question, by, whole, now).await?)
+        }
+        None => None,
+    };
     Ok(Report {
-        steps,
         ends_at: window.end(),
+        step: window.step,
+        zone: window.zone,
+        steps,
         total,
         total_before,
         refusals,
+        groups,
     })
-}
-
-/// The counts of a subject from one time until before another, by step and outcome.
-async fn counts(
-    engine: &Engine,
-    subject: i64,
-    resolution: Resolution,
-    (from, to): (Timestamp, Timestamp),
-) -> Result<Vec<(Timestamp, Outcome, i64)>, StorageError> {
-    let sql = format!(
-        "SELECT CAST(starts_at AS BIGINT), CAST(outcome AS BIGINT), CAST(SUM(count) AS BIGINT) FROM {} \
-         WHERE subject = $1 AND starts_at >= $2 AND starts_at < $3 GROUP BY starts_at, outcome",
-        resolution.table
-    );
-    let rows: Vec<(i64, i64, i64)> = on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(subject).bind(resolution.first_step(from)).bind(resolution.first_step(to)).fetch_all(c).await)?;
-    let of_row =
-        |(step, outcome, count)| Ok((resolution.start(step), Outcome::of_number(outcome)?, count));
-    rows.into_iter().map(of_row).collect()
 }

@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 
 use crate::{
     db::{StorageError, Tx, on},
-    time::Timestamp,
+    time::{Timestamp, Zone},
 };
 
 use super::{
     range::Range,
     resolution::{HOURS, ROWS_AT_ONCE},
-    window::Window,
+    window::Standard,
 };
 
 /// The columns of the sums, from the shortest period to the longest: each period is part of the next.
@@ -50,8 +50,8 @@ pub(super) struct Periods {
 impl Periods {
     pub(super) fn at(now: Timestamp) -> Self {
         let [day, week, month, year] = Range::ALL.map(|range| {
-            let window = Window::new(range, now);
-            (window.start(), window.before.starts_at)
+            let standard = Standard::new(range, &Zone::UTC, now);
+            (standard.from, standard.before_from)
         });
         Self {
             starts: [

@@ -1,87 +1,187 @@
 //! The time that a report covers, and the time that it is compared with.
 
-use std::ops::RangeInclusive;
-
 use jiff::ToSpan;
 
-use crate::time::Timestamp;
+use crate::time::{DAY, HOUR, MINUTE, Timestamp, Zone};
 
 use super::{
+    count::{Before, Part, Piece, pieces},
+    question::{InvalidParameter, Period, Question, StepLength},
     range::Range,
     resolution::{DAYS, HOURS, MINUTES, Resolution},
+    retention::Kept,
 };
 
-/// A range at a given time: the boundaries of its steps, and the resolution of the stored counts that it sums.
+/// The maximum number of steps of a report.
+pub const MAX_STEPS: usize = 400;
+
+/// The period of a question at a given time.
 #[derive(Debug)]
 pub(super) struct Window {
-    pub(super) resolution: Resolution,
-    /// The starts of the steps, and the end of the last one.
+    pub(super) step: StepLength,
+    /// The zone in which the steps are cut: that of the question, or UTC for months and for days that are older than
+    /// the counts by the hour.
+    pub(super) zone: Zone,
+    /// The starts of the steps, and the end of the last one. Unless they are those of a step, the first and the last
+    /// bound are full minutes, or hours or days as far as only these are kept.
     pub(super) bounds: Vec<Timestamp>,
-    /// The period to compare with.
-    pub(super) before: Before,
+    /// The time to compare with; `None` if its counts are not kept any more.
+    pub(super) before: Option<Before>,
 }
 
-/// The part of the previous period that corresponds to the part of the current one that has passed.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Before {
-    pub(super) starts_at: Timestamp,
-    /// The end of its whole steps, in the resolution of the range.
-    pub(super) whole_until: Timestamp,
-    /// Its end, which can be within a step.
-    pub(super) ends_at: Timestamp,
-    /// The resolution of the rest after `whole_until`: the finest that is retained for long enough.
-    pub(super) rest: Resolution,
+/// The start and the end of a standard range, and the time that it is compared with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Standard {
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
+    pub(super) before_from: Timestamp,
+    pub(super) before_to: Timestamp,
 }
 
-impl Before {
-    fn new(starts_at: Timestamp, ends_at: Timestamp, whole: Resolution, rest: Resolution) -> Self {
-        Self {
-            starts_at,
-            whole_until: ends_at.floor(whole.width),
-            ends_at,
-            rest,
+impl Standard {
+    pub(super) fn new(range: Range, zone: &Zone, now: Timestamp) -> Self {
+        let days = |count: i32| {
+            let today = zone.day_of(now);
+            let start = |days: i32| zone.start_of(today.saturating_add(days.days()));
+            let from = start(1 - count);
+            let passed = now.since(start(0));
+            Self {
+                from,
+                to: start(1),
+                before_from: start(1 - 2 * count),
+                before_to: start(-count).plus(passed).min(from),
+            }
+        };
+        match range {
+            Range::Hours24 => {
+                let to = now.floor(HOUR).plus(HOUR);
+                Self {
+                    from: to.plus(-DAY),
+                    to,
+                    before_from: to.plus(-2 * DAY),
+                    before_to: now.plus(-DAY),
+                }
+            }
+            Range::Days7 => days(7),
+            Range::Days30 => days(30),
+            Range::Months12 => {
+                let start = |months| month_start(now, months);
+                Self {
+                    from: start(-11),
+                    to: start(1),
+                    before_from: start(-23),
+                    before_to: a_year_before(now),
+                }
+            }
         }
     }
+}
 
-    /// The requests of a step of the rest that count: a proportional share if the step ends after the period.
-    pub(super) fn share(&self, step: Timestamp, count: i64) -> i64 {
-        let (within, width) = (self.ends_at.since(step), self.rest.width);
-        if within >= width {
-            return count;
-        }
-        let share = i128::from(count) * i128::from(within.max(0)) / i128::from(width);
-        i64::try_from(share).unwrap_or(count)
+impl Standard {
+    /// The time to compare with.
+    pub(super) fn before(&self, now: Timestamp, kept: &Kept) -> Option<Before> {
+        before(self.before_from, self.before_to, |at| finest(at, now, kept))
     }
 }
 
 impl Window {
-    pub(super) fn new(range: Range, now: Timestamp) -> Self {
-        let steps_of = |step: Resolution, count: i64, rest: Resolution| {
-            let (width, length) = (step.width, count * step.width);
-            let end = now.floor(width).plus(width);
-            let bounds = (0..=count).map(|step| end.plus((step - count) * width));
-            Self {
-                resolution: step,
-                bounds: bounds.collect(),
-                before: Before::new(end.plus(-2 * length), now.plus(-length), step, rest),
+    /// # Errors
+    /// Which parameter of the question is invalid, and what it must be.
+    pub(super) fn new(
+        question: &Question,
+        now: Timestamp,
+        kept: &Kept,
+    ) -> Result<Self, InvalidParameter> {
+        let finest = |at| finest(at, now, kept);
+        let resolve = |zone: &Zone| match question.period {
+            Period::Range(range) => {
+                let standard = Standard::new(range, zone, now);
+                Ok((standard.from, standard.to))
+            }
+            Period::Between { from, to } => {
+                let (from, to) = (from.at(zone), to.map_or(now, |to| to.at(zone)));
+                if from >= now {
+                    Err(invalid("from", "must be in the past"))
+                } else if from >= to {
+                    Err(invalid("to", "must be later than `from`"))
+                } else {
+                    Ok((from, to))
+                }
             }
         };
-        match range {
-            Range::Hours24 => steps_of(HOURS, 24, MINUTES),
-            Range::Days7 => steps_of(DAYS, 7, HOURS),
-            Range::Days30 => steps_of(DAYS, 30, HOURS),
-            Range::Months12 => Self {
-                resolution: DAYS,
-                bounds: month_bounds(now, -11..=1),
-                // Hourly counts are not retained for a year.
-                before: Before::new(
-                    month_bounds(now, -23..=-23).first().copied().unwrap_or(now),
-                    a_year_before(now),
-                    DAYS,
-                    DAYS,
-                ),
-            },
+        let (asked_from, _) = resolve(&question.zone)?;
+        if finest(asked_from).is_none() {
+            let first = now.plus(-DAY * i64::from(kept.days_for_days)).ceil(DAY);
+            let first = first.utc().date();
+            return Err(invalid(
+                "from",
+                format!("must be {first} or later. Older counts are not kept"),
+            ));
         }
+        let is_of_days = |at| finest(at) == Some(DAYS);
+        let is_month = question.step == Some(StepLength::Month)
+            || (question.step.is_none() && question.period == Period::Range(Range::Months12));
+        let zone = match is_month || is_of_days(asked_from) {
+            true => Zone::UTC,
+            false => question.zone.clone(),
+        };
+        let (from, to) = resolve(&zone)?;
+        let aligned = |at: Timestamp| finest(at).map_or(DAY, |resolution| resolution.width);
+        let (from, to) = (from.floor(aligned(from)), to.ceil(aligned(to)));
+        let (step, bounds) = match (question.step, question.period) {
+            (Some(step), _) => {
+                is_kept(step, finest(from), kept)?;
+                let too_many = || {
+                    let text = format!(
+                        "gives more than {MAX_STEPS} steps. Send a longer `step`, or ask for less time"
+                    );
+                    invalid("step", text)
+                };
+                (step, bounds(step, &zone, from, to).ok_or_else(too_many)?)
+            }
+            (None, Period::Range(range)) => {
+                let step = match range {
+                    Range::Hours24 => StepLength::Hour,
+                    Range::Days7 | Range::Days30 => StepLength::Day,
+                    Range::Months12 => StepLength::Month,
+                };
+                (step, bounds(step, &zone, from, to).unwrap_or_default())
+            }
+            (None, Period::Between { .. }) => {
+                let mut fitting = StepLength::ALL.iter().filter_map(|step| {
+                    is_kept(*step, finest(from), kept).ok()?;
+                    Some((*step, bounds(*step, &zone, from, to)?))
+                });
+                fitting.next().ok_or_else(|| {
+                    invalid(
+                        "to",
+                        format!("must be at most {MAX_STEPS} months after `from`"),
+                    )
+                })?
+            }
+        };
+        // Months are in UTC, also if no shorter step fits.
+        let zone = if step == StepLength::Month {
+            Zone::UTC
+        } else {
+            zone
+        };
+        let (before_from, before_to) = match question.period {
+            Period::Range(range) => {
+                let standard = Standard::new(range, &zone, now);
+                (standard.before_from, standard.before_to)
+            }
+            Period::Between { .. } => {
+                let (length, passed) = (to.since(from), now.clamp(from, to).since(from));
+                (from.plus(-length), from.plus(passed - length))
+            }
+        };
+        Ok(Self {
+            step,
+            zone,
+            bounds,
+            before: before(before_from, before_to, finest),
+        })
     }
 
     pub(super) fn start(&self) -> Timestamp {
@@ -89,13 +189,27 @@ impl Window {
     }
 
     pub(super) fn end(&self) -> Timestamp {
-        self.bounds
-            .last()
-            .copied()
-            .unwrap_or(Timestamp::from_millis(0))
+        let end = self.bounds.last().copied();
+        end.unwrap_or(Timestamp::from_millis(0))
     }
 
-    /// The index of the step that contains a time within the range.
+    /// The parts of the period, each of them within one step.
+    pub(super) fn by_step(&self) -> Vec<Piece> {
+        let coarsest = match self.step {
+            StepLength::Minute => MINUTES,
+            StepLength::Hour => HOURS,
+            StepLength::Day if !self.zone.is_utc() => HOURS,
+            StepLength::Day | StepLength::Month => DAYS,
+        };
+        pieces(self.start(), self.end(), coarsest)
+    }
+
+    /// The parts of the whole period.
+    pub(super) fn whole(&self) -> Vec<Piece> {
+        pieces(self.start(), self.end(), DAYS)
+    }
+
+    /// The index of the step that contains a time within the period.
     pub(super) fn step_of(&self, at: Timestamp) -> usize {
         self.bounds
             .partition_point(|bound| *bound <= at)
@@ -103,12 +217,111 @@ impl Window {
     }
 }
 
-/// The starts of months in UTC, counted from the current month.
-fn month_bounds(now: Timestamp, months: RangeInclusive<i32>) -> Vec<Timestamp> {
-    let this_month = now.utc().date().first_of_month();
-    months
-        .map(|months| Timestamp::start_of(this_month.saturating_add(months.months())))
-        .collect()
+/// The whole steps of a time, and the parts at its ends; `None` if its counts are not kept.
+fn before(
+    from: Timestamp,
+    to: Timestamp,
+    finest: impl Fn(Timestamp) -> Option<Resolution>,
+) -> Option<Before> {
+    let (of_from, of_to) = (finest(from)?, finest(to)?);
+    let (first, end) = (from.ceil(of_from.width), to.floor(of_to.width));
+    let part = |resolution: Resolution, from: Timestamp, to: Timestamp| {
+        let start = from.floor(resolution.width);
+        Part {
+            step: Piece {
+                resolution,
+                from: start,
+                to: start.plus(resolution.width),
+            },
+            length: to.since(from),
+        }
+    };
+    // All of it can be within one step.
+    let parts = if first > end {
+        vec![part(of_from, from, to)]
+    } else {
+        vec![part(of_from, from, first), part(of_to, end, to)]
+    };
+    Some(Before {
+        whole: pieces(first, end, DAYS),
+        parts: parts.into_iter().filter(|part| part.length > 0).collect(),
+    })
+}
+
+fn invalid(parameter: &'static str, problem: impl Into<String>) -> InvalidParameter {
+    InvalidParameter::new(parameter, problem)
+}
+
+/// The finest resolution in which all counts of a time are kept, with those of the step of the next resolution that it
+/// is in; `None` if none are.
+fn finest(at: Timestamp, now: Timestamp, kept: &Kept) -> Option<Resolution> {
+    let [minutes, hours, days] = kept.periods().map(|(_, kept_for)| now.plus(-kept_for));
+    if at.floor(HOUR) >= minutes {
+        Some(MINUTES)
+    } else if at.floor(DAY) >= hours {
+        Some(HOURS)
+    } else if at.floor(DAY) >= days {
+        Some(DAYS)
+    } else {
+        None
+    }
+}
+
+/// Checks that the counts of a step are kept.
+fn is_kept(
+    step: StepLength,
+    finest: Option<Resolution>,
+    kept: &Kept,
+) -> Result<(), InvalidParameter> {
+    let (needs, text) = match step {
+        StepLength::Minute => (
+            MINUTE,
+            format!(
+                "can be `minute` only if `from` is in the last {} hours: older counts are not kept by the minute",
+                kept.minutes_for_hours
+            ),
+        ),
+        StepLength::Hour => (
+            HOUR,
+            format!(
+                "can be `hour` only if `from` is in the last {} days: older counts are not kept by the hour",
+                kept.hours_for_days
+            ),
+        ),
+        StepLength::Day | StepLength::Month => return Ok(()),
+    };
+    match finest.is_some_and(|finest| finest.width <= needs) {
+        true => Ok(()),
+        false => Err(invalid("step", text)),
+    }
+}
+
+/// The starts of the steps between two times, with both; `None` if there are too many.
+fn bounds(step: StepLength, zone: &Zone, from: Timestamp, to: Timestamp) -> Option<Vec<Timestamp>> {
+    let mut bounds = vec![from];
+    let mut at = from;
+    loop {
+        at = match step {
+            StepLength::Minute => at.floor(MINUTE).plus(MINUTE),
+            StepLength::Hour => at.floor(HOUR).plus(HOUR),
+            StepLength::Day => zone.next_day(at),
+            StepLength::Month => month_start(at, 1),
+        };
+        if at >= to {
+            bounds.push(to);
+            return Some(bounds);
+        }
+        if bounds.len() >= MAX_STEPS {
+            return None;
+        }
+        bounds.push(at);
+    }
+}
+
+/// The start of a month in UTC, counted from the month of a time.
+fn month_start(at: Timestamp, months: i32) -> Timestamp {
+    let this_month = at.utc().date().first_of_month();
+    Timestamp::start_of(this_month.saturating_add(months.months()))
 }
 
 /// The same day and time of the previous year. For February 29, the last day of February.
@@ -119,51 +332,4 @@ fn a_year_before(now: Timestamp) -> Timestamp {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(text: &str) -> Timestamp {
-        let at: jiff::Timestamp = text.parse().unwrap();
-        Timestamp::from_millis(at.as_millisecond())
-    }
-
-    #[test]
-    fn a_period_under_way_is_compared_with_as_much_of_the_one_before() {
-        let of = |range, now| {
-            let Before {
-                starts_at,
-                whole_until,
-                ends_at,
-                rest,
-            } = Window::new(range, at(now)).before;
-            let times = [starts_at, whole_until, ends_at].map(|time| {
-                let time = jiff::Timestamp::from_millisecond(time.as_millis()).unwrap();
-                time.strftime("%F %H:%M").to_string()
-            });
-            format!("{} {}", times.join(", "), rest.table)
-        };
-        let now = "2026-11-26T00:20:30Z";
-        let expected = [
-            "2026-11-24 01:00, 2026-11-25 00:00, 2026-11-25 00:20 usage_minutes",
-            "2026-11-13 00:00, 2026-11-19 00:00, 2026-11-19 00:20 usage_hours",
-            "2026-09-28 00:00, 2026-10-27 00:00, 2026-10-27 00:20 usage_hours",
-            "2024-12-01 00:00, 2025-11-26 00:00, 2025-11-26 00:20 usage_days",
-        ];
-        assert_eq!(Range::ALL.map(|range| of(range, now)), expected);
-        let leap_day = of(Range::Months12, "2028-02-29T12:00:00Z");
-        assert_eq!(
-            leap_day,
-            "2026-03-01 00:00, 2027-02-28 00:00, 2027-02-28 12:00 usage_days"
-        );
-    }
-
-    #[test]
-    fn a_step_that_has_not_ended_counts_by_its_share() {
-        let before = Window::new(Range::Days7, at("2026-11-26T10:15:00Z")).before;
-        assert_eq!(before.share(at("2026-11-19T09:00:00Z"), 10), 10);
-        assert_eq!(before.share(at("2026-11-19T10:00:00Z"), 10), 2);
-        assert_eq!(before.share(at("2026-11-19T11:00:00Z"), 10), 0);
-        let most = before.share(at("2026-11-19T10:00:00Z"), i64::MAX);
-        assert_eq!(most, i64::MAX / 4);
-    }
-}
+mod tests;

@@ -8,6 +8,7 @@ use latchkey::{
     db::StorageError,
     fault::Fault,
     random::RandomnessError,
+    usage::report::ReportError,
     work_queue::{Busy, Unfinished},
 };
 use leptos::{prelude::use_context, server_fn::error::ServerFnErrorErr};
@@ -76,6 +77,15 @@ macro_rules! from_cause {
     )*};
 }
 from_cause!(StorageError RandomnessError Busy Unfinished);
+
+impl From<ReportError> for AppError {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Invalid(_) => Self::Unreadable,
+            ReportError::Storage(error) => error.into(),
+        }
+    }
+}
 
 impl From<AccessError> for AppError {
     fn from(error: AccessError) -> Self {

@@ -4,13 +4,9 @@ use serde::{Deserialize, Serialize};
 
 pub use latchkey::usage::Range;
 
-/// Parses a query value. An unknown one means the default range. Earlier versions used `12m`.
+/// Parses a query value. An unknown one means the default range.
 pub fn range_of(word: &str) -> Range {
-    let word = if word == "12m" { "12mo" } else { word };
-    let mut ranges = Range::ALL.into_iter();
-    ranges
-        .find(|range| range.as_str() == word)
-        .unwrap_or_default()
+    Range::of_word(word).unwrap_or_default()
 }
 
 /// The usage page in a range.

@@ -10,7 +10,10 @@ use latchkey::{
     name::{NOT_FIRST, NOWHERE},
     outcome::Outcome,
     role::Role,
-    usage::Range,
+    usage::{
+        Range,
+        question::{Credential, Dimension, StepLength},
+    },
     verify::InvalidReason,
 };
 use utoipa::{
@@ -76,6 +79,12 @@ schemas! {
     ProblemCode = words(Code::ALL.iter().map(|code| code.as_str()));
     /// The period: 24 hours, 7 or 30 days, or 12 calendar months.
     UsageRange = words(Range::ALL.iter().map(|range| range.as_str()));
+    /// The length of a step of a usage report.
+    UsageStepLength = words(StepLength::ALL.iter().map(|step| step.as_str()));
+    /// What the total of a usage report is divided by.
+    UsageDimension = words(Dimension::ALL.iter().map(|dimension| dimension.as_str()));
+    /// What a request was authenticated with: a kind of key, or the public ID of an agent.
+    UsageCredential = words(Credential::ALL.iter().map(|credential| credential.as_str()));
     /// What a service token can be used for.
     TokenScope = words(["verify", "manage"].into_iter());
     /// The status of a service token. Only `active` tokens work.

@@ -20,11 +20,11 @@ use serde::{
 };
 use serde_json::{Value, value::RawValue};
 
-pub use self::values::WholeNumber;
 use self::{
     reader::Object,
     wrong::{Wrong, one_of},
 };
+pub use self::{values::WholeNumber, wrong::unknown};
 use crate::problem::{FieldError, Problem};
 
 pub type Sent = BTreeMap<String, Field>;

@@ -39,6 +39,7 @@ mod sign_up;
 mod upgrade;
 mod usage_accuracy;
 mod usage_flush;
+mod usage_questions;
 mod usage_report;
 mod usage_seen;
 mod usage_speed;

@@ -10,6 +10,7 @@ use latchkey::{
     time::Timestamp,
     usage::{
         parts::{self, KeysInUse, Part},
+        question::Question,
         report as engine_report,
     },
 };
@@ -94,7 +95,8 @@ pub async fn usage_of(
     membership: &Membership,
     range: Range,
 ) -> Result<OrgUsage, AppError> {
-    let report = engine_report::of_org(engine, &membership.permit()?, range).await?;
+    let report =
+        engine_report::of_org(engine, &membership.permit()?, &Question::of_range(range)).await?;
     let by_key = if membership.may(Action::SeeUsageDetails) {
         Some(by_key(engine, membership, range).await?)
     } else {
@@ -145,10 +147,9 @@ pub async fn of_key(
     key: KeyId,
     range: Range,
 ) -> Result<ReportText, AppError> {
-    Ok(ReportText::new(
-        engine_report::of_key(engine, permit, key, range).await?,
-        range,
-    ))
+    let question = Question::of_key(key, range);
+    let report = engine_report::with_details(engine, permit, &question).await?;
+    Ok(ReportText::new(report, range))
 }
 
 impl From<engine_report::Counts> for Counts {
@@ -195,7 +196,7 @@ impl ReportText {
                 })
                 .collect(),
             total: report.total.into(),
-            before: report.total_before.into(),
+            before: report.total_before.unwrap_or_default().into(),
             refusals: report
                 .refusals
                 .into_iter()
@@ -212,6 +213,8 @@ fn written(time: Timestamp, format: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use latchkey::{time::Zone, usage::question::StepLength};
+
     use super::*;
 
     fn report(first: i64, last: i64, step: i64) -> engine_report::Report {
@@ -225,8 +228,11 @@ mod tests {
                 .collect(),
             ends_at: Timestamp::from_millis(last * 1_000),
             total: engine_report::Counts::default(),
-            total_before: engine_report::Counts::default(),
+            total_before: None,
             refusals: Vec::new(),
+            step: StepLength::Day,
+            zone: Zone::UTC,
+            groups: None,
         }
     }
 

@@ -421,6 +421,7 @@ pub fn entries() -> Vec<Entry> {
             ..page("/v1/orgs/{org}/invitations/{invitation_id}", ServiceToken)
         },
         page("/v1/orgs/{org}/usage", ServiceToken),
+        page("/v1/orgs/{org}/usage.csv", ServiceToken),
         page("/v1/orgs/{org}/refusals", ServiceToken),
         page("/v1/orgs/{org}/audit", ServiceToken),
         page("/v1/orgs/{org}/findings", ServiceToken),

@@ -29,7 +29,7 @@ on_both! {
     async fn the_island_is_shown_of_a_range_what_its_page_shows(app: &TestApp) {
         let org = used(app).await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        for (range, step) in [("24h", "hour"), ("7d", "day"), ("30d", "day"), ("12mo", "month")] {
+        for (range, step) in [("24h", "hour"), ("7d", "day"), ("30d", "day"), ("12m", "month")] {
             let shown = usage(&owner, range).await;
             assert_eq!((&shown["range"], &shown["requests"]), (&range.into(), &2.into()), "{shown}");
             let page = owner.get(&format!("/orgs/northwind/usage?range={range}")).await.text();

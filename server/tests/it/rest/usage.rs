@@ -13,15 +13,88 @@ on_both! {
             app.ask(&Request { key: Some(&made.plain), agent, ..Request::default() }).await;
         }
         flush(&app.engine).await.unwrap();
-        for (query, steps) in [("", 30), ("?range=24h", 24), ("?range=7d", 7), ("?range=30d", 30), ("?range=12mo", 12)] {
+        for (query, steps) in [("", 30), ("?range=24h", 24), ("?range=7d", 7), ("?range=30d", 30), ("?range=12m", 12), ("?range=12mo", 12)] {
             let usage = api.get(&format!("/v1/orgs/northwind/usage{query}")).await.json();
             assert_eq!(usage["steps"].as_array().unwrap().len(), steps, "{query}");
             assert_eq!(usage["total"], json!({"passed": 2, "limited": 0, "refused": 1}), "{query}");
             assert_eq!(usage["refusals"], json!([{"code": "AGENT_NOT_FOUND", "count": 1}]));
             assert_eq!(usage["keys"], json!([{"id": made.id, "name": "Production", "passed": 2, "limited": 0, "refused": 1}]));
         }
-        assert_eq!(api.get("/v1/orgs/northwind/usage?range=1y").await.status, 400);
         app.org("contoso").await;
         assert_eq!(api.get("/v1/orgs/contoso/usage").await.json()["total"]["passed"], 0);
+    }
+
+    async fn a_question_is_answered_with_the_time_and_the_zone_that_it_covers(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (api, one, two) = (app.api().await, org.key("=One").await.id, org.key("Two").await.id);
+        app.set_time("2026-11-21T12:30:00Z");
+        for (key, at, count) in [(one, "2026-11-20T22:30:00Z", 1), (one, "2026-11-20T23:30:00Z", 2), (two, "2026-11-21T12:10:00Z", 4)] {
+            app.count(org.org.id, key, at, count).await;
+        }
+        let usage = async |query: &str| api.get(&format!("/v1/orgs/northwind/usage?{query}")).await.json();
+        let days = usage("from=2026-11-19&step=day&tz=europe/berlin&group_by=key").await;
+        let days = days.to_string().replace(&one.to_string(), "ONE").replace(&two.to_string(), "TWO").replace("},{", "},\n{");
+        insta::allow_duplicates! { insta::assert_snapshot!(days, @r#"
+        {"agents":[],"ends_at":"2026-11-21T12:30:00.000Z","from":"2026-11-18T23:00:00.000Z","groups":{"by":"key","data":[{"id":"TWO","limited":0,"name":"Two","passed":4,"refused":0},
+        {"id":"ONE","limited":0,"name":"=One","passed":3,"refused":0}],"other":{"limited":0,"passed":0,"refused":0}},"keys":[{"id":"TWO","limited":0,"name":"Two","passed":4,"refused":0},
+        {"id":"ONE","limited":0,"name":"=One","passed":3,"refused":0}],"range":null,"refusals":[],"step":"day","steps":[{"limited":0,"passed":0,"refused":0,"starts_at":"2026-11-18T23:00:00.000Z"},
+        {"limited":0,"passed":1,"refused":0,"starts_at":"2026-11-19T23:00:00.000Z"},
+        {"limited":0,"passed":6,"refused":0,"starts_at":"2026-11-20T23:00:00.000Z"}],"to":"2026-11-21T12:30:00.000Z","total":{"limited":0,"passed":7,"refused":0},"total_before":{"limited":0,"passed":0,"refused":0},"tz":"Europe/Berlin"}
+        "#) };
+        let only = usage(&format!("range=7d&key={one}&outcome=VALID&outcome=RATE_LIMITED&group_by=agent")).await;
+        assert_eq!((&only["total"]["passed"], &only["groups"]["other"]["passed"], &only["range"]), (&json!(3), &json!(3), &json!("7d")));
+        assert_eq!(only["keys"].as_array().unwrap().len(), 1, "{only}");
+        let file = api.get("/v1/orgs/northwind/usage.csv?from=2026-11-20&to=2026-11-22&step=day&group_by=key").await;
+        assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
+        let text = file.text().replace(&one.to_string(), "ONE").replace(&two.to_string(), "TWO");
+        insta::allow_duplicates! { insta::assert_snapshot!(text.replace("\r\n", "\n"), @"
+        row,from,to,step,tz,id,name,passed,limited,refused
+        step,2026-11-20T00:00:00.000Z,2026-11-21T00:00:00.000Z,day,UTC,,,3,0,0
+        step,2026-11-21T00:00:00.000Z,2026-11-22T00:00:00.000Z,day,UTC,,,4,0,0
+        group,2026-11-20T00:00:00.000Z,2026-11-22T00:00:00.000Z,day,UTC,TWO,Two,4,0,0
+        group,2026-11-20T00:00:00.000Z,2026-11-22T00:00:00.000Z,day,UTC,ONE,'=One,3,0,0
+        other,2026-11-20T00:00:00.000Z,2026-11-22T00:00:00.000Z,day,UTC,,,0,0,0
+        total,2026-11-20T00:00:00.000Z,2026-11-22T00:00:00.000Z,day,UTC,,,7,0,0
+        ") };
+    }
+
+    async fn what_cannot_be_answered_is_an_error_that_says_what_can(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let theirs = app.org("contoso").await.key("Theirs").await.id;
+        let api = app.api().await;
+        drop(org);
+        let mut text = String::new();
+        for query in [
+            "range=1y", "range=7d&from=2026-11-01", "to=2026-11-01", "from=2026-11-01&to=2026-10-01", "from=2020-01-01", "step=minute",
+            "range=30d&step=hour", "tz=Mars%2FBase", "kind=agent&kind=s", "key=1&project=2", "group_by=day", "rnage=7d", "tz=UTC&tz=UTC",
+            &format!("key={theirs}"), "project=prj_00000000000000000000000000000000", "agent=agt_0000000000000000000000",
+        ] {
+            let answer = api.get(&format!("/v1/orgs/northwind/usage?{query}")).await;
+            assert_eq!(answer.status, 400, "{query}");
+            for error in answer.json()["errors"].as_array().unwrap() {
+                text += &format!("{} {}\n", error["field"].as_str().unwrap(), error["detail"].as_str().unwrap());
+            }
+            assert_eq!(api.get(&format!("/v1/orgs/northwind/usage.csv?{query}")).await.status, 400, "{query}");
+        }
+        let text = text.replace(&theirs.to_string(), "THEIRS");
+        insta::allow_duplicates! { insta::assert_snapshot!(text, @"
+        range must be one of `24h`, `7d`, `30d`, `12m`
+        range cannot be combined with `from` and `to`. Send one or the other.
+        to needs a `from`
+        to must be later than `from`
+        from must be 2023-11-23 or later. Older counts are not kept
+        step can be `minute` only if `from` is in the last 48 hours: older counts are not kept by the minute
+        step gives more than 400 steps. Send a longer `step`, or ask for less time
+        tz must be the name of a time zone, such as `UTC` or `Europe/Berlin`
+        kind must be one of `secret`, `widget`, `agent`
+        key must be the ID of a key, such as `key_01…`
+        project must be the ID of a project, such as `prj_01…`
+        group_by must be one of `key`, `project`, `environment`, `kind`, `class`, `agent`, `outcome`
+        rnage is unknown. Use any of `range`, `from`, `to`, `step`, `tz`, `key`, `project`, `environment`, `kind`, `class`, `agent`, `outcome`, `group_by`.
+        tz appears twice. Send it once.
+        key `THEIRS` was not found in this organization
+        project `prj_00000000000000000000000000000000` was not found in this organization
+        agent `agt_0000000000000000000000` was not found in this organization
+        ") };
     }
 }

@@ -25,6 +25,7 @@ use latchkey::{
     time::MINUTE,
     usage::{
         flush::flush,
+        question::Question,
         report::{self, Range},
     },
     verify::{Request, verify},
@@ -176,9 +177,13 @@ impl Populated {
             audit::verify(engine, Some(&self.head.hash)).await.unwrap(),
             self.head
         );
-        let report = report::of_org(engine, &self.org.permit(), Range::Hours24)
-            .await
-            .unwrap();
+        let report = report::of_org(
+            engine,
+            &self.org.permit(),
+            &Question::of_range(Range::Hours24),
+        )
+        .await
+        .unwrap();
         assert_eq!((report.total.passed, report.total.refused), (2, 1));
         let email = "dana@northwind.example".parse().unwrap();
         sign_in(

@@ -10,6 +10,7 @@ use latchkey::{
     time::{DAY, HOUR},
     usage::{
         parts,
+        question::Question,
         report::{self, Range},
     },
 };
@@ -112,13 +113,13 @@ on_both! {
         not_found(revoke(engine, &northwind.permit(), theirs, RevokeReason::Other).await);
         assert!(show::summary(engine, &northwind.permit(), theirs).await.unwrap().is_none());
         assert!(show::details(engine, &northwind.permit(), theirs).await.unwrap().is_none());
-        let usage = report::of_key(engine, &northwind.permit(), theirs, Range::Days30).await.unwrap();
-        assert_eq!(usage.total.all(), 0);
+        let usage = report::with_details(engine, &northwind.permit(), &Question::of_key(theirs, Range::Days30)).await;
+        assert!(usage.is_err_and(|error| error.to_string().ends_with("was not found in this organization")));
         assert!(parts::requests_of_keys(engine, &northwind.permit(), &[theirs]).await.unwrap().is_empty());
         assert!(parts::of_keys(engine, &northwind.permit(), Range::Days30, 50).await.unwrap().busiest.is_empty());
-        assert_eq!(report::of_org(engine, &northwind.permit(), Range::Days30).await.unwrap().total.all(), 0);
+        assert_eq!(report::of_org(engine, &northwind.permit(), &Question::of_range(Range::Days30)).await.unwrap().total.all(), 0);
         assert_eq!(rows().await, before);
-        assert_eq!(report::of_key(engine, &contoso.permit(), theirs, Range::Days30).await.unwrap().total.all(), 1);
+        assert_eq!(report::with_details(engine, &contoso.permit(), &Question::of_key(theirs, Range::Days30)).await.unwrap().total.all(), 1);
     }
 
     async fn of_many_who_revoke_at_once_one_does_and_its_reason_stays(app: &TestApp) {

@@ -26,6 +26,7 @@ use latchkey::{
     service_tokens::recognise,
     usage::{
         flush::flush,
+        question::Question,
         report::{self, Range},
         retention::Kept,
     },
@@ -104,9 +105,13 @@ async fn works_after_the_upgrade(database: Database) {
     let page = list(&engine, &operator.permit(&org), &query).await.unwrap();
     assert_eq!(page.keys.len(), 1);
     flush(&engine).await.unwrap();
-    let report = report::of_org(&engine, &operator.permit(&org), Range::Hours24)
-        .await
-        .unwrap();
+    let report = report::of_org(
+        &engine,
+        &operator.permit(&org),
+        &Question::of_range(Range::Hours24),
+    )
+    .await
+    .unwrap();
     assert_eq!(
         report.total.passed,
         5 + 1,

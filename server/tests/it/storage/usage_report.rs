@@ -11,6 +11,7 @@ use latchkey::{
     usage::{
         flush::flush,
         parts,
+        question::Question,
         report::{self, Counts, Range, Report},
         roll::roll,
     },
@@ -34,7 +35,7 @@ on_both! {
         app.set_time("2026-03-31T23:59:59.999Z");
         let mut text = String::new();
         for range in [Range::Hours24, Range::Days7, Range::Days30, Range::Months12] {
-            let report = report::of_org(&app.engine, &org.permit(), range).await.unwrap();
+            let report = report::of_org(&app.engine, &org.permit(), &Question::of_range(range)).await.unwrap();
             let (first, last) = (report.steps[0].starts_at, report.steps[report.steps.len() - 1].starts_at);
             text += &format!(
                 "{range:?}: {} steps, {} to {}, ends {}\n",
@@ -52,7 +53,7 @@ on_both! {
     async fn months_begin_on_their_first_day_whatever_their_length(app: &TestApp) {
         let org = app.org("northwind").await;
         app.set_time("2028-02-29T00:00:00Z");
-        let report = report::of_org(&app.engine, &org.permit(), Range::Months12).await.unwrap();
+        let report = report::of_org(&app.engine, &org.permit(), &Question::of_range(Range::Months12)).await.unwrap();
         let starts: Vec<String> = report.steps.iter().map(|step| utc(step.starts_at)[..10].to_owned()).collect();
         assert_eq!(starts.join(" "), "2027-03-01 2027-04-01 2027-05-01 2027-06-01 2027-07-01 2027-08-01 2027-09-01 \
              2027-10-01 2027-11-01 2027-12-01 2028-01-01 2028-02-01");
@@ -65,13 +66,13 @@ on_both! {
         for (day, count) in [("2026-01-31", 1), ("2026-02-01", 2), ("2026-02-28", 4), ("2026-03-01", 8), ("2025-02-28", 16), ("2025-03-01", 32)] {
             app.count(org.org.id, some(), day, count).await;
         }
-        let months = report::of_org(&app.engine, &org.permit(), Range::Months12).await.unwrap();
+        let months = report::of_org(&app.engine, &org.permit(), &Question::of_range(Range::Months12)).await.unwrap();
         assert_eq!(of_steps(&months), "2026-01-01: 1, 2026-02-01: 6, 2026-03-01: 8");
-        assert_eq!((months.total.passed, months.total_before.passed), (15, 16));
-        let days = report::of_org(&app.engine, &org.permit(), Range::Days7).await.unwrap();
+        assert_eq!((months.total.passed, months.total_before.unwrap().passed), (15, 16));
+        let days = report::of_org(&app.engine, &org.permit(), &Question::of_range(Range::Days7)).await.unwrap();
         assert_eq!(of_steps(&days), "2026-02-28: 4, 2026-03-01: 8");
-        assert_eq!((days.total.passed, days.total_before.passed), (12, 0));
-        let days = report::of_org(&app.engine, &org.permit(), Range::Days30).await.unwrap();
+        assert_eq!((days.total.passed, days.total_before.unwrap().passed), (12, 0));
+        let days = report::of_org(&app.engine, &org.permit(), &Question::of_range(Range::Days30)).await.unwrap();
         assert_eq!(of_steps(&days), "2026-01-31: 1, 2026-02-01: 2, 2026-02-28: 4, 2026-03-01: 8");
     }
 
@@ -89,8 +90,8 @@ on_both! {
         for (minute, count) in [("12:00", 1), ("12:29", 1), ("12:30", 2)] {
             app.count(org.org.id, some(), &format!("2026-11-20T{minute}:00Z"), count).await;
         }
-        let report = report::of_org(&app.engine, &org.permit(), Range::Hours24).await.unwrap();
-        assert_eq!((report.total.passed, report.total_before.passed), (3, 26));
+        let report = report::of_org(&app.engine, &org.permit(), &Question::of_range(Range::Hours24)).await.unwrap();
+        assert_eq!((report.total.passed, report.total_before.unwrap().passed), (3, 26));
     }
 
     async fn a_steady_use_has_not_changed_whenever_one_looks(app: &TestApp) {
@@ -106,10 +107,10 @@ on_both! {
         });
         app.store_past(&counts.collect::<Vec<_>>()).await;
         for range in Range::ALL {
-            let report = report::of_org(&app.engine, &org.permit(), range).await.unwrap();
-            assert_eq!((report.total.passed - report.total_before.passed).abs(), 0, "{range:?}");
+            let report = report::of_org(&app.engine, &org.permit(), &Question::of_range(range)).await.unwrap();
+            assert_eq!((report.total.passed - report.total_before.unwrap().passed).abs(), 0, "{range:?}");
             let part = parts::of_keys(&app.engine, &org.permit(), range, 10).await.unwrap().busiest.remove(0);
-            assert_eq!((part.counts, part.before), (report.total, report.total_before), "{range:?}: as the org");
+            assert_eq!((part.counts, part.before), (report.total, report.total_before.unwrap()), "{range:?}: as the org");
         }
     }
 
@@ -139,7 +140,7 @@ on_both! {
         ] {
             app.store_past(&[past(org.org.id, some(), NOON, outcome, count)]).await;
         }
-        let report = report::of_org(&app.engine, &org.permit(), Range::Days7).await.unwrap();
+        let report = report::of_org(&app.engine, &org.permit(), &Question::of_range(Range::Days7)).await.unwrap();
         assert_eq!(report.total, Counts { passed: 50, limited: 7, refused: 10 });
         assert_eq!(report.total.all(), 67);
         let refusals: Vec<String> = report.refusals.iter().map(|(outcome, n)| format!("{outcome} {n}")).collect();
@@ -159,8 +160,8 @@ on_both! {
         let requests = parts::requests_of_keys(&app.engine, &org.permit(), &[busy, never]).await.unwrap();
         assert_eq!(requests.into_iter().collect::<Vec<_>>(), [(busy, 8)]);
         assert!(parts::requests_of_keys(&app.engine, &org.permit(), &[]).await.unwrap().is_empty());
-        let of_busy = report::of_key(&app.engine, &org.permit(), busy, Range::Days7).await.unwrap();
-        assert_eq!((of_busy.total.all(), of_busy.total_before.all()), (5, 3));
+        let of_busy = report::with_details(&app.engine, &org.permit(), &Question::of_key(busy, Range::Days7)).await.unwrap();
+        assert_eq!((of_busy.total.all(), of_busy.total_before.unwrap().all()), (5, 3));
     }
 
     async fn agents_whose_public_id_stood_in_for_a_key_have_a_part_of_their_own(app: &TestApp) {

@@ -9,6 +9,7 @@ use latchkey::{
     usage::{
         flush::flush,
         parts,
+        question::Question,
         report::{self, Range},
     },
     verify::{Request, verify},
@@ -44,7 +45,7 @@ on_both! {
             task.await.unwrap();
         }
         flush(&app.engine).await.unwrap();
-        let report = report::of_org(&app.engine, &org.permit(), Range::Hours24).await.unwrap();
+        let report = report::of_org(&app.engine, &org.permit(), &Question::of_range(Range::Hours24)).await.unwrap();
         assert_eq!((report.total.passed, report.total.all()), (1_600, 1_600));
         let mut by_key: Vec<i64> = parts::of_keys(&app.engine, &org.permit(), Range::Days7, 50).await.unwrap()
             .busiest.iter().map(|key| key.counts.passed).collect();

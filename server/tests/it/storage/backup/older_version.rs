@@ -12,6 +12,7 @@ use latchkey::{
     usage::{
         flush::flush,
         parts,
+        question::Question,
         report::{self, Range},
         roll::roll,
     },
@@ -32,7 +33,7 @@ on_both! {
         Backup::open(&file).unwrap().restore(app.engine.db()).await.unwrap();
         let engine = app.fresh_engine();
         assert_eq!(said(&ask(&engine, &populated.key).await), "VALID");
-        let report = report::of_org(&engine, &populated.org.permit(), Range::Hours24).await.unwrap();
+        let report = report::of_org(&engine, &populated.org.permit(), &Question::of_range(Range::Hours24)).await.unwrap();
         assert_eq!((report.total.passed, report.total.refused), (2, 1));
         roll(&engine).await.unwrap();
         let busiest = parts::of_keys(&engine, &populated.org.permit(), Range::Days7, 10).await.unwrap().busiest;

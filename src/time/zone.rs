@@ -1,0 +1,161 @@
+//! Time zones of the IANA database, which is part of the program, so that all instances cut days alike.
+
+use std::{fmt, str::FromStr, sync::LazyLock};
+
+use jiff::{
+    ToSpan,
+    civil::Date,
+    tz::{TimeZone, TimeZoneDatabase},
+};
+
+use super::{DAY, HOUR, Timestamp};
+
+static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+
+/// A time zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Zone(TimeZone);
+
+/// The text is not the name of a time zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be the name of a time zone, such as `UTC` or `Europe/Berlin`")]
+pub struct InvalidZone;
+
+impl Zone {
+    /// Coordinated universal time.
+    pub const UTC: Self = Self(TimeZone::UTC);
+
+    /// The names of all zones, in alphabetical order.
+    pub fn names() -> Vec<String> {
+        let mut names: Vec<String> = DATABASE.available().map(|name| name.to_string()).collect();
+        names.sort();
+        names
+    }
+
+    /// The name, such as `Europe/Berlin`.
+    pub fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
+
+    /// Whether this is UTC, by that name.
+    pub fn is_utc(&self) -> bool {
+        *self == Self::UTC
+    }
+
+    /// The first full hour (UTC) of a day. Counts older than two days are kept by the hour, so a day in a zone that is not
+    /// whole hours off UTC begins at the next full hour.
+    pub fn start_of(&self, day: Date) -> Timestamp {
+        let Ok(start) = day.to_zoned(self.0.clone()) else {
+            // The first and the last day that there are.
+            return Timestamp::start_of(day);
+        };
+        Timestamp::from_millis(start.timestamp().as_millisecond()).ceil(HOUR)
+    }
+
+    /// The day that a time belongs to, where days begin as in [`start_of`](Self::start_of).
+    pub fn day_of(&self, at: Timestamp) -> Date {
+        let day = self.local(at).date();
+        if self.start_of(day) > at {
+            day.saturating_sub(1.day())
+        } else {
+            day
+        }
+    }
+
+    /// The start of the day after the one that a time belongs to.
+    pub fn next_day(&self, at: Timestamp) -> Timestamp {
+        let mut day = self.day_of(at);
+        loop {
+            let next = day.saturating_add(1.day());
+            let start = self.start_of(next);
+            // A zone that crosses the date line can leave out a day.
+            if start > at {
+                return start;
+            }
+            if next == day {
+                // The last day that there is.
+                return at.plus(DAY);
+            }
+            day = next;
+        }
+    }
+
+    /// The date and time in this zone.
+    pub fn local(&self, at: Timestamp) -> jiff::civil::DateTime {
+        let within = at.clamp(Timestamp::FIRST, Timestamp::LAST);
+        match jiff::Timestamp::from_millisecond(within.as_millis()) {
+            Ok(at) => self.0.to_datetime(at),
+            Err(_) => at.utc(),
+        }
+    }
+}
+
+impl Default for Zone {
+    fn default() -> Self {
+        Self::UTC
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Zone {
+    type Err = InvalidZone;
+    fn from_str(text: &str) -> Result<Self, InvalidZone> {
+        let zone = DATABASE.get(text).map_err(|_| InvalidZone)?;
+        // One of the names stands for an unknown zone.
+        match zone.is_unknown() {
+            false => Ok(Self(zone)),
+            true => Err(InvalidZone),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start(zone: &str, day: &str) -> String {
+        let zone: Zone = zone.parse().unwrap();
+        let start = zone.start_of(day.parse().unwrap());
+        assert!(zone.day_of(start) >= day.parse().unwrap());
+        start.rfc3339().to_string()[..16].to_owned()
+    }
+
+    #[test]
+    fn a_day_begins_at_the_first_full_hour() {
+        assert_eq!(start("UTC", "2026-11-21"), "2026-11-21T00:00");
+        assert_eq!(start("europe/berlin", "2026-11-21"), "2026-11-20T23:00");
+        assert_eq!(start("Asia/Kolkata", "2026-11-21"), "2026-11-20T19:00");
+        // The clocks of Cairo go forward at midnight.
+        assert_eq!(start("Africa/Cairo", "2026-04-24"), "2026-04-23T22:00");
+        // Samoa had no such day.
+        assert_eq!(start("Pacific/Apia", "2011-12-30"), "2011-12-30T10:00");
+    }
+
+    #[test]
+    fn the_minutes_before_the_full_hour_belong_to_the_day_before() {
+        let zone: Zone = "Asia/Kolkata".parse().unwrap();
+        let at: super::super::SentInstant = "2026-11-20T18:45:00Z".parse().unwrap();
+        let at = at.timestamp();
+        assert_eq!(zone.day_of(at).to_string(), "2026-11-20");
+        assert_eq!(
+            zone.next_day(at).rfc3339().to_string(),
+            "2026-11-20T19:00:00.000Z"
+        );
+    }
+
+    #[test]
+    fn a_zone_is_named_as_in_the_database() {
+        let zone: Zone = "europe/berlin".parse().unwrap();
+        assert_eq!((zone.name(), zone.is_utc()), ("Europe/Berlin", false));
+        assert_eq!("UTC".parse(), Ok(Zone::UTC));
+        for wrong in ["", "Europe", "Mars/Base", "+01:00", "../etc/passwd"] {
+            assert_eq!(wrong.parse::<Zone>(), Err(InvalidZone), "{wrong}");
+        }
+        assert!(Zone::names().len() > 300);
+    }
+}
