@@ -22,6 +22,7 @@ pub mod sessions;
 pub mod setup_code;
 pub mod sign_in;
 pub mod sign_up;
+pub mod time_zone;
 
 use serde::{Deserialize, Serialize};
 

@@ -13,7 +13,7 @@ use crate::{
         progress::Progress,
         rotation::RotateKeyForm,
         shown_once::KeyAnswer,
-        usage::{Range, ShownUsage},
+        usage::ShownUsage,
     },
 };
 
@@ -61,11 +61,11 @@ pub async fn edit_domains(
     answer(async |request| edit_domains(&request, &org, &key, &form).await).await
 }
 
-/// Returns the usage of an organization in a range. `org` is its slug.
+/// Returns the usage page of an organization with a query. `org` is its slug.
 #[server(prefix = "/api", endpoint = "usage")]
-pub async fn usage(org: String, range: Range) -> Result<ShownUsage, AppError> {
+pub async fn usage(org: String, query: String) -> Result<ShownUsage, AppError> {
     use crate::{operations::answer, pages::usage::shown_usage};
-    answer(async |request| shown_usage(&request, &org, range).await).await
+    answer(async |request| shown_usage(&request, &org, &query).await).await
 }
 
 /// Creates a key. `org` is the organization's slug.

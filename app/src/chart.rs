@@ -6,12 +6,11 @@ mod scale;
 mod tests;
 
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use crate::text::number::{compact, counted, grouped, thousandths};
 
 /// Requests by outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     pub passed: i64,
     /// Rejected by a rate limit.
@@ -19,11 +18,16 @@ pub struct Counts {
     pub refused: i64,
 }
 
-/// The counts of an hour, a day or a month.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The counts of a minute, an hour, a day or a month.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Step {
     /// The hour, day or month, short enough for an axis: "Oct 23".
     pub label: String,
+    /// When it starts and ends, in RFC 3339. A script asks for the time between two of them.
+    pub from: String,
+    pub to: String,
+    /// The URL of the page about this step alone.
+    pub href: Option<String>,
     pub counts: Counts,
 }
 
@@ -51,12 +55,22 @@ const SERIES: [(&str, &str); 3] = [
     ("series-refused", "Rejected"),
 ];
 
-/// The legend of a [`Chart`].
+/// The legend of a [`Chart`], whose entries are links that switch each outcome off and on.
 #[component]
-pub fn Legend() -> impl IntoView {
-    view! {
-        <ul class="legend">{SERIES.map(|(class, name)| view! { <li class=class>{name}</li> }).collect_view()}</ul>
-    }
+pub fn Legend(
+    /// Whether each outcome is shown, and the URL of the page with it switched.
+    switches: [(bool, String); 3],
+) -> impl IntoView {
+    let entries = SERIES
+        .into_iter()
+        .zip(switches)
+        .map(|((class, name), (is_on, href))| {
+            let id = format!("{class}-switch");
+            let (class, does) = if is_on { (class.to_owned(), "Hide ") } else { (format!("{class} off"), "Show ") };
+            view! { <li class=class><a id=id href=href><span class="visually-hidden">{does}</span>{name}</a></li> }
+        })
+        .collect_view();
+    view! { <ul class="legend">{entries}</ul> }
 }
 
 /// A stacked chart of requests by outcome, with a table of the same numbers.
@@ -70,18 +84,18 @@ pub fn Chart(
     description: String,
     /// The header of the table's first column: "Day".
     step_name: &'static str,
-    /// The steps, oldest first; at least two.
+    /// The steps, oldest first.
     steps: Vec<Step>,
+    /// How many of the steps are over. The others are drawn as such.
+    over: usize,
 ) -> impl IntoView {
     let stacked: [Vec<i64>; 4] = [
-        steps.iter().map(|_| 0).collect(),
-        steps.iter().map(|step| step.counts.passed).collect(),
-        steps
-            .iter()
-            .map(|step| step.counts.passed + step.counts.limited)
-            .collect(),
-        steps.iter().map(|step| step.counts.all()).collect(),
+        values(&steps, |_| 0),
+        values(&steps, |counts| counts.passed),
+        values(&steps, |counts| counts.passed + counts.limited),
+        values(&steps, |counts| counts.all()),
     ];
+    let is_over = over >= steps.len();
     let marks = scale::axis(most(&steps));
     let top = marks.first().copied().unwrap_or(1);
     let width = steps.len().saturating_sub(1).max(1);
@@ -95,12 +109,11 @@ pub fn Chart(
             view! {
                 <g class=class>
                     <path class="area" d=scale::area(lower, upper, top)></path>
-                    <path class="line" d=scale::line(upper, top)></path>
+                    {lines(upper, top, over, is_over)}
                 </g>
             }
         })
         .collect_view();
-    let rows = steps.iter().rev().map(row).collect_view();
     view! {
         <figure class="chart body">
             <div class="plot">
@@ -110,21 +123,42 @@ pub fn Chart(
                     <desc id="chart-description">{description}</desc>
                     {grid(&marks, width, top)}
                     {series}
-                    {hits(&steps, top)}
+                    {hits(&steps, top, over)}
                 </svg>
                 {x_axis(&steps)}
+                <div class="scrub" role="slider" aria-label="Step" aria-valuemin="0" hidden></div>
             </div>
-            <details class="fold">
-                <summary>"Show as a table"</summary>
-                <table class="table">
-                    <thead><tr>
-                        <th scope="col">{step_name}</th>
-                        {SERIES.map(|(_, name)| view! { <th scope="col" class="num">{name}</th> }).collect_view()}
-                    </tr></thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </details>
+            <p class="readout small muted" aria-hidden="true">"Point at the chart, or use the arrow keys. Drag over several steps to zoom in."</p>
+            <StepTable steps over step_name/>
         </figure>
+    }
+}
+
+/// The numbers of a chart, latest first.
+#[component]
+fn StepTable(
+    steps: Vec<Step>,
+    over: usize,
+    /// The header of the first column: "Day".
+    step_name: &'static str,
+) -> impl IntoView {
+    let rows = steps
+        .iter()
+        .enumerate()
+        .rev()
+        .map(|(place, step)| row(step, place < over))
+        .collect_view();
+    view! {
+        <details class="fold" id="steps">
+            <summary>"Show as a table"</summary>
+            <table class="table">
+                <thead><tr>
+                    <th scope="col">{step_name}</th>
+                    {SERIES.map(|(_, name)| view! { <th scope="col" class="num">{name}</th> }).collect_view()}
+                </tr></thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </details>
     }
 }
 
@@ -134,11 +168,16 @@ pub fn LowChart(
     /// The accessible name of the chart.
     #[prop(into)]
     title: String,
-    /// The steps, oldest first; at least two.
+    /// The header of the table's first column: "Day".
+    step_name: &'static str,
+    /// The steps, oldest first.
     steps: Vec<Step>,
+    /// How many of the steps are over.
+    over: usize,
 ) -> impl IntoView {
-    let values: Vec<i64> = steps.iter().map(|step| step.counts.all()).collect();
-    let zeros: Vec<i64> = steps.iter().map(|_| 0).collect();
+    let is_over = over >= steps.len();
+    let zeros = values(&steps, |_| 0);
+    let values = values(&steps, |counts| counts.all());
     let top = scale::axis(most(&steps)).first().copied().unwrap_or(1);
     let width = steps.len().saturating_sub(1).max(1);
     view! {
@@ -148,13 +187,39 @@ pub fn LowChart(
                     {grid(&[0], width, top)}
                     <g class="series-passed">
                         <path class="area" d=scale::area(&zeros, &values, top)></path>
-                        <path class="line" d=scale::line(&values, top)></path>
+                        {lines(&values, top, over, is_over)}
                     </g>
-                    {hits(&steps, top)}
+                    {hits(&steps, top, over)}
                 </svg>
                 {x_axis(&steps)}
             </div>
+            <StepTable steps over step_name/>
         </figure>
+    }
+}
+
+/// The values of the steps. A single one is drawn as a level line.
+fn values(steps: &[Step], of: impl Fn(Counts) -> i64) -> Vec<i64> {
+    let mut values: Vec<i64> = steps.iter().map(|step| of(step.counts)).collect();
+    if let [only] = values[..] {
+        values.push(only);
+    }
+    values
+}
+
+/// The line through the steps that are over, and the one to those that are not.
+fn lines(values: &[i64], top: i64, over: usize, is_over: bool) -> impl IntoView + use<> {
+    let last = values.len().saturating_sub(1);
+    let end = if is_over {
+        last
+    } else {
+        over.saturating_sub(1)
+    };
+    let solid = (end > 0).then(|| scale::line(&values[..=end], 0, top));
+    let open = (end < last).then(|| scale::line(&values[end..], end, top));
+    view! {
+        {solid.map(|d| view! { <path class="line" d=d></path> })}
+        {open.map(|d| view! { <path class="line open" d=d></path> })}
     }
 }
 
@@ -175,18 +240,25 @@ fn grid(marks: &[i64], width: usize, top: i64) -> impl IntoView + use<> {
 }
 
 /// One invisible column per step, with the step's numbers as a tooltip.
-fn hits(steps: &[Step], top: i64) -> impl IntoView + use<> {
+fn hits(steps: &[Step], top: i64, over: usize) -> impl IntoView + use<> {
     let last = steps.len().saturating_sub(1);
     steps
         .iter()
         .enumerate()
-        .map(|(step, Step { label, counts })| {
-            let (from, to) = (if step == 0 { 0.0 } else { step as f64 - 0.5 }, if step == last { step as f64 } else { step as f64 + 0.5 });
+        .map(|(place, step)| {
+            let from = if place == 0 { 0.0 } else { place as f64 - 0.5 };
+            let to = match place {
+                _ if last == 0 => 1.0,
+                place if place == last => place as f64,
+                place => place as f64 + 0.5,
+            };
+            let Step { label, counts, .. } = step;
+            let so_far = if place < over { "" } else { " so far" };
             let text = format!(
-                "{label}: {} passed, {} rate limited, {} rejected",
+                "{label}{so_far}: {} passed, {} rate limited, {} rejected",
                 grouped(counts.passed), grouped(counts.limited), grouped(counts.refused)
             );
-            view! { <rect class="hit" x=from width=to - from height=top><title>{text}</title></rect> }
+            view! { <rect class="hit" x=from width=to - from height=top data-from=step.from.clone() data-to=step.to.clone()><title>{text}</title></rect> }
         })
         .collect_view()
 }
@@ -205,7 +277,7 @@ fn x_axis(steps: &[Step]) -> impl IntoView + use<> {
     view! { <ol class="x-axis" aria-hidden="true">{labels}</ol> }
 }
 
-fn row(step: &Step) -> impl IntoView + use<> {
+fn row(step: &Step, is_over: bool) -> impl IntoView + use<> {
     let Counts {
         passed,
         limited,
@@ -216,7 +288,13 @@ fn row(step: &Step) -> impl IntoView + use<> {
         .zip([passed, limited, refused])
         .map(|((_, name), count)| view! { <td class="num" data-label=name>{grouped(count)}</td> })
         .collect_view();
-    view! { <tr><th scope="row">{step.label.clone()}</th>{cells}</tr> }
+    let label = step.label.clone();
+    let label = match step.href.clone() {
+        Some(href) => view! { <a class="link" href=href>{label}</a> }.into_any(),
+        None => label.into_any(),
+    };
+    let so_far = (!is_over).then_some(" (not over)");
+    view! { <tr><th scope="row">{label}{so_far}</th>{cells}</tr> }
 }
 
 /// Summarizes a chart in one sentence.

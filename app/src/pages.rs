@@ -64,7 +64,7 @@ pub use self::{
     keys::list::{DROPPED, export as key_export},
     refusals::export as refusal_export,
     routes::{App, forms, uploads},
-    usage::live as live_usage,
+    usage::{export as usage_export, live as live_usage},
 };
 
 impl Site {

@@ -85,6 +85,62 @@ test("screen readers announce the range, and nothing moves while it is on its wa
   await expect(report.locator("details tbody tr").first()).toBeVisible();
 });
 
+test("the chart is read by pointer and keyboard, and a part of it is selected", async ({ page, team, server, signInAs }) => {
+  const key = await team.key({ name: "Production" });
+  await server.verify(key.key);
+  await signInAs("owner");
+  await expect(async () => {
+    await open(page, team.path("usage?range=7d"));
+    await expect(chart(page, "day")).toBeVisible({ timeout: 100 });
+  }).toPass();
+  const readout = page.locator(".readout");
+  await page.locator(".hit").last().hover();
+  await expect(readout).toHaveText(/ so far: 1 passed, 0 rate limited, 0 rejected$/);
+  const slider = page.getByRole("slider", { name: "Step" });
+  await slider.focus();
+  await page.keyboard.press("Home");
+  await expect(slider).toHaveAttribute("aria-valuetext", /: 0 passed, /);
+  await expect(readout).toHaveText(/: 0 passed, /);
+
+  await page.locator(".hit").nth(4).hover();
+  await page.mouse.down();
+  await page.locator(".hit").nth(6).hover();
+  await page.mouse.up();
+  await expect(page).toHaveURL(/from=.*&to=/);
+  await expect(chart(page, "hour")).toBeVisible();
+  await expect(page.locator(".hit")).toHaveCount(72);
+  await page.goBack();
+  await expect(page).toHaveURL(team.path("usage?range=7d"));
+  await expect(page.locator(".hit")).toHaveCount(7);
+});
+
+for (const javaScriptEnabled of [true, false]) {
+  test.describe(javaScriptEnabled ? "filters with JavaScript" : "filters without JavaScript", () => {
+    test.use({ javaScriptEnabled });
+
+    test("an outcome is switched off and on, and the form asks another question", async ({ page, team, server, signInAs }) => {
+      const key = await team.key({ name: "Production" });
+      await server.verify(key.key);
+      await signInAs("owner");
+      await expect(async () => {
+        await page.goto(team.path("usage?range=7d"));
+        await expect(chart(page, "day")).toBeVisible({ timeout: 100 });
+      }).toPass();
+      if (javaScriptEnabled) await hydrated(page);
+      const requests = page.locator(".stat").filter({ hasText: "Requests" }).locator(".figure");
+      await expect(requests).toHaveText("1");
+      await page.getByRole("link", { name: "Hide Passed" }).click();
+      await expect(page.getByText("No requests in this period")).toBeVisible();
+      await page.goBack();
+      await expect(requests).toHaveText("1");
+      await page.getByLabel("Divide").selectOption("By type");
+      await page.getByRole("button", { name: "Apply" }).click();
+      await expect(page.getByRole("row", { name: /Secret keys/ })).toContainText("1");
+      await expect(page).toHaveURL(/range=7d.*group_by=kind|group_by=kind.*range=7d/);
+    });
+  });
+}
+
 test("of two clicks the second wins, whichever is answered first", async ({ page, team, server, signInAs }) => {
   const key = await team.key({ name: "Production" });
   await server.verify(key.key);

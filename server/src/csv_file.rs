@@ -41,7 +41,14 @@ pub fn is_from_another_site(headers: &HeaderMap) -> bool {
 /// The URL of the page, with the filters of the file.
 pub fn page_of(uri: &Uri) -> String {
     let uri = uri.path_and_query().map_or("", |uri| uri.as_str());
-    uri.replacen(".csv", "", 1)
+    uri.replacen(".csv", "", 1).replacen(".json", "", 1)
+}
+
+/// The request for the page instead of the file.
+pub fn on_page(mut parts: Parts) -> Parts {
+    // It has the form of the file's path, which is one.
+    parts.uri = page_of(&parts.uri).parse().unwrap_or_default();
+    parts
 }
 
 /// Redirects to the page of the file.

@@ -3,7 +3,6 @@
 use axum::{
     body::Bytes,
     extract::{Request, State},
-    http::request::Parts,
     response::Response,
 };
 use latchkey_app::{
@@ -15,7 +14,7 @@ use latchkey_app::{
 };
 
 use crate::csv_file::{
-    Rows, attachment, is_from_another_site, page_instead, page_of, to_page, written,
+    Rows, attachment, is_from_another_site, on_page, page_instead, to_page, written,
 };
 
 /// Exports the keys that match the filters in the URL.
@@ -42,13 +41,6 @@ pub async fn show(State(site): State<Site>, request: Request) -> Response {
         Err(error @ AppError::Forbidden(_)) => failed(&site, on_page(parts), error).await,
         Err(error) => page_instead(&site, parts, &error).await,
     }
-}
-
-/// The request for the page instead of the file.
-fn on_page(mut parts: Parts) -> Parts {
-    // It has the form of the file's path, which is one.
-    parts.uri = page_of(&parts.uri).parse().unwrap_or_default();
-    parts
 }
 
 struct KeyFile {

@@ -50,6 +50,7 @@ mod share_limit;
 mod shares;
 pub mod start;
 mod timed_stream;
+mod usage_export;
 mod usage_file;
 mod usage_object;
 mod verify;

@@ -19,16 +19,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
-use latchkey::{access::to, role::Action};
+use latchkey::access::to;
 use latchkey_app::{
     AppError, PageRequest, Site,
-    pages::{failed, live_usage::MAX_QUERY},
+    pages::{failed, live_usage::LiveView},
 };
 
-use self::{
-    follow::follow,
-    streams::{Stream, View},
-};
+use self::{follow::follow, streams::Stream};
 use crate::{app_state::AppState, share_limit::OwnLimit};
 
 /// The time between two computations for an organization.
@@ -72,13 +69,7 @@ async fn open(state: &AppState, site: &Site, parts: &Parts) -> Result<Option<Bod
     let request = PageRequest::of(site.clone(), parts.clone()).await?;
     let membership = request.membership().await?;
     membership.permit::<to::SeeUsageTotals>()?;
-    if request.query().len() > MAX_QUERY {
-        return Err(AppError::Unreadable);
-    }
-    let view = View {
-        query: request.query().to_owned(),
-        with_details: membership.may(Action::SeeUsageDetails),
-    };
+    let view = LiveView::of(&request, &membership).await?;
     let org_id = membership.org().id;
     let (stream, frames) = Stream::new(request.session_hash(), membership, view);
     let Some((place, is_first)) = state.live.add(org_id, stream) else {

@@ -24,6 +24,7 @@ use crate::{
     same_site, security_headers, sessions,
     share_limit::{self, FORM_LIMIT, UPLOAD_LIMIT},
     timed_stream::{Phase, SharedPhase},
+    usage_export,
 };
 
 /// The maximum duration of a request.
@@ -69,6 +70,8 @@ fn table() -> Vec<Entry> {
         entry!(Browsers GET "/orgs/{org}/keys.csv" key_export::show),
         entry!(Browsers GET "/orgs/{org}/usage/refusals.csv" refusal_export::show),
         entry!(Browsers GET "/orgs/{org}/usage/live" live::show),
+        entry!(Browsers GET "/orgs/{org}/usage.csv" usage_export::csv),
+        entry!(Browsers GET "/orgs/{org}/usage.json" usage_export::json),
         entry!(Operators GET "/docs" docs::show),
         entry!(Operators GET "/docs/errors" docs::errors),
         entry!(Operators GET "/healthz" health::alive),

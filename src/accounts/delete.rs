@@ -97,7 +97,7 @@ async fn delete_now(engine: &Engine, person: Person) -> Result<(), DeleteAccount
          JOIN orgs ON orgs.id = memberships.org_id AND orgs.deleted_at IS NULL \
          WHERE memberships.user_id = $1 ORDER BY orgs.id";
     const DISABLE: &str = "UPDATE users SET disabled_at = $1, deleted_at = $1, operator_since = NULL, last_seen_at = NULL, \
-         name = $2, search = $5, email = $3, password_hash = '', epoch = epoch + 1 WHERE id = $4 AND deleted_at IS NULL";
+         name = $2, search = $5, email = $3, password_hash = '', time_zone = 'UTC', epoch = epoch + 1 WHERE id = $4 AND deleted_at IS NULL";
     let user_id = person.user_id;
     let mut change = engine.change_account(person.into()).await?;
     lock(change.tx(), user_id).await?;

@@ -147,7 +147,7 @@ pub const TABLES: [Table; 31] = [
     },
     Table {
         name: "users",
-        text: "id email name search password_hash",
+        text: "id email name search password_hash time_zone",
         numbers: "created_at disabled_at last_seen_at epoch operator_since deleted_at",
         booleans: "email_confirmed",
         ..NONE

@@ -323,10 +323,25 @@ impl Question {
         }
     }
 
-    /// Whether the answer shows the use of single keys or agents, which not every member can see.
+    /// Whether the question is about single keys, agents or projects, which not every member can see.
     pub fn needs_details(&self) -> bool {
-        let by_one = matches!(self.group_by, Some(Dimension::Key | Dimension::Agent));
-        by_one || !self.filters.keys.is_empty() || !self.filters.agents.is_empty()
+        let filters = &self.filters;
+        let by_one = matches!(
+            self.group_by,
+            Some(Dimension::Key | Dimension::Agent | Dimension::Project)
+        );
+        by_one
+            || !filters.keys.is_empty()
+            || !filters.agents.is_empty()
+            || !filters.projects.is_empty()
+    }
+
+    /// The range, if the question is about all requests in it, however they are cut into steps.
+    pub fn range_of_all(&self) -> Option<Range> {
+        match self.period {
+            Period::Range(range) if self.filters == Filters::default() => Some(range),
+            _ => None,
+        }
     }
 
     /// Whether this is a range as it is without other parameters.

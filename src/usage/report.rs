@@ -107,7 +107,7 @@ pub async fn of_org(
     question: &Question,
 ) -> Result<Report, ReportError> {
     if question.needs_details() {
-        let text = "can be `key` or `agent` only for users who can see usage by key";
+        let text = "cannot be `key`, `agent` or `project`, nor can these be filters, without the right to see usage by key";
         return Err(InvalidParameter::new("group_by", text).into());
     }
     report(engine, permit.org_id(), question).await

@@ -25,15 +25,16 @@ fn step_for(most: i64) -> i64 {
     }
 }
 
-/// An SVG path through `values`, one unit apart, with y measured down from `top`.
-pub fn line(values: &[i64], top: i64) -> String {
+/// An SVG path through `values`, one unit apart from `first`, with y measured down from `top`.
+pub fn line(values: &[i64], first: usize, top: i64) -> String {
     let mut path = String::new();
-    for (x, value) in values.iter().enumerate() {
+    for (place, value) in values.iter().enumerate() {
         // Writing to a string cannot fail.
         let _ = write!(
             path,
-            "{}{x},{}",
-            if x == 0 { "M" } else { " L" },
+            "{}{},{}",
+            if place == 0 { "M" } else { " L" },
+            first + place,
             top - value
         );
     }
@@ -42,7 +43,7 @@ pub fn line(values: &[i64], top: i64) -> String {
 
 /// A closed SVG path along the upper values and back along the lower ones.
 pub fn area(lower: &[i64], upper: &[i64], top: i64) -> String {
-    let mut path = line(upper, top);
+    let mut path = line(upper, 0, top);
     for (x, value) in lower.iter().enumerate().rev() {
         let _ = write!(path, " L{x},{}", top - value);
     }
@@ -103,7 +104,8 @@ mod tests {
 
     #[test]
     fn an_area_goes_along_the_upper_values_and_back_along_the_lower_ones() {
-        assert_eq!(line(&[1, 3], 4), "M0,3 L1,1");
+        assert_eq!(line(&[1, 3], 0, 4), "M0,3 L1,1");
+        assert_eq!(line(&[1, 3], 5, 4), "M5,3 L6,1");
         assert_eq!(area(&[0, 1], &[1, 3], 4), "M0,3 L1,1 L1,3 L0,4Z");
     }
 

@@ -8,6 +8,7 @@ fn step(label: &str, passed: i64, limited: i64, refused: i64) -> Step {
             limited,
             refused,
         },
+        ..Step::default()
     }
 }
 
@@ -19,15 +20,44 @@ fn a_small_chart() {
         step("Nov 21", 5, 0, 2),
     ];
     let html =
-        view! { <Chart title="Requests per day" description="Nine." step_name="Day" steps/> }
+        view! { <Chart title="Requests per day" description="Nine." step_name="Day" steps over=2/> }
             .to_html();
     insta::assert_snapshot!(html.replace("><", ">\n<"));
 }
 
 #[test]
+fn a_single_step_is_a_level_line_and_one_that_is_not_over_is_drawn_as_such() {
+    let html = |steps: Vec<Step>, over| {
+        view! { <LowChart title="Requests" step_name="Day" steps over/> }.to_html()
+    };
+    let one = html(vec![step("Nov 21", 3, 0, 0)], 1);
+    assert!(
+        one.contains("d=\"M0,0 L1,0\" class=\"line\"") && !one.contains("line open"),
+        "{one}"
+    );
+    let open = html(vec![step("Nov 21", 3, 0, 0)], 0);
+    assert!(
+        open.contains("d=\"M0,0 L1,0\" class=\"line open\""),
+        "{open}"
+    );
+    let days = vec![
+        step("Nov 20", 1, 0, 0),
+        step("Nov 21", 3, 0, 0),
+        step("Nov 22", 2, 0, 0),
+    ];
+    let days = html(days, 2);
+    assert!(
+        days.contains("d=\"M0,2 L1,0\" class=\"line\"")
+            && days.contains("d=\"M1,0 L2,1\" class=\"line open\""),
+        "{days}"
+    );
+    assert!(days.contains("Nov 22 so far: 2 passed"), "{days}");
+}
+
+#[test]
 fn a_label_is_text_and_no_markup() {
     let steps = vec![step("<b>", 1, 0, 0), step("</title><script>", 1, 0, 0)];
-    let html = view! { <LowChart title="\"><script>" steps/> }.to_html();
+    let html = view! { <LowChart title="\"><script>" step_name="Day" steps over=2/> }.to_html();
     assert!(
         !html.contains("<script>") && !html.contains("<b>"),
         "{html}"

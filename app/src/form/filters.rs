@@ -13,7 +13,7 @@ pub fn Choice(
     options: Vec<(String, String)>,
     chosen: String,
     /// What is wrong with it.
-    problem: Option<&'static str>,
+    problem: Option<String>,
 ) -> impl IntoView {
     let options = options
         .into_iter()
@@ -26,7 +26,7 @@ pub fn Choice(
     view! {
         <div class="field">
             <label for=name>{label}</label>
-            <select class="input" id=name name=name aria-invalid=problem.map(|_| "true") aria-describedby=problem.map(|_| error_id)>{options}</select>
+            <select class="input" id=name name=name aria-invalid=problem.as_ref().map(|_| "true") aria-describedby=problem.as_ref().map(|_| error_id)>{options}</select>
             <Problem name problem/>
         </div>
     }
@@ -39,7 +39,7 @@ pub fn Input(
     label: &'static str,
     kind: &'static str,
     value: String,
-    problem: Option<&'static str>,
+    problem: Option<String>,
 ) -> impl IntoView {
     let error_id = format!("{name}-error");
     view! {
@@ -47,7 +47,7 @@ pub fn Input(
             <label for=name>{label}</label>
             <input
                 class="input" id=name name=name type=kind value=value autocomplete="off" maxlength="200"
-                aria-invalid=problem.map(|_| "true") aria-describedby=problem.map(|_| error_id)
+                aria-invalid=problem.as_ref().map(|_| "true") aria-describedby=problem.as_ref().map(|_| error_id)
             />
             <Problem name problem/>
         </div>
@@ -55,7 +55,7 @@ pub fn Input(
 }
 
 #[component]
-fn Problem(name: &'static str, problem: Option<&'static str>) -> impl IntoView {
+fn Problem(name: &'static str, problem: Option<String>) -> impl IntoView {
     problem.map(|sentence| {
         view! { <p class="error" id=format!("{name}-error")><Icon symbol=Symbol::Alert/>{sentence}</p> }
     })

@@ -65,6 +65,8 @@ pub enum Done {
     InvitationSent,
     /// The user changed their name.
     NameChanged,
+    /// The user chose a time zone.
+    TimeZoneChanged,
     /// A link that confirms an address was sent to it.
     ConfirmationSent,
     /// The user ended a change of their address that waited for its confirmation.
@@ -127,6 +129,7 @@ impl Done {
             Self::InvitationSent => "Invitation sent. It works once, for seven days.",
             Self::NameChanged => "Name changed.",
             Self::EmailChangeCanceled => "Change canceled. The link in the letter no longer works.",
+            Self::TimeZoneChanged => "Time zone changed.",
             Self::ConfirmationSent => {
                 "Check your mail. The address is yours when you open the link that we have sent to it and confirm it."
             }

@@ -1,13 +1,20 @@
 //! The usage page.
 
+mod address;
 mod alerts;
-mod by_key;
 mod data;
+pub mod export;
+mod filters;
+mod key;
 pub mod live;
 mod page;
+mod report_text;
 mod stats;
+mod tables;
+mod words;
 
 pub use self::{
-    data::{ReportText, of_key},
-    page::{UsagePage, shown_usage},
+    key::{KeyUsage, of_key},
+    page::{Ranges, UsagePage, shown_usage},
+    report_text::ReportText,
 };

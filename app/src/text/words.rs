@@ -4,7 +4,6 @@ use latchkey::{
     convention::KindNames,
     key::{Environment, Kind, RevokeReason},
     role::{AdminRights, Role},
-    usage::Range,
 };
 
 /// The convention's name of a kind, and what the kind is for.
@@ -73,34 +72,5 @@ pub const fn reason_title(reason: RevokeReason) -> &'static str {
         RevokeReason::Unused => "Unused",
         RevokeReason::LeftTeam => "Left the team",
         RevokeReason::Other => "Other",
-    }
-}
-
-/// The title of a range in links.
-pub const fn range_title(range: Range) -> &'static str {
-    match range {
-        Range::Hours24 => "24 h",
-        Range::Days7 => "7 days",
-        Range::Days30 => "30 days",
-        Range::Months12 => "12 months",
-    }
-}
-
-/// The name of the previous period, of which as much is compared as has passed of the current one.
-pub const fn period_before(range: Range) -> &'static str {
-    match range {
-        Range::Hours24 => "previous 24 hours",
-        Range::Days7 => "previous 7 days",
-        Range::Days30 => "previous 30 days",
-        Range::Months12 => "previous 12 months",
-    }
-}
-
-/// The name of a range's step.
-pub const fn step_name(range: Range) -> &'static str {
-    match range {
-        Range::Hours24 => "Hour",
-        Range::Days7 | Range::Days30 => "Day",
-        Range::Months12 => "Month",
     }
 }

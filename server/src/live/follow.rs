@@ -1,7 +1,6 @@
 //! Follows the usage of an organization as long as it has streams.
 
 use latchkey::{access::rights_of_sessions, id::OrgId};
-use latchkey_app::pages::live_usage::live_usage;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{CHECK, EVERY, HEARTBEAT, event, streams::Task};
@@ -52,7 +51,7 @@ async fn compute(state: &AppState, task: &Task) {
             continue;
         };
         state.metrics.live_reports.increment(1);
-        match live_usage(&state.engine, &membership, &view.query).await {
+        match view.report(&state.engine, &membership).await {
             Ok(html) => task.send(&view, &event(&html)),
             Err(_) => tracing::warn!("failed to compute the usage of live pages; retrying"),
         }

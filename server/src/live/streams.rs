@@ -13,6 +13,7 @@ use latchkey::{
     id::OrgId,
     role::{Action, Rights},
 };
+use latchkey_app::pages::live_usage::LiveView;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -21,19 +22,12 @@ use super::{MAX_OF_ORG, MAX_OF_SESSION, START};
 /// The frames that wait for a client. A client that reads more slowly misses some, and gets the next ones.
 const WAITING: usize = 2;
 
-/// What a page shows: its query, and whether it has what only owners and admins see.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct View {
-    pub query: String,
-    pub with_details: bool,
-}
-
 /// An open stream.
 #[derive(Debug)]
 pub struct Stream {
     session: SessionHash,
     membership: Membership,
-    view: View,
+    view: LiveView,
     frames: mpsc::Sender<Bytes>,
     /// The hash of the last report that was sent.
     sent: Option<u64>,
@@ -43,7 +37,7 @@ impl Stream {
     pub fn new(
         session: SessionHash,
         membership: Membership,
-        view: View,
+        view: LiveView,
     ) -> (Self, mpsc::Receiver<Bytes>) {
         let (frames, receiver) = mpsc::channel(WAITING);
         // There is room.
@@ -85,9 +79,9 @@ struct OfOrg {
     task: u64,
     streams: BTreeMap<u64, Stream>,
     /// The views in the order in which they were last computed.
-    turns: VecDeque<View>,
+    turns: VecDeque<LiveView>,
     /// The last report, which a further page with the same view gets immediately.
-    latest: Option<(View, Bytes)>,
+    latest: Option<(LiveView, Bytes)>,
 }
 
 /// All open streams.
@@ -227,7 +221,7 @@ impl Task {
     }
 
     /// The view whose turn it is, and the membership of someone who looks at it.
-    pub fn next_view(&self) -> Option<(View, Membership)> {
+    pub fn next_view(&self) -> Option<(LiveView, Membership)> {
         let mut orgs = self.streams.lock();
         let of_org = orgs.by_id.get_mut(&self.org_id)?;
         while let Some(view) = of_org.turns.pop_front() {
@@ -242,7 +236,7 @@ impl Task {
     }
 
     /// Sends a report to all streams of a view that do not have it.
-    pub fn send(&self, view: &View, frame: &Bytes) {
+    pub fn send(&self, view: &LiveView, frame: &Bytes) {
         let hash = hash_of(frame);
         self.each(|stream| {
             if stream.view == *view {

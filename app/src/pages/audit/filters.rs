@@ -24,7 +24,7 @@ pub fn Filters(
         invalid
             .iter()
             .any(|known| known == name)
-            .then_some(sentence)
+            .then(|| sentence.to_owned())
     };
     let people = std::iter::once((String::new(), "Anyone".to_owned())).chain(actors);
     let clear = address

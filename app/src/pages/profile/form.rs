@@ -5,8 +5,10 @@ use latchkey::{
         address::{ConfirmationError, cancel_change, request_change, request_confirmation},
         password::{ChangePasswordError, TypedPassword},
         rename::rename,
+        time_zone::set_time_zone,
     },
     email::EmailAddress,
+    time::Zone,
 };
 use serde::Deserialize;
 
@@ -24,12 +26,14 @@ use crate::{
 /// The fields of the page's forms.
 #[derive(Clone, Default, Deserialize)]
 pub struct ProfileForm {
-    /// `name`, `email`, `confirm` or `cancel`.
+    /// `name`, `email`, `time_zone`, `confirm` or `cancel`.
     pub change: String,
     #[serde(default)]
     pub name: String,
     #[serde(default)]
     pub email: String,
+    #[serde(default)]
+    pub time_zone: String,
     #[serde(default)]
     current_password: String,
 }
@@ -41,6 +45,7 @@ impl ProfileForm {
             change: sent_back(&self.change, MAX_NAME),
             name: sent_back(&self.name, MAX_NAME),
             email: sent_back(&self.email, MAX_NAME),
+            time_zone: sent_back(&self.time_zone, MAX_NAME),
             current_password: String::new(),
         }
     }
@@ -64,6 +69,16 @@ pub async fn submit(request: PageRequest, form: ProfileForm) -> Answer {
             cancel_change(engine, person).await?;
             Ok(FormAnswer::done(request.path(), Done::EmailChangeCanceled))
         }
+        "time_zone" => match form.time_zone.parse::<Zone>() {
+            Ok(zone) => {
+                set_time_zone(engine, &person, &zone).await?;
+                Ok(FormAnswer::done("/account", Done::TimeZoneChanged))
+            }
+            Err(_) => {
+                let error = "Select a time zone of the list.";
+                Ok(FormAnswer::refused(form.sent_back(), "time_zone", error))
+            }
+        },
         "confirm" => answer(&form, request_confirmation(engine, person).await),
         "email" => {
             let mut fields = FieldReader::default();

@@ -1,8 +1,9 @@
 //! The layout of the page "Profile".
 
 use latchkey::{
-    accounts::{self, User, address::pending},
+    accounts::{self, User, address::pending, time_zone::time_zone},
     email::EmailAddress,
+    time::Zone,
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -11,7 +12,7 @@ use super::form::ProfileForm;
 use crate::{
     error::AppError,
     form::{
-        errors::{Errors, FormError},
+        errors::{ErrorTexts, Errors, FormError},
         field::Field,
     },
     heading::{Breadcrumbs, Heading},
@@ -25,6 +26,8 @@ struct Profile {
     user: User,
     /// The new address that waits for its confirmation, whether or not it has an account.
     pending: Option<EmailAddress>,
+    /// The name of the user's time zone.
+    time_zone: String,
     sends_mail: bool,
 }
 
@@ -35,6 +38,7 @@ async fn profile(request: PageRequest) -> Result<Profile, AppError> {
     Ok(Profile {
         user: user.ok_or(AppError::SignedOut)?,
         pending: pending(engine, user_id).await?,
+        time_zone: time_zone(engine, user_id).await?.to_string(),
         sends_mail: engine.sends_mail(),
     })
 }
@@ -49,6 +53,7 @@ fn ProfileView(profile: Profile) -> impl IntoView {
     let Profile {
         user,
         pending,
+        time_zone,
         sends_mail,
     } = profile;
     let (typed, errors) = fields_and_errors(ProfileForm::default);
@@ -101,6 +106,10 @@ fn ProfileView(profile: Profile) -> impl IntoView {
                     </form>
                 </div>
             </section>
+            <section class="card" aria-labelledby="zone-title">
+                <header><h2 id="zone-title">"Time zone"</h2></header>
+                <div class="body"><ZoneForm chosen=time_zone errors=of("time_zone")/></div>
+            </section>
             <section class="card" aria-labelledby="email-title">
                 <header><h2 id="email-title">"E-mail"</h2></header>
                 <div class="body stack">
@@ -109,6 +118,30 @@ fn ProfileView(profile: Profile) -> impl IntoView {
                 </div>
             </section>
         </div>
+    }
+}
+
+#[component]
+fn ZoneForm(chosen: String, errors: Errors) -> impl IntoView {
+    let options = Zone::names()
+        .into_iter()
+        .map(|name| {
+            let selected = name == chosen;
+            view! { <option selected=selected>{name}</option> }
+        })
+        .collect_view();
+    view! {
+        <form class="form" method="post" action="/account/profile">
+            <FormError errors/>
+            <input type="hidden" name="change" value="time_zone"/>
+            <div class="field">
+                <label for="time_zone">"Your time zone"</label>
+                <p class="hint" id="time_zone-hint">"Days on the usage pages begin at midnight there. Other times are in UTC."</p>
+                <select class="input" id="time_zone" name="time_zone" aria-describedby="time_zone-hint">{options}</select>
+                <ErrorTexts field="time_zone" errors/>
+            </div>
+            <div class="actions"><button class="btn primary">"Change time zone"</button></div>
+        </form>
     }
 }
 

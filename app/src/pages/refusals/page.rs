@@ -61,8 +61,9 @@ fn RefusalsView(address: Address, refusals: Refusals) -> impl IntoView {
 
 #[component]
 fn Filters(address: Address, classes: Vec<String>, invalid: Vec<&'static str>) -> impl IntoView {
-    let problem =
-        move |name: &str, sentence: &'static str| invalid.contains(&name).then_some(sentence);
+    let problem = move |name: &str, sentence: &'static str| {
+        invalid.contains(&name).then(|| sentence.to_owned())
+    };
     let refused = Outcome::ALL
         .iter()
         .filter(|outcome| **outcome != Outcome::Valid);

@@ -1,7 +1,8 @@
 //! Keys that have far more requests than usual.
 
 use latchkey::{
-    access::to,
+    Engine,
+    access::{Membership, to},
     alerts::{self, Alert, rule::Measure},
     role::Action,
 };
@@ -10,7 +11,6 @@ use leptos::prelude::*;
 use crate::{
     error::AppError,
     icons::{Icon, Symbol},
-    request::PageRequest,
     text::{
         number::grouped,
         query::query_of,
@@ -44,14 +44,13 @@ struct AlertRow {
 /// Loads the alerts. `None` if the user's role cannot see them.
 ///
 /// # Errors
-/// If the user is not a member of the organization, or the database cannot be reached.
-pub async fn alerts(request: &PageRequest) -> Result<Option<Alerts>, AppError> {
-    let membership = request.membership().await?;
+/// If the database cannot be reached.
+pub async fn alerts(engine: &Engine, membership: &Membership) -> Result<Option<Alerts>, AppError> {
     if !membership.may(Action::SeeUsageDetails) {
         return Ok(None);
     }
     let permit = membership.permit::<to::SeeUsageDetails>()?;
-    let recent = alerts::recent(request.engine(), &permit).await?;
+    let recent = alerts::recent(engine, &permit).await?;
     let base = format!("/orgs/{}", membership.org().slug);
     let row = |alert: Alert| {
         let key = alert.key_id.to_string();

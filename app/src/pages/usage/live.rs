@@ -1,22 +1,77 @@
 //! The report of an open page, which is sent to it while it is open.
 
-use latchkey::{Engine, access::Membership};
+use latchkey::{
+    Engine,
+    access::{Membership, to},
+    accounts::time_zone::time_zone,
+    role::Action,
+    time::Zone,
+    usage::question::Question,
+};
 
-use super::{data::usage_of, page::report_html};
-use crate::{error::AppError, text::query::value_of, values::usage::range_of};
+use super::{address::Address, data::answered, page::report_html};
+use crate::{error::AppError, request::PageRequest};
 
 /// The longest query in bytes of a page that updates itself.
-pub const MAX_QUERY: usize = 2_000;
+const MAX_QUERY: usize = 2_000;
 
-/// Returns the report of the page with this query, as a member sees it.
-///
-/// # Errors
-/// If the role does not allow it, or the database cannot be reached.
-pub async fn live_usage(
-    engine: &Engine,
-    membership: &Membership,
-    query: &str,
-) -> Result<String, AppError> {
-    let range = range_of(&value_of(query, "range"));
-    Ok(report_html(usage_of(engine, membership, range).await?))
+/// What a page shows: its question, and whether it has what only owners and admins see.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LiveView {
+    query: String,
+    /// The name of the zone in which days are cut, unless the query names another.
+    zone: String,
+    pub with_details: bool,
+}
+
+impl LiveView {
+    /// The view of the page with the request's query.
+    ///
+    /// # Errors
+    /// If the query is too long or asks nothing that can be answered, or the database cannot be reached.
+    pub async fn of(request: &PageRequest, membership: &Membership) -> Result<Self, AppError> {
+        let query = request.query();
+        if query.len() > MAX_QUERY {
+            return Err(AppError::Unreadable);
+        }
+        let zone = time_zone(request.engine(), request.user_id().await?).await?;
+        let view = Self {
+            query: query.to_owned(),
+            zone: zone.to_string(),
+            with_details: membership.may(Action::SeeUsageDetails),
+        };
+        let (_, question) = view.question(request.engine(), membership)?;
+        if question.needs_details() && !view.with_details {
+            membership.permit::<to::SeeUsageDetails>()?;
+        }
+        Ok(view)
+    }
+
+    fn question(
+        &self,
+        engine: &Engine,
+        membership: &Membership,
+    ) -> Result<(Address, Question), AppError> {
+        let path = format!("/orgs/{}/usage", membership.org().slug);
+        let address = Address::read(path, &self.query);
+        let zone: Zone = self.zone.parse().map_err(|_| AppError::Unreadable)?;
+        let question = Question::read(&address.pairs, engine.convention(), zone);
+        Ok((address, question.map_err(|_| AppError::Unreadable)?))
+    }
+
+    /// Returns the report, as this member sees it.
+    ///
+    /// # Errors
+    /// If the question can no longer be answered, the role does not allow it, or the database cannot be reached.
+    pub async fn report(
+        &self,
+        engine: &Engine,
+        membership: &Membership,
+    ) -> Result<String, AppError> {
+        let (address, question) = self.question(engine, membership)?;
+        let answer = answered(engine, membership, &address, &question).await?;
+        let answer = answer.map_err(|_| AppError::Unreadable)?;
+        let org = membership.org().slug.to_string();
+        Ok(report_html(org, address, answer, self.with_details))
+    }
 }

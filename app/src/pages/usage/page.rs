@@ -1,114 +1,215 @@
-//! `/orgs/{org}/usage`: the organization's requests by outcome, over a range.
+//! `/orgs/{org}/usage`: the organization's requests over a time, by outcome and by what they have in common.
 
+use latchkey::{outcome::OutcomeGroup, usage::Range};
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
 
 use super::{
-    alerts::{AlertsNotice, alerts},
-    by_key::ByKey,
-    data::{OrgUsage, usage},
+    address::Address,
+    alerts::AlertsNotice,
+    data::{Answer, OrgUsage, usage},
+    filters::{Filters, problem_sentence},
+    report_text::ReportText,
     stats::Stats,
+    tables::GroupTable,
+    words::range_title,
 };
 use crate::{
     chart::{Chart, Legend, describe},
     error::AppError,
+    heading::Heading,
     icons::{Icon, Symbol},
-    islands::usage::UsageHead,
+    islands::usage::LiveUsage,
     pages::page::page,
     request::PageRequest,
-    text::{number::grouped, words::step_name},
-    values::usage::{Range, ShownUsage, range_of},
+    text::number::{counted, grouped},
+    values::usage::ShownUsage,
 };
 
-/// The page, with the range in the URL.
+/// The page, with the question in the URL.
 #[component]
 pub fn UsagePage() -> impl IntoView {
     let load = async |request: PageRequest| {
-        let range = range_of(&request.parameter("range"));
-        let usage = usage(&request, request.org(), range).await?;
-        Ok((usage, alerts(&request).await?))
+        let (org, query) = (request.org().to_owned(), request.query().to_owned());
+        usage(&request, &org, &query).await
     };
-    page(load, |_, (usage, alerts)| {
-        let (org, range) = (usage.org.clone(), usage.range);
-        let period = usage.report.period.clone();
+    page(load, |_, usage| {
+        let org = usage.org.clone();
         view! {
             <Title text="Usage"/>
-            <UsageHead org range period/>
-            <AlertsNotice alerts/>
-            <div id="usage"><Report usage/></div>
+            <div id="usage"><Shown usage/></div>
+            <LiveUsage org/>
         }
     })
 }
 
-/// Returns the usage in another range to the island.
+/// Returns the answer to another question to the island.
 ///
 /// # Errors
 /// The errors of [`usage`].
 pub async fn shown_usage(
     request: &PageRequest,
     org: &str,
-    range: Range,
+    query: &str,
 ) -> Result<ShownUsage, AppError> {
-    let usage = usage(request, org, range).await?;
+    let usage = usage(request, org, query).await?;
+    let said = match &usage.answer {
+        Ok(Answer { report, .. }) => {
+            let requests = counted(report.total.all(), "request", "requests");
+            format!("{}: {requests}.", report.period)
+        }
+        Err(_) => "Invalid filters.".to_owned(),
+    };
+    let href = usage.address.href();
     Ok(ShownUsage {
-        range,
-        period: usage.report.period.clone(),
-        requests: usage.report.total.all(),
-        html: report_html(usage),
+        query: href
+            .split_once('?')
+            .map_or_else(String::new, |(_, query)| query.to_owned()),
+        said,
+        html: Owner::new().with(|| view! { <Shown usage/> }.to_html()),
     })
 }
 
-/// The report as HTML.
-pub fn report_html(usage: OrgUsage) -> String {
-    Owner::new().with(|| view! { <Report usage/> }.to_html())
+/// The answer as HTML, which replaces the one that an open page shows.
+pub fn report_html(org: String, address: Address, answer: Answer, with_details: bool) -> String {
+    Owner::new().with(|| view! { <Report org address answer with_details/> }.to_html())
 }
 
-/// The figures, the chart and the tables.
+/// All of the page, from its heading.
 #[component]
-fn Report(usage: OrgUsage) -> impl IntoView {
+fn Shown(usage: OrgUsage) -> impl IntoView {
     let OrgUsage {
         org,
-        range,
-        report,
-        by_key,
+        address,
+        choices,
+        alerts,
+        answer,
     } = usage;
-    let list = format!("/orgs/{org}/usage/refusals");
+    let lead = answer.as_ref().ok().map(|answer| lead(&answer.report));
+    let ranges = view! { <Ranges address=address.clone()/> }.into_any();
+    let exports = (choices.with_details && answer.is_ok()).then(|| {
+        let href = |format| address.href_of(&format!("{}.{format}", address.path));
+        view! {
+            <a class="btn" href=href("csv") download="">"Export CSV"</a>
+            <a class="btn" href=href("json") download="">"JSON"</a>
+        }
+    });
+    let actions = view! { {exports}{ranges} }.into_any();
+    let invalid = answer.as_ref().err().cloned().unwrap_or_default();
+    let with_details = choices.with_details;
     view! {
-        {if report.total.all() == 0 && report.before.all() == 0 {
-            Either::Left(view! { <NothingYet keys=format!("/orgs/{org}/keys")/> })
-        } else {
-            Either::Right(view! {
-                <Stats range report=report.clone() keys=by_key.as_ref().map(|by_key| by_key.in_use)/>
-                <div class="stack">
-                    <section class="card" aria-labelledby="by-outcome">
-                        <header><h2 id="by-outcome">"Requests by outcome"</h2><Legend/></header>
-                        <Chart
-                            title=format!("Requests by outcome, per {}", step_name(range).to_lowercase())
-                            description=describe(&report.steps, report.total)
-                            step_name=step_name(range)
-                            steps=report.steps
-                        />
-                    </section>
-                    {match by_key {
-                        Some(by_key) => Either::Left(view! {
-                            <div class="columns"><div class="stack"><ByKey by_key range/></div><WhyRefused refusals=report.refusals list=Some(list)/></div>
-                        }),
-                        None => Either::Right(view! { <WhyRefused refusals=report.refusals list=None/> }),
-                    }}
-                </div>
-            })
+        <Heading title="Usage" lead=lead beside=None actions=Some(actions)/>
+        <Filters address=address.clone() choices invalid/>
+        <AlertsNotice alerts/>
+        {match answer {
+            Err(invalid) => {
+                let text: Vec<String> = invalid.iter().map(problem_sentence).collect();
+                Either::Left(view! { <Nothing title="Invalid filters" text=text.join(" ") href=address.path label="Clear filters"/> })
+            }
+            Ok(answer) => Either::Right(view! { <div id="usage-report"><Report org address answer with_details/></div> }),
         }}
     }
 }
 
+fn lead(report: &ReportText) -> AnyView {
+    let zone = match report.is_other_zone {
+        true => format!(
+            "{}s in {}, because older counts and months are kept in it",
+            report.step_name.to_lowercase(),
+            report.zone
+        ),
+        false => format!("times in {}", report.zone),
+    };
+    view! { "All keys · "{report.period.clone()}" · "{zone} }.into_any()
+}
+
+/// Links to the standard ranges.
 #[component]
-fn NothingYet(keys: String) -> impl IntoView {
+pub fn Ranges(
+    address: Address,
+    /// The part of the page that a link leads to, with `#`.
+    #[prop(optional)]
+    anchor: &'static str,
+) -> impl IntoView {
+    let chosen = match (address.value("range"), address.value("from")) {
+        ("", "") => Some(Range::default()),
+        (word, _) => Range::of_word(word),
+    };
+    let links = Range::ALL.map(|range| {
+        let word = range.as_str();
+        let current = (chosen == Some(range)).then_some("true");
+        view! { <a id=format!("range-{word}") href=format!("{}{anchor}", address.in_range(word).href()) aria-current=current>{range_title(range)}</a> }
+    });
+    view! { <div class="seg" role="group" aria-label="Range">{links.collect_view()}</div> }
+}
+
+/// The figures, the chart and the tables.
+#[component]
+fn Report(org: String, address: Address, answer: Answer, with_details: bool) -> impl IntoView {
+    let Answer {
+        report,
+        in_use,
+        tables,
+    } = answer;
+    if report.total.all() == 0 && report.before.all() == 0 {
+        let keys = format!("/orgs/{org}/keys");
+        let text = "Each request that your API servers verify appears here within a few seconds.";
+        return Either::Left(
+            view! { <Nothing title="No requests in this period" text href=keys label="View keys"/> },
+        );
+    }
+    let list = with_details.then(|| format!("/orgs/{org}/usage/refusals"));
+    let before_name = report.before_name;
+    let step = report.step_name.to_lowercase();
+    let tables: Vec<_> = tables
+        .into_iter()
+        .map(|table| view! { <GroupTable table before_name/> })
+        .collect();
+    let why = view! { <WhyRefused refusals=report.refusals.clone() list/> };
+    Either::Right(view! {
+        <Stats report=report.clone() keys=in_use/>
+        <div class="stack">
+            <section class="card" aria-labelledby="by-outcome">
+                <header><h2 id="by-outcome">"Requests by outcome"</h2><Legend switches=switches(&address)/></header>
+                <Chart
+                    title=format!("Requests by outcome, per {step}")
+                    description=describe(&report.steps, report.total)
+                    step_name=report.step_name
+                    steps=report.steps
+                    over=report.over
+                />
+            </section>
+            {match tables.is_empty() {
+                false => Either::Left(view! { <div class="columns"><div class="stack">{tables}</div>{why}</div> }),
+                true => Either::Right(why),
+            }}
+        </div>
+    })
+}
+
+/// Whether each outcome is shown, and the URL of the page with it switched.
+fn switches(address: &Address) -> [(bool, String); 3] {
+    [
+        OutcomeGroup::Passed,
+        OutcomeGroup::Limited,
+        OutcomeGroup::Refused,
+    ]
+    .map(|group| (address.shows(group), address.switched(group).href()))
+}
+
+#[component]
+fn Nothing(
+    title: &'static str,
+    #[prop(into)] text: String,
+    href: String,
+    label: &'static str,
+) -> impl IntoView {
     view! {
         <div class="card"><div class="empty">
             <Icon symbol=Symbol::Usage/>
-            <h2>"No requests in this period"</h2>
-            <p>"Each request that your API servers verify appears here within a few seconds."</p>
-            <div class="actions"><a class="btn" href=keys>"View keys"</a></div>
+            <h2>{title}</h2>
+            <p>{text}</p>
+            <div class="actions"><a class="btn" href=href>{label}</a></div>
         </div></div>
     }
 }

@@ -1,15 +1,12 @@
 //! The figures above the chart, each with its change.
 
-use latchkey::usage::{Range, parts::KeysInUse};
+use latchkey::usage::parts::KeysInUse;
 use leptos::prelude::*;
 
+use super::report_text::ReportText;
 use crate::{
     chart::Counts,
-    pages::usage::data::ReportText,
-    text::{
-        number::{grouped, per_cent, signed_tenths, thousandths},
-        words::period_before,
-    },
+    text::number::{grouped, per_cent, signed_tenths, thousandths},
 };
 
 /// The change of a figure. It has no color, since more requests are neither good nor bad.
@@ -46,13 +43,17 @@ impl Change {
 
 #[component]
 pub fn Stats(
-    range: Range,
     /// The organization's totals.
     report: ReportText,
     /// The number of keys in use, for users who can see it.
     keys: Option<KeysInUse>,
 ) -> impl IntoView {
-    let ReportText { total, before, .. } = report;
+    let ReportText {
+        total,
+        before,
+        before_name,
+        ..
+    } = report;
     let keys = keys.map(|KeysInUse { active, used }| {
         let idle = match active - used {
             0 => "all used in this period".to_owned(),
@@ -68,19 +69,24 @@ pub fn Stats(
     });
     view! {
         <dl class="stats">
-            <Stat name="Requests" figure=grouped(total.all()) change=Change::of_requests(total.all(), before.all()) range/>
-            <Stat name="Rejected" figure=per_cent(total.refused_share()) change=Change::of_share(Counts::refused_share, total, before) range/>
-            <Stat name="Rate limited" figure=per_cent(total.limited_share()) change=Change::of_share(Counts::limited_share, total, before) range/>
+            <Stat name="Requests" figure=grouped(total.all()) change=Change::of_requests(total.all(), before.all()) before_name/>
+            <Stat name="Rejected" figure=per_cent(total.refused_share()) change=Change::of_share(Counts::refused_share, total, before) before_name/>
+            <Stat name="Rate limited" figure=per_cent(total.limited_share()) change=Change::of_share(Counts::limited_share, total, before) before_name/>
             {keys}
         </dl>
     }
 }
 
 #[component]
-fn Stat(name: &'static str, figure: String, change: Change, range: Range) -> impl IntoView {
+fn Stat(
+    name: &'static str,
+    figure: String,
+    change: Change,
+    before_name: &'static str,
+) -> impl IntoView {
     let moved = match change {
-        Change::Same => view! { <dd>"Same as "{period_before(range)}</dd> }.into_any(),
-        Change::By(text) => view! { <dd>{text}" vs. "{period_before(range)}</dd> }.into_any(),
+        Change::Same => view! { <dd>"Same as "{before_name}</dd> }.into_any(),
+        Change::By(text) => view! { <dd>{text}" vs. "{before_name}</dd> }.into_any(),
         Change::New => view! { <dd>"No earlier data to compare"</dd> }.into_any(),
     };
     view! { <div class="stat"><dt>{name}</dt><dd class="figure">{figure}</dd>{moved}</div> }

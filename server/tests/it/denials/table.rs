@@ -121,6 +121,8 @@ pub fn entries() -> Vec<Entry> {
             "/orgs/{org}/usage/refusals.csv",
             To(Action::SeeUsageDetails),
         ),
+        page("/orgs/{org}/usage.csv", To(Action::ExportUsage)),
+        page("/orgs/{org}/usage.json", To(Action::ExportUsage)),
         page("/orgs/{org}/settings", To(Action::EditOrg)),
         page("/orgs/{org}/settings/security", To(Action::EditOrg)),
         page("/orgs/{org}/settings/alerts", To(Action::EditOrg)),
@@ -194,7 +196,7 @@ pub fn entries() -> Vec<Entry> {
         ),
         post(
             "/api/usage",
-            "org={org}&range=7d",
+            "org={org}&query=range%3D7d",
             To(Action::SeeUsageTotals),
         ),
         // Changing a key of another org changes nothing, and the response says so: see pages/key_bulk.rs.

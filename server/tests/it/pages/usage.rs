@@ -1,4 +1,4 @@
-//! The usage of an org's keys: the page, and the data for its island when another range is selected.
+//! The usage of an org's keys: the page, what its island shows of another question, and its files.
 
 use latchkey::{role::Role, usage::flush::flush};
 
@@ -16,9 +16,9 @@ async fn used(app: &TestApp) -> TestOrg {
     org
 }
 
-async fn usage(browser: &Browser, range: &str) -> serde_json::Value {
+async fn usage(browser: &Browser, query: &str) -> serde_json::Value {
     let answer = browser
-        .call("/api/usage", &[("org", "northwind"), ("range", range)])
+        .call("/api/usage", &[("org", "northwind"), ("query", query)])
         .await;
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(answer.header("cache-control"), "no-store");
@@ -26,25 +26,75 @@ async fn usage(browser: &Browser, range: &str) -> serde_json::Value {
 }
 
 on_both! {
-    async fn the_island_is_shown_of_a_range_what_its_page_shows(app: &TestApp) {
+    async fn the_island_is_shown_of_a_question_what_its_page_shows(app: &TestApp) {
         let org = used(app).await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        for (range, step) in [("24h", "hour"), ("7d", "day"), ("30d", "day"), ("12m", "month")] {
-            let shown = usage(&owner, range).await;
-            assert_eq!((&shown["range"], &shown["requests"]), (&range.into(), &2.into()), "{shown}");
-            let page = owner.get(&format!("/orgs/northwind/usage?range={range}")).await.text();
-            let (period, html) = (shown["period"].as_str().unwrap(), shown["html"].as_str().unwrap().replace("<!>", ""));
-            assert!(html.contains(&format!("per {step}")) && html.contains("Production"), "{html}");
-            assert!(page.contains(period) && page.contains(&html), "{html} is not in {page}");
+        for (query, step) in [
+            ("range=24h", "hour"), ("range=7d", "day"), ("range=12m", "month"), ("from=2026-12-01&group_by=kind&outcome=VALID", "day"),
+        ] {
+            let shown = usage(&owner, query).await;
+            assert_eq!(shown["query"], query);
+            let page = owner.get(&format!("/orgs/northwind/usage?{query}")).await.text();
+            let (said, html) = (shown["said"].as_str().unwrap(), shown["html"].as_str().unwrap().replace("<!>", ""));
+            assert!(said.ends_with(": 2 requests.") && html.contains(&format!("per {step}")), "{said} {html}");
+            assert!(page.contains(&html), "{html} is not in {page}");
         }
+    }
+
+    async fn the_page_cuts_days_in_the_zone_that_its_viewer_chose(app: &TestApp) {
+        let org = used(app).await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let page = owner.get("/orgs/northwind/usage").await.text();
+        assert!(page.contains("times in UTC"), "{page}");
+        let chosen = owner.submit("/account/profile", &[("change", "time_zone"), ("time_zone", "Asia/Kolkata")]).await;
+        assert_eq!(chosen.status, 303);
+        let profile = owner.get("/account/profile").await.text();
+        assert!(profile.contains("<option selected>Asia/Kolkata"), "{profile}");
+        let page = owner.get("/orgs/northwind/usage?range=7d").await.text();
+        assert!(page.contains("times in Asia/Kolkata") && page.contains("T19:00:00.000Z"), "{page}");
+        let months = owner.get("/orgs/northwind/usage?range=12m").await.text();
+        assert!(months.contains("months in UTC, because"), "{months}");
+        let wrong = owner.submit("/account/profile", &[("change", "time_zone"), ("time_zone", "Mars/Base")]).await;
+        assert!(wrong.text().contains("Select a time zone of the list."), "{wrong:?}");
+    }
+
+    async fn a_question_that_is_invalid_says_what_is_wrong(app: &TestApp) {
+        let org = used(app).await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        for (query, sentence) in [
+            ("from=2020-01-01", "The start must be "), ("range=1y", "Invalid filters"), ("step=minute&range=30d", "The steps can be minute only if"),
+            ("key=key_00000000000000000000000000000000", "was not found in this organization"),
+        ] {
+            let page = owner.get(&format!("/orgs/northwind/usage?{query}")).await.text();
+            assert!(page.contains(sentence) && page.contains("Clear filters"), "{query}: {page}");
+        }
+    }
+
+    async fn what_is_on_the_page_is_exported(app: &TestApp) {
+        let org = used(app).await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let page = owner.get("/orgs/northwind/usage?range=7d&group_by=kind").await.text();
+        assert!(page.contains("/orgs/northwind/usage.csv?range=7d&amp;group_by=kind"), "{page}");
+        let csv = owner.get("/orgs/northwind/usage.csv?range=7d&group_by=kind").await;
+        assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
+        assert!(csv.text().ends_with(",day,UTC,secret,secret,2,0,0\r\nother,2026-12-25T00:00:00.000Z,2027-01-01T00:00:00.000Z,day,UTC,,,0,0,0\r\n\
+             total,2026-12-25T00:00:00.000Z,2027-01-01T00:00:00.000Z,day,UTC,,,2,0,0\r\n"), "{}", csv.text());
+        let json = owner.get("/orgs/northwind/usage.json?range=7d&group_by=kind").await;
+        assert_eq!((&json.json()["total"]["passed"], &json.json()["groups"]["data"][0]["id"]), (&2.into(), &"secret".into()));
     }
 
     async fn a_member_is_shown_the_totals_alone(app: &TestApp) {
         let org = used(app).await;
-        let html = async |name, role| usage(&app.signed_in(&org, name, role).await, "7d").await["html"].as_str().unwrap().to_owned();
-        let member = html("ben", Role::Member).await;
-        assert!(member.contains("2 requests") && !member.contains("Production") && !member.contains("By key"), "{member}");
-        assert!(html("kim", Role::Admin).await.contains("Production"));
+        let (ben, kim) = (app.signed_in(&org, "ben", Role::Member).await, app.signed_in(&org, "kim", Role::Admin).await);
+        let html = async |browser, query| usage(browser, query).await["html"].as_str().unwrap().to_owned();
+        let member = html(&ben, "range=7d&group_by=environment").await;
+        for hidden in ["Production", "By key", "Export", "Key ID", "All projects"] {
+            assert!(!member.contains(hidden), "{hidden}: {member}");
+        }
+        assert!(member.contains("By environment"), "{member}");
+        assert_eq!(ben.get("/orgs/northwind/usage?group_by=key").await.status, 403);
+        let admin = html(&kim, "range=7d").await;
+        assert!(admin.contains("Production") && admin.contains("Export CSV"), "{admin}");
     }
 
     async fn what_people_wrote_stays_text(app: &TestApp) {
@@ -52,21 +102,8 @@ on_both! {
         let key = org.key("<img src=x onerror=alert(1)>").await;
         app.verify(&key.plain).await;
         flush(&app.engine).await.unwrap();
-        let shown = usage(&app.signed_in(&org, "dana", Role::Owner).await, "7d").await;
+        let shown = usage(&app.signed_in(&org, "dana", Role::Owner).await, "range=7d").await;
         let html = shown["html"].as_str().unwrap();
         assert!(html.contains("&lt;img src=x") && !html.contains("<img"), "{html}");
-    }
-
-    async fn a_range_is_one_of_four(app: &TestApp) {
-        let org = used(app).await;
-        let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        for fields in [&[("org", "northwind"), ("range", "2y")][..], &[("org", "northwind")]] {
-            let answer = owner.call("/api/usage", fields).await;
-            assert_eq!(answer.status, 400, "{answer:?}");
-        }
-        let page = owner.get("/orgs/northwind/usage?range=2y").await.text();
-        assert!(page.contains("previous 30 days"), "{page}");
-        let page = owner.get("/orgs/northwind/usage?range=12m").await.text();
-        assert!(page.contains("previous 12 months"), "an address from before: {page}");
     }
 }

@@ -27,13 +27,12 @@ use crate::{
         audit::{HistoryItem, history_of_key},
         examples::{Example, Snippet, examples},
         keys::{finding_text::FindingText, state::KeyState},
-        usage::{ReportText, of_key},
+        usage::{KeyUsage, of_key},
     },
     request::PageRequest,
     shown_once::KeyTerms,
-    site::Addresses,
     text::{rate_limits::rate_limits, time::TimeText},
-    values::{key_domains::KeyDomains, progress::Progress, usage::Range},
+    values::{key_domains::KeyDomains, progress::Progress},
 };
 
 /// A key as every member of its organization can see it.
@@ -110,8 +109,8 @@ pub struct KeyDetails {
     pub tag: String,
     /// The examples, without the key's text.
     pub examples: Vec<Snippet>,
-    /// The requests of the last 30 days.
-    pub usage: ReportText,
+    /// Its requests.
+    pub usage: KeyUsage,
     /// What the requests came with.
     pub seen: Vec<SeenGroup>,
     /// The newest audit log entries about the key, if the user's role can see them.
@@ -145,7 +144,7 @@ pub async fn show_key(request: PageRequest) -> Result<KeyView, AppError> {
     let rights = membership.rights();
     let with_details = rights.may(Action::SeeKeyDetails) && rights.may(Action::SeeUsageDetails);
     let details = if with_details {
-        Some(details(engine, &membership, id, request.addresses()).await?)
+        Some(details(&request, &membership, id).await?)
     } else {
         None
     };
@@ -194,16 +193,16 @@ async fn owners(engine: &Engine, membership: &Membership) -> Result<Vec<String>,
 }
 
 async fn details(
-    engine: &Engine,
+    request: &PageRequest,
     membership: &Membership,
     id: KeyId,
-    addresses: &Addresses,
 ) -> Result<KeyDetails, AppError> {
+    let (engine, addresses) = (request.engine(), request.addresses());
     let key: Key = show::details(engine, &membership.permit()?, id)
         .await?
         .ok_or(AppError::NotFound)?;
     let seen = seen(engine, &membership.permit()?, id).await?;
-    let usage = of_key(engine, &membership.permit()?, id, Range::Days30).await?;
+    let usage = of_key(request, membership, id).await?;
     let now = engine.clock().now();
     let domains = key_domains(engine, membership, &key).await?;
     let secrets = secrets(engine, &membership.permit()?, id).await?;

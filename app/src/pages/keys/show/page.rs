@@ -197,7 +197,7 @@ fn Whole(
         <div class="columns">
             <div class="stack">
                 <DomainsCard org=org.clone() id=key.id.clone() details=details.clone() tried=asked.origin typed errors/>
-                <Requests report=details.usage.clone() rejected=Rejected::of_key(&org, key.id.clone()).at_the_start()/>
+                <Requests usage=details.usage.clone() rejected=Rejected::of_key(&org, key.id.clone()).at_the_start()/>
                 <SeenCard groups=details.seen.clone() scopes/>
                 <ScopesCard details=details.clone()/>
                 {use_it}

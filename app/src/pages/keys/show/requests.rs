@@ -1,23 +1,48 @@
-//! The key's requests of the last 30 days.
+//! The key's requests, by default of the last 30 days.
 
 use leptos::{either::Either, prelude::*};
 
 use crate::{
     chart::LowChart,
-    pages::usage::ReportText,
+    pages::usage::{KeyUsage, Ranges, ReportText},
     text::number::{grouped, per_cent},
 };
 
 #[component]
 pub fn Requests(
-    report: ReportText,
+    usage: KeyUsage,
     /// The path of the list of rejected requests with this key.
     rejected: String,
 ) -> impl IntoView {
+    let KeyUsage {
+        address,
+        whole,
+        report,
+        ..
+    } = usage;
+    let shown = match report {
+        Ok(report) => view! { <Shown report rejected/> }.into_any(),
+        Err(problem) => view! { <p class="body error">{problem}</p> }.into_any(),
+    };
+    view! {
+        <section class="card" id="requests" aria-labelledby="requests-title">
+            <header><h2 id="requests-title">"Requests"</h2><a class="link end small" href=whole>"All usage of this key"</a></header>
+            <div class="body"><Ranges address anchor="#requests"/></div>
+            {shown}
+        </section>
+    }
+}
+
+#[component]
+fn Shown(report: ReportText, rejected: String) -> impl IntoView {
     let ReportText {
         total,
         steps,
+        over,
+        step_name,
         refusals,
+        period,
+        zone,
         ..
     } = report;
     let (refused, limited) = (total.refused_share(), total.limited_share());
@@ -30,12 +55,14 @@ pub fn Requests(
             per_cent(limited)
         ),
     };
+    let step = step_name.to_lowercase();
     let chart = if total.all() == 0 {
         Either::Left(
-            view! { <p class="body muted small">"No requests with this key in the last 30 days."</p> },
+            view! { <p class="body muted small">"No requests with this key in this period."</p> },
         )
     } else {
-        Either::Right(view! { <LowChart title="Requests with this key per day" steps/> })
+        let title = format!("Requests with this key per {step}");
+        Either::Right(view! { <LowChart title step_name steps over/> })
     };
     let why = (!refusals.is_empty()).then(|| {
         let rows = refusals
@@ -48,10 +75,8 @@ pub fn Requests(
         }
     });
     view! {
-        <section class="card" aria-labelledby="requests">
-            <header><h2 id="requests">"Requests, last 30 days"</h2><span class="muted small">{summary}</span></header>
-            {chart}
-            {why}
-        </section>
+        <p class="body muted small">{period}" · times in "{zone}" · "{summary}</p>
+        {chart}
+        {why}
     }
 }

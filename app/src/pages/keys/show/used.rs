@@ -12,8 +12,7 @@ pub fn Used(key: KeyView) -> impl IntoView {
         Some(text) => view! { "Used "<Time text/> }.into_any(),
         None => "Never accepted".into_any(),
     };
-    let steps = key.details.map(|details| details.usage.steps);
-    let today = steps.and_then(|steps| steps.last().map(|today| today.counts));
+    let today = key.details.map(|details| details.usage.today);
     let today = today.filter(|today| today.all() > 0).map(|today| {
         let all = counted(today.all(), "request", "requests");
         // All of them were rejected if the key was never used.
