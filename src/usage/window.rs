@@ -99,7 +99,8 @@ impl Window {
                 Ok((standard.from, standard.to))
             }
             Period::Between { from, to } => {
-                let (from, to) = (from.at(zone), to.map_or(now, |to| to.at(zone)));
+                // Without an end, the minute under way counts, also at its first instant.
+                let (from, to) = (from.at(zone), to.map_or(now.plus(1), |to| to.at(zone)));
                 if from >= now {
                     Err(invalid("from", "must be in the past"))
                 } else if from >= to {

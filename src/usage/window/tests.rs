@@ -130,6 +130,13 @@ fn a_period_has_the_shortest_steps_that_fit_and_are_kept() {
 }
 
 #[test]
+fn without_an_end_the_minute_under_way_counts() {
+    let end = |now: &str| written(window("from=2026-11-20", now).unwrap().end());
+    assert_eq!(end("2026-11-21T12:00:00Z"), "2026-11-21 12:01");
+    assert_eq!(end("2026-11-21T12:00:59.999Z"), "2026-11-21 12:01");
+}
+
+#[test]
 fn what_cannot_be_answered_is_an_error_that_says_what_can() {
     let now = "2026-11-26T00:20:30Z";
     let queries = [

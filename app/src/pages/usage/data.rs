@@ -187,8 +187,13 @@ async fn answer(
                 Err(error) => return Err(unanswered(error)),
             }
         }
-        // Keys are the rule.
+        // Keys are the rule, and all other requests have one.
         tables.retain(|table| table.by == Dimension::Key || !table.rows.is_empty());
+        for table in &mut tables {
+            if table.by == Dimension::Agent {
+                table.other = Counts::default();
+            }
+        }
     }
     let in_use = match (&details, question.range_of_all()) {
         (Some(permit), Some(range)) => Some(parts::keys_in_use(engine, permit, range).await?),

@@ -50,6 +50,10 @@ pub fn Filters(
         let name = dimension_name(*by).to_lowercase();
         (by.as_str().to_owned(), format!("By {name}"))
     });
+    let undivided = match choices.with_details {
+        true => "By key and agent",
+        false => "Not divided",
+    };
     let filters = dimensions
         .iter()
         .map(|by| filter(*by, &address, &choices, problem(by.as_str())))
@@ -80,7 +84,7 @@ pub fn Filters(
                 {edge("to", "Until before")}
                 <Choice name="step" label="Steps" options=with_any("Automatic", steps) chosen=address.value("step").to_owned() problem=problem("step")/>
                 {filters}
-                <Choice name="group_by" label="Divide" options=with_any("By key and agent", group_by) chosen=address.value("group_by").to_owned() problem=problem("group_by")/>
+                <Choice name="group_by" label="Divide" options=with_any(undivided, group_by) chosen=address.value("group_by").to_owned() problem=problem("group_by")/>
                 <div class="actions"><button class="btn" id="apply">"Apply"</button>{clear}</div>
             </div>
             {kept}

@@ -85,7 +85,12 @@ fn Shown(usage: OrgUsage) -> impl IntoView {
         alerts,
         answer,
     } = usage;
-    let lead = answer.as_ref().ok().map(|answer| lead(&answer.report));
+    let about = match address.filters() {
+        0 => "All keys",
+        _ => "Filtered",
+    };
+    let lead = answer.as_ref().ok();
+    let lead = lead.map(|answer| lead_of(about, &answer.report));
     let ranges = view! { <Ranges address=address.clone()/> }.into_any();
     let exports = (choices.with_details && answer.is_ok()).then(|| {
         let href = |format| address.href_of(&format!("{}.{format}", address.path));
@@ -111,7 +116,7 @@ fn Shown(usage: OrgUsage) -> impl IntoView {
     }
 }
 
-fn lead(report: &ReportText) -> AnyView {
+fn lead_of(about: &'static str, report: &ReportText) -> AnyView {
     let zone = match report.is_other_zone {
         true => format!(
             "{}s in {}, because older counts and months are kept in it",
@@ -120,7 +125,7 @@ fn lead(report: &ReportText) -> AnyView {
         ),
         false => format!("times in {}", report.zone),
     };
-    view! { "All keys · "{report.period.clone()}" · "{zone} }.into_any()
+    view! { {about}" · "{report.period.clone()}" · "{zone} }.into_any()
 }
 
 /// Links to the standard ranges.
@@ -152,11 +157,20 @@ fn Report(org: String, address: Address, answer: Answer, with_details: bool) -> 
         tables,
     } = answer;
     if report.total.all() == 0 && report.before.all() == 0 {
-        let keys = format!("/orgs/{org}/keys");
-        let text = "Each request that your API servers verify appears here within a few seconds.";
-        return Either::Left(
-            view! { <Nothing title="No requests in this period" text href=keys label="View keys"/> },
-        );
+        let title = "No requests in this period";
+        let (text, href, label) = match address.filters() {
+            0 => (
+                "Each request that your API servers verify appears here within a few seconds.",
+                format!("/orgs/{org}/keys"),
+                "View keys",
+            ),
+            _ => (
+                "No request in this period matches the filters.",
+                address.path,
+                "Clear filters",
+            ),
+        };
+        return Either::Left(view! { <Nothing title text href label/> });
     }
     let list = with_details.then(|| format!("/orgs/{org}/usage/refusals"));
     let before_name = report.before_name;
