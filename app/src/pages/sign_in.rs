@@ -289,7 +289,7 @@ fn SignInCard(
         view! {
             <div class="notice warn">
                 <Icon symbol=Symbol::Alert/>
-                <p>"Your session has ended. Nothing was changed. Sign in and try again."</p>
+                <p>"Your session has ended, so this form was not saved. If you sent it twice, the first one may have been. Sign in and check."</p>
             </div>
         }
     });
