@@ -271,3 +271,27 @@ test("a search that was not sent remains while keys are changed", async ({ page,
   await page.getByRole("button", { name: "Undo" }).click();
   await expect(page.getByText("2 keys enabled.")).toBeVisible();
 });
+
+for (const width of [1320, 390]) {
+  test(`an open menu is above the rows below it, ${width} pixels wide`, async ({ page, team, signInAs }) => {
+    await page.setViewportSize({ width, height: 900 });
+    for (const name of ["First", "Second", "Third", "Fourth"]) await team.key({ name });
+    await signInAs("owner");
+    await open(page, team.path("keys"));
+    const menu = page.locator("tbody tr").first().locator(".menu");
+    await menu.locator("summary").click();
+    // At its right edge, where the buttons of other menus are, and where names and badges are.
+    const covered = await menu.locator("ul").evaluate((list) => {
+      const { left, right, top, bottom } = list.getBoundingClientRect();
+      const covered: string[] = [];
+      for (let y = top + 4; y < bottom; y += 8) {
+        for (const x of [left + 4, (left + right) / 2, right - 12, right - 4]) {
+          const found = document.elementFromPoint(x, y);
+          if (!list.contains(found)) covered.push(`${x},${y}: ${found?.outerHTML.slice(0, 80)}`);
+        }
+      }
+      return covered;
+    });
+    expect(covered).toEqual([]);
+  });
+}

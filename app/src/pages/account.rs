@@ -134,7 +134,7 @@ fn SecondFactorCard(factor: Option<SecondFactor>) -> impl IntoView {
             "Manage",
         ),
         None => (
-            "Protect your account with codes of an authenticator app. A stolen password alone then opens nothing.",
+            "Require a code from an authenticator app when you sign in. A stolen password alone is then not enough.",
             view! { <span class="tag plain">"Off"</span> },
             "Set up",
         ),

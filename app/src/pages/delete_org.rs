@@ -165,7 +165,7 @@ pub fn DeleteFormFields(
                 <li>{others}" end, too."</li>
                 <li>{counted(ends.members, "member loses", "members lose")}" access, and all pages of the organization are gone."</li>
             </ul>
-            <p class="muted small">"Keys, settings and usage are then removed. The audit log stays, and only operators of this Latchkey instance can read it. The URL name is not given to another organization."</p>
+            <p class="muted small">"Keys, settings and usage are then removed. The audit log remains, and only operators of this Latchkey instance can read it. The URL name is not given to another organization."</p>
             <p>"The name of the organization is "<b>{name}</b>"."</p>
             <Field name="name" label="Name of the organization" hint="Enter its name to confirm." autocomplete="off" maxlength=80 value=values.name errors/>
             <PasswordAgain errors/>

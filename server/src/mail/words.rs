@@ -66,7 +66,7 @@ pub fn words(content: &Content, public_url: &str) -> Words {
             subject: "Confirm your e-mail address".to_owned(),
             paragraphs: vec![
                 format!(
-                    "Confirm that this address belongs to the account of {}. From then on, they sign in with it.",
+                    "Confirm that this address belongs to the account of {}. After that, they sign in with it.",
                     unlinked(name.as_str())
                 ),
                 "The link works once, for one day.".to_owned(),
@@ -101,7 +101,7 @@ pub fn words(content: &Content, public_url: &str) -> Words {
         ),
         Content::SecondFactorOn => told(
             "A second factor was turned on",
-            "Your account has a second factor now. From then on, signing in requires a code of the authenticator app.",
+            "Your account has a second factor now. From now on, signing in requires a code of the authenticator app.",
         ),
         Content::SecondFactorOff => told(
             "Your second factor was turned off",

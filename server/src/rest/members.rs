@@ -133,7 +133,7 @@ pub async fn change(
 
 /// Remove a member
 ///
-/// The person loses access immediately. The keys, projects and tokens that they created stay. Requires a token for the
+/// The person loses access immediately. The keys, projects and tokens that they created remain. Requires a token for the
 /// whole instance.
 #[utoipa::path(delete, path = "/v1/orgs/{org}/members/{user_id}", operation_id = "remove_member", tag = "Members",
     responses((status = 204, description = "Removed"), (status = 409, description = "LAST_OWNER")))]

@@ -67,12 +67,16 @@ fn Row(row: SessionRow) -> impl IntoView {
     let here = row
         .is_current
         .then(|| view! { <span class="tag ok">"This session"</span> });
+    let used = match row.is_current {
+        true => "Now".into_any(),
+        false => view! { <Time text=row.used/> }.into_any(),
+    };
     view! {
         <tr>
             <th scope="row"><span class="name">{row.device}</span>" "{here}</th>
             <td class="muted" data-label="Network">{row.network}</td>
             <td class="muted nowrap" data-label="Signed in"><Time text=row.started/></td>
-            <td class="muted nowrap" data-label="Last used"><Time text=row.used/></td>
+            <td class="muted nowrap" data-label="Last used">{used}</td>
             <td class="end"><div class="row">{action}</div></td>
         </tr>
     }

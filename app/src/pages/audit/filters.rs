@@ -46,14 +46,18 @@ pub fn Filters(
 /// event.
 fn events() -> Vec<(String, String)> {
     let mut options = vec![(String::new(), "Any event".to_owned())];
-    let mut last_kind = "";
+    let mut kinds: Vec<(&str, Vec<Event>)> = Vec::new();
     for event in Event::ALL.iter().filter(|event| event.is_of_orgs()) {
         let (kind, _) = event.as_str().split_once('.').unwrap_or_default();
-        if kind != last_kind {
-            options.push((format!("{kind}.*"), kind_title(kind)));
-            last_kind = kind;
+        match kinds.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, events)) => events.push(*event),
+            None => kinds.push((kind, vec![*event])),
         }
-        options.push((event.to_string(), title(*event).to_owned()));
+    }
+    for (kind, events) in kinds {
+        options.push((format!("{kind}.*"), kind_title(kind)));
+        let events = events.into_iter();
+        options.extend(events.map(|event| (event.to_string(), title(event).to_owned())));
     }
     options
 }

@@ -5,6 +5,7 @@ use latchkey::{
     key::text::PlainKey,
     keys::find_by_secret::{FindBySecretError, MAX_TEXT, find_by_secret},
     role::Action,
+    service_tokens,
 };
 use leptos::prelude::*;
 use serde::Deserialize;
@@ -25,6 +26,8 @@ use crate::{
 
 /// The query parameter of the page after a secret that no key has.
 const NOT_FOUND: &str = "none";
+/// Its value if the text looks like a service token.
+const TOKEN: &str = "token";
 
 /// The fields of the form.
 #[derive(Debug, Clone, Deserialize)]
@@ -66,6 +69,9 @@ pub async fn submit(
     let keys = keys_path(&request);
     let path = match found {
         Some(id) => format!("{keys}/{id}?found=1"),
+        None if form.secret.expose().contains(service_tokens::PREFIX) => {
+            format!("{keys}/find?{NOT_FOUND}={TOKEN}")
+        }
         None => format!("{keys}/find?{NOT_FOUND}=1"),
     };
     Ok(FormAnswer::Redirect { path, done: None })
@@ -76,14 +82,22 @@ struct Find {
     may_create: bool,
     /// Whether the last secret belongs to no key.
     none: bool,
+    /// The path of the service tokens, if the last secret looks like one and the user can see them.
+    tokens: Option<String>,
+    /// Whether the last secret looks like a service token.
+    is_token: bool,
 }
 
 async fn load(request: PageRequest) -> Result<Find, AppError> {
     let membership = request.membership().await?;
     membership.permit::<to::SeeKeyDetails>()?;
+    let is_token = request.parameter(NOT_FOUND) == TOKEN;
+    let tokens = is_token && membership.may(Action::ManageTokens);
     Ok(Find {
         may_create: membership.may(Action::CreateKeys),
         none: !request.parameter(NOT_FOUND).is_empty(),
+        tokens: tokens.then(|| format!("/orgs/{}/tokens", request.org())),
+        is_token,
     })
 }
 
@@ -100,10 +114,15 @@ pub fn FindKeyPage() -> impl IntoView {
             } else {
                 ""
             };
+            let words = match (find.is_token, find.tokens) {
+                (false, _) => view! { "No key of this organization has this secret. Check that you copied it completely."{import} }.into_any(),
+                (true, Some(href)) => view! { "This is a service token and not a key. If it is one of this organization, revoke it under "<a href=href>"Service tokens"</a>"." }.into_any(),
+                (true, None) => view! { "This is a service token and not a key. If it is one of this organization, an owner can revoke it." }.into_any(),
+            };
             view! {
                 <div class="notice warn" role="status" tabindex="-1" autofocus>
                     <Icon symbol=Symbol::Alert/>
-                    <p>"No key of this organization has this secret. Check that you copied it completely."{import}</p>
+                    <p>{words}</p>
                 </div>
             }
         });

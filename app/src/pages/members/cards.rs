@@ -221,7 +221,7 @@ fn RemoveCard(path: String, row: MemberRow, org_name: String, errors: Errors) ->
                 <FormError errors/>
                 <p>
                     {row.email.clone()}" loses access to "<b>{org_name}</b>" immediately. Keys, projects and service tokens that they \
-                    created stay. Rotate keys whose secrets they know."
+                    created remain. Rotate keys whose secrets they know."
                 </p>
                 <input type="hidden" name="change" value="remove"/>
                 <input type="hidden" name="member" value=row.id/>
@@ -267,7 +267,7 @@ fn LeaveCard(path: String, row: MemberRow, org_name: String, errors: Errors) -> 
 pub fn LeaveText() -> impl IntoView {
     view! {
         <p>
-            "You lose access immediately. Keys, projects and service tokens that you created stay. To come back, you need a new \
+            "You lose access immediately. Keys, projects and service tokens that you created remain. To come back, you need a new \
             invitation."
         </p>
     }

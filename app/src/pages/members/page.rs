@@ -98,7 +98,7 @@ fn Row(path: String, row: MemberRow, may_change: bool) -> impl IntoView {
             false => view! { <span class="tag plain">"Off"</span> },
         };
         view! {
-            <td data-label="Second factor">{factor}</td>
+            <td data-label="Second factor"><span>{factor}</span></td>
             <td class="muted nowrap" data-label="Last seen">{seen}</td>
         }
     });

@@ -79,7 +79,11 @@ pub async fn submit(request: PageRequest, form: ProfileForm) -> Answer {
                 Ok(FormAnswer::refused(form.sent_back(), "time_zone", error))
             }
         },
-        "confirm" => answer(&form, request_confirmation(engine, person).await),
+        "confirm" => answer(
+            &form,
+            request.path(),
+            request_confirmation(engine, person).await,
+        ),
         "email" => {
             let mut fields = FieldReader::default();
             let email = fields.take("email", form.email.parse::<EmailAddress>());
@@ -94,6 +98,7 @@ pub async fn submit(request: PageRequest, form: ProfileForm) -> Answer {
             let session = request.session_hash();
             answer(
                 &form,
+                request.path(),
                 request_change(engine, person, session, password, email).await,
             )
         }
@@ -101,12 +106,12 @@ pub async fn submit(request: PageRequest, form: ProfileForm) -> Answer {
     }
 }
 
-fn answer(form: &ProfileForm, sent: Result<(), ConfirmationError>) -> Answer {
+fn answer(form: &ProfileForm, path: &str, sent: Result<(), ConfirmationError>) -> Answer {
     let refused = |field, error: &dyn std::fmt::Display| {
         Ok(FormAnswer::refused(form.sent_back(), field, error))
     };
     match sent {
-        Ok(()) => Ok(FormAnswer::done("/account", Done::ConfirmationSent)),
+        Ok(()) => Ok(FormAnswer::done(path, Done::ConfirmationSent)),
         Err(error @ ConfirmationError::NoMail) => refused(WHOLE_FORM, &error),
         Err(error @ ConfirmationError::Unchanged) => {
             let is_change = form.change == "email";

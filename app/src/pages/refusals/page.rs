@@ -34,7 +34,7 @@ fn RefusalsView(address: Address, refusals: Refusals) -> impl IntoView {
             view! { "Requests with the key "<a href=href>{name}</a>". Times are in UTC." }
                 .into_any()
         }
-        None => "The latest 1,000 of the last 30 days. Times are in UTC.".into_any(),
+        None => "Up to 1,000 requests from the last 30 days. Times are in UTC.".into_any(),
     };
     let usage = (format!("/orgs/{}/usage", address.org), "Usage".to_owned());
     let export = (!refusals.rows.is_empty())

@@ -206,7 +206,7 @@ fn OnCard(factor: SecondFactor) -> impl IntoView {
                 <dt>"Since"</dt><dd><Time text=TimeText::date(factor.since)/></dd>
                 <dt>"Recovery codes"</dt><dd>{left}" left"{few}</dd>
             </dl>
-            <p class="body muted small">"Sessions from before stay signed in. "<a class="link" href="/account/sessions">"Review your sessions"</a></p>
+            <p class="body muted small">"Existing sessions remain signed in. "<a class="link" href="/account/sessions">"Review your sessions"</a></p>
             <div class="body row">
                 <a class="btn" href="/account/two-factor?codes=1">"New recovery codes"</a>
                 <a class="btn" href="/account/two-factor?off=1">"Turn off"</a>
