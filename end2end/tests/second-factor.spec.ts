@@ -56,11 +56,25 @@ for (const javaScriptEnabled of [true, false]) {
       await visit(page, "/account/two-factor");
       await expect(page.getByText("9 left", { exact: true })).toBeVisible();
 
-      await page.getByRole("link", { name: "Turn off" }).click();
+      await page.getByRole("link", { name: "New recovery codes" }).click();
       await arrive(page);
       await page.getByLabel("Your password").fill(PASSWORD);
       await page.getByText("Use a recovery code instead").click();
       await page.getByLabel("Recovery code").fill(recoveryCodes[1] ?? "");
+      await page.getByRole("button", { name: "Create codes" }).click();
+      await page.getByRole("heading", { name: "Store them now. They will not be shown again." }).waitFor();
+      await arrive(page);
+      const renewed = ((await page.locator("#key").textContent()) ?? "").split("\n");
+      await page.getByRole("checkbox", { name: "I have stored them" }).check();
+      await page.getByRole("button", { name: "Done" }).click();
+      await expect(page.getByText("10 left")).toBeVisible();
+      await arrive(page);
+
+      await page.getByRole("link", { name: "Turn off" }).click();
+      await arrive(page);
+      await page.getByLabel("Your password").fill(PASSWORD);
+      await page.getByText("Use a recovery code instead").click();
+      await page.getByLabel("Recovery code").fill(renewed[0] ?? "");
       await page.getByRole("button", { name: "Turn off" }).click();
       await expect(page.getByText("Second factor turned off.")).toBeVisible();
     });

@@ -53,6 +53,8 @@ pub enum Content {
     SecondFactorOff,
     /// A recovery code was used; with the number of those that are left.
     RecoveryCodeUsed(i64),
+    /// The recovery codes were replaced by new ones.
+    RecoveryCodesReplaced,
     /// The account was deleted.
     AccountDeleted,
     /// Keys of an org have far more requests than usual.

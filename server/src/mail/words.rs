@@ -115,6 +115,10 @@ pub fn words(content: &Content, public_url: &str) -> Words {
                 _ => format!("A recovery code of your account was used. {left} are left."),
             },
         ),
+        Content::RecoveryCodesReplaced => told(
+            "Your recovery codes were replaced",
+            "New recovery codes were created for your account. The old ones no longer work.",
+        ),
         Content::AccountDeleted => told(
             "Your account was deleted",
             "Your account was deleted. This address no longer signs in.",

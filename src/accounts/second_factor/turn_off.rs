@@ -52,19 +52,30 @@ pub async fn turn_off(
     let turning = engine.clone();
     let turned = engine.commits.spawn(async move {
         let user_id = confirmed.user_id();
-        let of_day = match has_code(&turning, user_id, session).await? {
-            true => Subject::CodesOfDayInSession(user_id, session),
-            false => Subject::CodesOfDayInOlderSessions(user_id),
-        };
-        let subjects = [Subject::CodeInSession(user_id, session), of_day];
-        let spent = spend(&turning, &person, &code, &subjects).await;
-        spent.map_err(TurnOffError::Code)?;
+        spend_in_session(&turning, &person, session, &code).await?;
         match remove(&turning, user_id, person.into()).await? {
             true => Ok(()),
             false => Err(TurnOffError::None(NoSecondFactor)),
         }
     });
     turned.await.map_err(|_| StorageError::interrupted())?
+}
+
+/// Accepts a code of a signed-in user, once. All that a session can do with codes shares its attempts.
+async fn spend_in_session(
+    engine: &Engine,
+    person: &Person,
+    session: SessionHash,
+    code: &TypedCode,
+) -> Result<(), TurnOffError> {
+    let user_id = person.user_id;
+    let of_day = match has_code(engine, user_id, session).await? {
+        true => Subject::CodesOfDayInSession(user_id, session),
+        false => Subject::CodesOfDayInOlderSessions(user_id),
+    };
+    let subjects = [Subject::CodeInSession(user_id, session), of_day];
+    let spent = spend(engine, person, code, &subjects).await;
+    spent.map_err(TurnOffError::Code)
 }
 
 /// Whether the session was started with a code: after the second factor was turned on.
@@ -79,18 +90,22 @@ async fn has_code(
         .bind(user_id).bind(&session.as_bytes()[..]).fetch_optional(c).await.map(|row| row.is_some()))?)
 }
 
-/// Replaces the recovery codes of a user who has just entered their password. Runs as a task of its own.
+/// Replaces the recovery codes of a user who has just entered their password, with a code: each new one can turn the second
+/// factor off. Runs as a task of its own.
 ///
 /// # Errors
-/// If the user has no second factor.
+/// If the code is not accepted, or the user has no second factor.
 pub async fn new_recovery_codes(
     engine: &Engine,
     person: Person,
+    session: SessionHash,
     confirmed: Confirmed,
+    code: TypedCode,
 ) -> Result<Vec<RecoveryCode>, TurnOffError> {
     let replacing = engine.clone();
     let replaced = engine.commits.spawn(async move {
         let (engine, user_id) = (&replacing, confirmed.user_id());
+        spend_in_session(engine, &person, session, &code).await?;
         let caller = Caller::from(person);
         let mut tx = engine.begin_as(&caller).await?;
         if !lock(&mut tx, user_id).await? {
@@ -99,6 +114,7 @@ pub async fn new_recovery_codes(
         let codes = recovery_code::replace(engine, &mut tx, user_id).await?;
         tx.commit().await?;
         note(engine, Event::RecoveryCodesCreated, caller, user_id);
+        super::tell(engine, user_id, Content::RecoveryCodesReplaced).await;
         Ok(codes)
     });
     replaced.await.map_err(|_| StorageError::interrupted())?

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use latchkey::{
     accounts::{
         self,
+        confirmed::Confirmed,
         second_factor::{
-            self, CodeError, RecoveryCode, SetUp, SetUpError, TurnOffError, new_recovery_codes,
+            self, CodeError, RecoveryCode, SetUp, SetUpError, TurnOffError, TypedCode,
+            new_recovery_codes,
         },
     },
     caller::Person,
@@ -134,11 +136,12 @@ async fn codes(request: PageRequest, person: Person, form: TwoFactorForm) -> Ans
             Err(error) => return not_set_up(&form, error),
         }
     } else {
-        let confirmed = match confirm(&request, &form.password, || form.sent_back()).await {
-            Ok(confirmed) => confirmed,
+        let (confirmed, code) = match with_code(&request, &form).await {
+            Ok(both) => both,
             Err(answer) => return answer,
         };
-        match new_recovery_codes(engine, person, confirmed).await {
+        let session = request.session_hash();
+        match new_recovery_codes(engine, person, session, confirmed, code).await {
             Ok(codes) => codes,
             Err(error) => return not_changed(&form, error),
         }
@@ -166,13 +169,22 @@ fn created_codes(request: &PageRequest, email: String, codes: Vec<RecoveryCode>)
     }
 }
 
-async fn turn_off(request: &PageRequest, person: Person, form: &TwoFactorForm) -> Answer {
+/// Checks the password, and reads the code that is needed with it. The error is the answer of the form.
+async fn with_code(
+    request: &PageRequest,
+    form: &TwoFactorForm,
+) -> Result<(Confirmed, TypedCode), Answer> {
     let code = match read_code(&form.code, &form.recovery_code) {
         Ok(code) => code,
-        Err((field, error)) => return Ok(FormAnswer::refused(form.sent_back(), field, error)),
+        Err((field, error)) => return Err(Ok(FormAnswer::refused(form.sent_back(), field, error))),
     };
-    let confirmed = match confirm(request, &form.password, || form.sent_back()).await {
-        Ok(confirmed) => confirmed,
+    let confirmed = confirm(request, &form.password, || form.sent_back()).await?;
+    Ok((confirmed, code))
+}
+
+async fn turn_off(request: &PageRequest, person: Person, form: &TwoFactorForm) -> Answer {
+    let (confirmed, code) = match with_code(request, form).await {
+        Ok(both) => both,
         Err(answer) => return answer,
     };
     let session = request.session_hash();

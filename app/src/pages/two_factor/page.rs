@@ -226,6 +226,7 @@ fn NewCodesCard(errors: Errors) -> impl IntoView {
                     <p>"The old ones stop working immediately."</p>
                     <input type="hidden" name="change" value="codes"/>
                     <PasswordAgain errors/>
+                    <CodeFields errors/>
                     <div class="actions"><button class="btn primary">"Create codes"</button><a class="btn" href="/account/two-factor">"Cancel"</a></div>
                 </form>
             </div>

@@ -25,13 +25,20 @@ on_both! {
         assert!(keys.contains("You used a recovery code. You have 9 recovery codes left."), "{keys}");
         let told = mailing.smtp.mail_to(DANA).await;
         assert!(told.subject().starts_with("A recovery code was used") && told.text.contains("9 are left."), "{told:?}");
-        let off = [("change", "off"), ("password", PASSWORD), ("recovery_code", &*codes[1])];
+        let renew = [("change", "codes"), ("password", PASSWORD), ("recovery_code", &*codes[1])];
+        let renewed = browser.submit("/account/two-factor", &renew).await;
+        assert_eq!(renewed.status, 200);
+        let new = renewed.body.split_once("class=\"lines\">").map(|(_, codes)| codes[..19].to_owned()).unwrap();
+        let off = [("change", "off"), ("password", PASSWORD), ("recovery_code", &*new)];
         assert_eq!(browser.submit("/account/two-factor", &off).await.status, 303);
         let told = mailing.stop().await;
         let mut subjects: Vec<_> = told.iter().map(|mail| mail.subject()).collect();
         // Letters are sent at the same time.
         subjects.sort_unstable();
-        assert_eq!(subjects, ["A recovery code was used (localhost)", "Your second factor was turned off (localhost)"]);
+        assert_eq!(subjects, [
+            "A recovery code was used (localhost)", "A recovery code was used (localhost)",
+            "Your recovery codes were replaced (localhost)", "Your second factor was turned off (localhost)",
+        ]);
     }
 
     async fn a_deleted_account_is_told_and_so_is_its_user(app: &TestApp) {

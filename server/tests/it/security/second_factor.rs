@@ -99,16 +99,24 @@ on_both! {
     async fn codes_are_shown_once_and_a_repeat_shows_the_same(app: &TestApp) {
         let org = app.org("northwind").await;
         let dana = app.signed_in(&org, "dana", Role::Owner).await;
-        turn_on_in(app, &dana).await;
-        let fields = [("change", "codes"), ("password", PASSWORD)];
+        let (authenticator, recovery_codes) = turn_on_in(app, &dana).await;
+        let without = dana.submit("/account/two-factor", &[("change", "codes"), ("password", PASSWORD)]).await;
+        assert_eq!(without.status, 422);
+        assert!(without.text().contains("Enter the 6 digits that your authenticator app shows."), "{}", without.text());
+        let fields = [("change", "codes"), ("password", PASSWORD), ("recovery_code", &*recovery_codes[0])];
         let shown = |page: &HttpAnswer| page.body.split_once("class=\"lines\">").map(|(_, codes)| codes[..19].to_owned());
         let first = shown(&dana.submit("/account/two-factor", &fields).await);
         assert!(first.is_some());
         assert_eq!(shown(&dana.submit("/account/two-factor", &fields).await), first);
         app.clock.advance(30 * SECOND);
-        assert_ne!(shown(&dana.submit("/account/two-factor", &fields).await), first);
+        let late = dana.submit("/account/two-factor", &fields).await;
+        assert_eq!((late.status.as_u16(), shown(&late)), (422, None), "the code was used");
+        let code = authenticator.code(app.clock.now());
+        let fields = [("change", "codes"), ("password", PASSWORD), ("code", &*code)];
+        let second = shown(&dana.submit("/account/two-factor", &fields).await);
+        assert!(second.is_some() && second != first);
         assert_eq!(shown(&dana.get("/account/two-factor").await), None);
-        let wrong = dana.submit("/account/two-factor", &[("change", "codes"), ("password", "wrong")]).await;
+        let wrong = dana.submit("/account/two-factor", &[("change", "codes"), ("password", "wrong"), ("code", "000000")]).await;
         assert_eq!((wrong.status.as_u16(), shown(&wrong)), (422, None));
     }
 
