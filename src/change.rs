@@ -13,7 +13,7 @@ use sqlx::{PgConnection, SqliteConnection};
 
 use crate::{
     Engine,
-    access::{Operator, Permit, session_still_lives, still_holds},
+    access::{Operator, Permit, operator_still_is, session_still_lives, still_holds},
     audit::{self, NewEntry, Positions},
     caller::Caller,
     changed::Changed,
@@ -157,18 +157,21 @@ impl Engine {
         self.begin_change(None, caller).await
     }
 
-    /// Begins a change outside any org, such as of the operator's service tokens.
+    /// Begins a change outside any org, such as of the operator's service tokens. [`Change::is_of`] sets the org of one that
+    /// creates it.
     ///
     /// # Errors
-    /// If the database cannot be reached.
+    /// If the operator no longer is one, or the database cannot be reached.
     pub(crate) async fn change_instance(
         &self,
         operator: &Operator,
     ) -> Result<Change, StorageError> {
-        self.begin_change(None, operator.caller().clone()).await
+        let mut change = self.begin_change(None, operator.caller().clone()).await?;
+        operator_still_is(change.tx(), operator.caller(), self.clock.now()).await?;
+        Ok(change)
     }
 
-    /// Begins a change that creates an org. [`Change::is_of`] sets the org once it exists.
+    /// Begins a change in which someone who is no operator creates an org. [`Change::is_of`] sets the org once it exists.
     ///
     /// # Errors
     /// If the database cannot be reached.

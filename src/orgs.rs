@@ -81,8 +81,7 @@ pub async fn create_once(
     slug: &Slug,
     creation_token: Option<&str>,
 ) -> Result<Org, CreateOrgError> {
-    let caller = operator.caller().clone();
-    let mut change = engine.change_of_new_org(caller).await?;
+    let mut change = engine.change_instance(operator).await?;
     let org = insert(engine, change.tx(), name, slug.clone(), creation_token).await?;
     change.is_of(org.id);
     let created = Happened::new(Event::OrgCreated, Target::Org(org.id));

@@ -21,7 +21,7 @@ pub(crate) async fn still_holds<A>(
     now: Timestamp,
 ) -> Result<(), StorageError> {
     let holds = match (permit.basis, permit.caller.actor) {
-        (Basis::Operator, Actor::User(user_id)) => is_operator(tx, user_id).await?,
+        (Basis::Operator, _) => return operator_still_is(tx, &permit.caller, now).await,
         (Basis::Member | Basis::LeavingMember, Actor::User(user_id)) => {
             is_allowed(tx, permit, user_id).await?
         }
@@ -30,10 +30,30 @@ pub(crate) async fn still_holds<A>(
         // Nobody else gets a permit.
         (Basis::OrgToken, Actor::User(_)) | (_, Actor::Unknown) => false,
     };
-    if holds {
-        Ok(())
-    } else {
-        Err(StorageError::permit_ended())
+    ended_unless(holds)
+}
+
+/// Checks, within the transaction of a change, that the caller still is an operator, or a token that acts for one.
+///
+/// # Errors
+/// [`StorageError::is_of_ended_permit`] if not, or the database cannot be reached.
+pub(crate) async fn operator_still_is(
+    tx: &mut Tx,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    ended_unless(match caller.actor {
+        Actor::User(user_id) => is_operator(tx, user_id).await?,
+        Actor::Token(id) => is_valid(tx, id, now).await?,
+        Actor::CommandLine => true,
+        Actor::Unknown => false,
+    })
+}
+
+fn ended_unless(holds: bool) -> Result<(), StorageError> {
+    match holds {
+        true => Ok(()),
+        false => Err(StorageError::permit_ended()),
     }
 }
 

@@ -79,7 +79,10 @@ pub async fn create_own(
     if !may_create(engine, operator.as_ref()) {
         return Err(CreateOwnError::NotAllowed);
     }
-    let mut change = engine.change_of_new_org(person.into()).await?;
+    let mut change = match &operator {
+        Some(operator) => engine.change_instance(operator).await?,
+        None => engine.change_of_new_org(person.into()).await?,
+    };
     lock_user(change.tx(), user_id).await?;
     // Tokens of different people never match.
     let token = creation_token.map(|token| format!("{user_id}:{token}"));

@@ -13,7 +13,9 @@ use latchkey::{
     id::UserId,
     keys::create::{CreateKeyError, create},
     members::{self, MemberError},
+    operators, orgs,
     role::{Role, TokenScope},
+    service_tokens::{self, NewToken},
     time::{MINUTE, SECOND},
 };
 
@@ -105,6 +107,24 @@ on_both! {
         app.database.execute("UPDATE users SET operator_since = NULL").await;
         let refused = create(&app.engine, &operator.permit(&org.org), secret_key("Late")).await;
         assert!(matches!(&refused, Err(CreateKeyError::Fault(Fault::Storage(error))) if error.is_of_ended_permit()), "{refused:?}");
+        let token = NewToken { name: "Late".parse().unwrap(), scope: TokenScope::Manage, expires_at: None, creation_token: None };
+        let before = service_tokens::create_for_instance(&app.engine, &Operator::at_the_command_line(), token.clone()).await.unwrap();
+        let engine = &*app.engine;
+        for (what, answer) in [
+            ("mark", format!("{:?}", operators::mark(engine, &operator, kim).await)),
+            ("unmark", format!("{:?}", operators::unmark(engine, &operator, kim).await)),
+            ("create a token", format!("{:?}", service_tokens::create_for_instance(engine, &operator, token).await)),
+            ("revoke a token", format!("{:?}", service_tokens::revoke(engine, &operator, before.id).await)),
+            ("create an organization", format!("{:?}", orgs::create(engine, &operator, &"Late".parse().unwrap(), &"late".parse().unwrap()).await)),
+        ] {
+            assert!(answer.contains("PermitEnded"), "{what}: {answer}");
+        }
+        let marked = "SELECT COUNT(*) FROM users WHERE operator_since IS NOT NULL";
+        let tokens = "SELECT COUNT(*) FROM service_tokens WHERE revoked_at IS NULL";
+        let orgs = "SELECT COUNT(*) FROM orgs";
+        for (sql, number) in [(marked, 0), (tokens, 1), (orgs, 1)] {
+            assert_eq!(app.database.number(sql).await, number, "{sql}");
+        }
         let api = app.api_of(Some(&org), TokenScope::Manage).await;
         let body = json!({"name": "In time", "kind": "secret", "environment": "live"});
         assert_eq!(api.post("/v1/orgs/northwind/keys", &body).await.status, 201);
