@@ -1,9 +1,10 @@
 //! The hash under which a session is stored.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// The SHA-256 of a session ID. Only the browser's cookie holds the ID itself.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SessionHash([u8; 32]);
 
 impl SessionHash {

@@ -11,7 +11,8 @@ use latchkey::{
     access::{Membership, Operator, Permit, Permitted, to},
     accounts::{
         known_browser::{self, By},
-        sessions::{Device, SessionHash, SessionRecord, SignedIn},
+        second_factor,
+        sessions::{Codes, Device, SessionHash, SessionRecord, SignedIn},
         sign_in::sign_out,
     },
     audit,
@@ -166,9 +167,10 @@ impl PageRequest {
     /// # Errors
     /// [`AppError::SignedOut`] if the user is not signed in.
     pub async fn user_id(&self) -> Result<UserId, AppError> {
-        let SessionRecord { who, used_at, .. } = self.record().await?.ok_or(AppError::SignedOut)?;
+        let record = self.record().await?.ok_or(AppError::SignedOut)?;
+        let SessionRecord { who, used_at, .. } = record;
         if self.engine().clock().now().since(used_at) >= REFRESH_AFTER {
-            self.keep(who).await?;
+            self.keep(who, record.codes).await?;
         }
         Ok(who.user_id)
     }
@@ -252,8 +254,8 @@ impl PageRequest {
     ///
     /// # Errors
     /// If the session cannot be stored.
-    pub async fn open_session(&self, who: SignedIn) -> Result<(), AppError> {
-        self.start_session(who, By::SignIn).await
+    pub async fn open_session(&self, who: SignedIn, by: By) -> Result<(), AppError> {
+        self.start_session(who, by).await
     }
 
     /// Starts a session under a new ID for a user who has changed their password in this one.
@@ -267,6 +269,14 @@ impl PageRequest {
     async fn start_session(&self, who: SignedIn, by: By) -> Result<(), AppError> {
         let session = &self.session;
         let before = self.record().await?;
+        let codes = match (by, before) {
+            (By::PasswordChange, Some(before)) => before.codes.continued(self.session_hash()),
+            (By::Code(factor), _) => Codes {
+                factor: Some(factor),
+                origin: None,
+            },
+            _ => Codes::default(),
+        };
         session.clear().await;
         let cycled = session.clone();
         let cycle = async move { cycled.cycle_id().await.map_err(failed) };
@@ -278,7 +288,7 @@ impl PageRequest {
             }
             _ => cycle.await?,
         }
-        self.keep(who).await?;
+        self.keep(who, codes).await?;
         self.remember_browser(who, by)
     }
 
@@ -299,7 +309,9 @@ impl PageRequest {
     /// If the session cannot be read.
     pub async fn remember_browser_with_code(&self) -> Result<(), AppError> {
         let record = self.record().await?.ok_or(AppError::SignedOut)?;
-        self.remember_browser(record.who, By::SignIn)
+        let factor = second_factor::of_user(self.engine(), record.who.user_id).await?;
+        let by = factor.map_or(By::Password, |factor| By::Code(factor.since));
+        self.remember_browser(record.who, by)
     }
 
     /// The hash of the session's ID, as it is stored.
@@ -313,12 +325,13 @@ impl PageRequest {
     }
 
     /// Stores the user in the session and restarts its idle timeout.
-    async fn keep(&self, who: SignedIn) -> Result<(), AppError> {
+    async fn keep(&self, who: SignedIn, codes: Codes) -> Result<(), AppError> {
         let used_at = self.engine().clock().now();
         let record = SessionRecord {
             who,
             used_at,
             device: Device::of(&self.visit),
+            codes,
         };
         self.session
             .insert(SessionRecord::KEY, record)

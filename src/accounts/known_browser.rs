@@ -1,11 +1,12 @@
 //! Browsers that a user has signed in with before. An account knows them, and attempts from elsewhere to guess its
 //! password do not lock them out.
 //!
-//! The browser stores one token per account: the user, the epoch of the account, a number, and when someone last signed in
-//! there, with a MAC. The server stores nothing. The token becomes invalid when the password changes, which raises the epoch.
+//! The browser stores one token per account: the user, the epoch of the account, a number, and of which second factor a code
+//! was entered there, with a MAC. The server stores nothing. The token becomes invalid when the password changes, which
+//! raises the epoch.
 //!
-//! For the codes of a second factor, an account knows a browser only if someone has signed in there since the factor exists,
-//! so with a code: a thief with the password alone must not get more attempts with each browser.
+//! For the codes of a second factor, an account knows a browser only if someone has entered a code of that factor there: a
+//! thief with the password alone must not get more attempts with each browser.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use std::fmt;
@@ -42,8 +43,9 @@ impl fmt::Display for BrowserNumber {
 struct Known {
     who: SignedIn,
     number: BrowserNumber,
-    /// When the user last signed in with this browser, or set a password with a link. Tokens of earlier versions do not say.
-    since: Timestamp,
+    /// The second factor whose code was entered in this browser, or that existed when a password was set there with a link: when
+    /// it was turned on; 0 for none.
+    factor: Timestamp,
 }
 
 impl Known {
@@ -52,7 +54,7 @@ impl Known {
         format!(
             "{user_id}.{epoch}.{}.{}",
             self.number,
-            self.since.as_millis()
+            self.factor.as_millis()
         )
     }
 
@@ -73,11 +75,11 @@ impl Known {
         let user_id = parts.next()?.parse().ok()?;
         let epoch = parts.next()?.parse().ok()?;
         let number = u8::from_str_radix(parts.next()?, 16).ok()?;
-        let since = parts.next().map_or(Some(0), |since| since.parse().ok())?;
+        let factor = parts.next().map_or(Some(0), |factor| factor.parse().ok())?;
         Some(Self {
             who: SignedIn { user_id, epoch },
             number: BrowserNumber(number),
-            since: Timestamp::from_millis(since),
+            factor: Timestamp::from_millis(factor),
         })
     }
 }
@@ -108,7 +110,7 @@ impl Shown {
         factor: Timestamp,
     ) -> Option<BrowserNumber> {
         let mut known = self.0.iter();
-        let known = known.find(|known| known.who == account && known.since >= factor);
+        let known = known.find(|known| known.who == account && known.factor == factor);
         known.map(|known| known.number)
     }
 }
@@ -116,10 +118,12 @@ impl Shown {
 /// What makes a browser known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
-    /// The user has signed in.
-    SignIn,
-    /// The user has set a password with a link that was sent to them.
-    Link,
+    /// The user has signed in with their password alone.
+    Password,
+    /// The user has entered a code of the second factor that was turned on then.
+    Code(Timestamp),
+    /// The user has set a password with a link that was sent to them. With the time since which they have a second factor.
+    Link(Option<Timestamp>),
     /// The user has changed their password in a session, which requires no code.
     PasswordChange,
 }
@@ -137,21 +141,29 @@ pub fn remember(
 ) -> Result<String, RandomnessError> {
     let all = Shown::read(engine, shown).0.into_iter();
     let (own, others): (Vec<_>, Vec<_>) = all.partition(|known| known.who.user_id == who.user_id);
-    let number = match own.first() {
-        Some(known) => known.number,
-        None if by == By::Link => BrowserNumber::OF_LINKS,
-        None => {
+    let none = Timestamp::from_millis(0);
+    let own = own.first();
+    let number = match (by, own) {
+        // The number of a browser where no code was entered must not become one more with attempts for codes.
+        (By::Link(Some(factor)), Some(known)) if known.factor != factor => BrowserNumber::OF_LINKS,
+        (_, Some(known)) => known.number,
+        (By::Link(_), None) => BrowserNumber::OF_LINKS,
+        (_, None) => {
             let [number] = engine.random.bytes()?;
             BrowserNumber(number.max(1))
         }
     };
-    let since = match by {
-        By::SignIn | By::Link => engine.clock.now(),
-        By::PasswordChange => own
-            .first()
-            .map_or(Timestamp::from_millis(0), |known| known.since),
+    let factor = match by {
+        By::Code(factor) => factor,
+        By::Link(factor) => factor.unwrap_or(none),
+        By::Password => none,
+        By::PasswordChange => own.map_or(none, |known| known.factor),
     };
-    let now = Known { who, number, since };
+    let now = Known {
+        who,
+        number,
+        factor,
+    };
     let all = std::iter::once(now).chain(others).take(MAX_ACCOUNTS);
     let all: Vec<String> = all.map(|known| known.signed(engine)).collect();
     Ok(all.join(&SEPARATOR.to_string()))

@@ -34,6 +34,15 @@ pub enum SecondStepError {
 
 from_fault!(SecondStepError);
 
+/// A user who has entered a code.
+#[derive(Debug, Clone, Copy)]
+pub struct SignedInWithCode {
+    /// The user.
+    pub who: SignedIn,
+    /// The second factor that the code was of: when it was turned on.
+    pub factor: Timestamp,
+}
+
 /// Signs in a user whose password was right. `half` is the text of [`HalfSignedIn`], and `shown` the cookie that makes the
 /// browser known. Runs as a task of its own, so that a correct code is not counted as an attempt even if the client hangs
 /// up.
@@ -46,7 +55,7 @@ pub async fn sign_in_with_code(
     code: TypedCode,
     visit: &Visit,
     shown: &str,
-) -> Result<SignedIn, SecondStepError> {
+) -> Result<SignedInWithCode, SecondStepError> {
     let (who, at) = HalfSignedIn::read(engine, half).ok_or(SecondStepError::Expired)?;
     let shown = Shown::read(engine, shown);
     let person = Person {
@@ -70,7 +79,7 @@ pub async fn sign_in_with_code(
         let spent = spend(&checking, &person, &code, &subjects).await;
         spent.map_err(SecondStepError::Code)?;
         sign_in::note_started(&checking, who.user_id, &person.visit);
-        Ok(who)
+        Ok(SignedInWithCode { who, factor })
     });
     checked.await.map_err(|_| StorageError::interrupted())?
 }

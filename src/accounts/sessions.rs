@@ -36,6 +36,26 @@ pub struct SessionRecord {
     /// Where the session is started. Only stored when it starts.
     #[serde(default)]
     pub device: Device,
+    /// How much its user may try with codes. Only stored when it starts.
+    #[serde(default)]
+    pub codes: Codes,
+}
+
+/// What a session is to the codes of a second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Codes {
+    /// The second factor whose code started the session: when it was turned on. `None` if no code was needed.
+    pub factor: Option<Timestamp>,
+    /// The session that this one continues since a change of the password: a new ID gives no new attempts.
+    pub origin: Option<SessionHash>,
+}
+
+impl Codes {
+    /// Those of a session that continues `session` under a new ID.
+    pub fn continued(self, session: SessionHash) -> Self {
+        let origin = self.origin.or(Some(session));
+        Self { origin, ..self }
+    }
 }
 
 /// Where a session was started.
@@ -113,8 +133,8 @@ pub async fn save(
     record: SessionRecord,
 ) -> Result<(), StorageError> {
     // Earlier versions stored a copy of the columns in `data`.
-    const SQL: &str = "INSERT INTO sessions (id_hash, user_id, epoch, created_at, expires_at, client, system, network, data) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '{}')";
+    const SQL: &str = "INSERT INTO sessions (id_hash, user_id, epoch, created_at, expires_at, client, system, network, factor, origin, data) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '{}')";
     const END_OLDEST: &str = "DELETE FROM sessions WHERE user_id = $1 AND id_hash <> $2 AND id_hash NOT IN \
          (SELECT id_hash FROM sessions WHERE user_id = $1 ORDER BY created_at DESC, expires_at DESC, id_hash LIMIT $3)";
     let SignedIn { user_id, epoch } = record.who;
@@ -125,6 +145,7 @@ pub async fn save(
     on!(tx.on(), c => sqlx::query(SQL)
         .bind(&hash.as_bytes()[..]).bind(user_id).bind(epoch).bind(now).bind(record.expires_at())
         .bind(record.device.client).bind(record.device.system).bind(record.device.network.map(|network| network.to_string()))
+        .bind(record.codes.factor).bind(record.codes.origin.map(|origin| origin.as_bytes().to_vec()))
         .execute(c).await.map(drop))?;
     on!(tx.on(), c => sqlx::query(END_OLDEST)
         .bind(user_id).bind(&hash.as_bytes()[..]).bind(MAX_SESSIONS).execute(c).await.map(drop))?;
@@ -159,18 +180,25 @@ pub async fn load(
     engine: &Engine,
     hash: SessionHash,
 ) -> Result<Option<SessionRecord>, StorageError> {
-    const SQL: &str = "SELECT users.id, users.epoch, sessions.expires_at FROM sessions \
+    const SQL: &str = "SELECT users.id, users.epoch, sessions.expires_at, sessions.factor, sessions.origin FROM sessions \
          JOIN users ON users.id = sessions.user_id AND users.epoch = sessions.epoch \
          WHERE sessions.id_hash = $1 AND sessions.expires_at > $2 AND sessions.created_at > $3 \
          AND users.disabled_at IS NULL";
     let now = engine.clock.now();
-    let row: Option<(UserId, i64, Timestamp)> = on!(engine.db.read(), c => sqlx::query_as(SQL)
+    type Row = (UserId, i64, Timestamp, Option<Timestamp>, Option<Vec<u8>>);
+    let row: Option<Row> = on!(engine.db.read(), c => sqlx::query_as(SQL)
         .bind(&hash.as_bytes()[..]).bind(now).bind(now.plus(-ABSOLUTE_LIFETIME)).fetch_optional(c).await)?;
-    Ok(row.map(|(user_id, epoch, expires_at)| SessionRecord {
-        who: SignedIn { user_id, epoch },
-        used_at: expires_at.plus(-IDLE_LIFETIME),
-        device: Device::default(),
-    }))
+    Ok(row.map(
+        |(user_id, epoch, expires_at, factor, origin)| SessionRecord {
+            who: SignedIn { user_id, epoch },
+            used_at: expires_at.plus(-IDLE_LIFETIME),
+            device: Device::default(),
+            codes: Codes {
+                factor,
+                origin: origin.as_deref().and_then(SessionHash::of_stored),
+            },
+        },
+    ))
 }
 
 /// Ends one session.

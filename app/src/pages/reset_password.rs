@@ -5,6 +5,7 @@ use latchkey::accounts::{
     links::{LinkKind, OpenedLink, open},
     password::NewPassword,
     reset::{self, ResetError},
+    second_factor,
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -53,7 +54,9 @@ pub async fn submit(
     let token = account_token(&request)?;
     match reset::reset(request.engine(), &token, new, request.visit().clone()).await {
         Ok(who) => {
-            request.remember_browser(who, By::Link)?;
+            let factor = second_factor::of_user(request.engine(), who.user_id).await?;
+            let factor = factor.map(|factor| factor.since);
+            request.remember_browser(who, By::Link(factor))?;
             Ok(FormAnswer::Redirect {
                 path: "/sign-in?reset=1".to_owned(),
                 done: None,

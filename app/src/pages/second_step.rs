@@ -2,8 +2,7 @@
 
 use latchkey::accounts::{
     second_factor::{CodeError, MalformedCode, TypedCode},
-    second_step::{SecondStepError, sign_in_with_code},
-    sessions::SignedIn,
+    second_step::{SecondStepError, SignedInWithCode, sign_in_with_code},
 };
 use leptos::prelude::*;
 
@@ -60,7 +59,7 @@ pub async fn check_code<F, D>(
     request: &PageRequest,
     sent: SentCode<'_>,
     sent_back: impl FnOnce(String) -> F,
-) -> Result<SignedIn, Result<FormAnswer<F, D>, AppError>> {
+) -> Result<SignedInWithCode, Result<FormAnswer<F, D>, AppError>> {
     let again = || sent.half.chars().take(MAX_HALF).collect::<String>();
     let code = match read_code(sent.code, sent.recovery_code) {
         Ok(code) => code,
@@ -71,7 +70,7 @@ pub async fn check_code<F, D>(
     let visit = request.visit();
     let shown = request.known_browser().shown();
     let error = match sign_in_with_code(request.engine(), sent.half, code, visit, shown).await {
-        Ok(who) => return Ok(who),
+        Ok(entered) => return Ok(entered),
         Err(error) => error,
     };
     let log = |reason| {

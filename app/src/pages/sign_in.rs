@@ -2,6 +2,7 @@
 
 use latchkey::{
     accounts::{
+        known_browser::By,
         password::TypedPassword,
         second_factor::{self, TypedCode},
         sessions::SignedIn,
@@ -91,20 +92,22 @@ type Answer = Result<FormAnswer<SignInForm, CodeNeeded>, AppError>;
 /// Signs the user in and redirects to `next` or to their home page. A user with a second factor is asked for a code first.
 pub async fn submit(request: PageRequest, form: SignInForm) -> Answer {
     let checked = if form.half.is_empty() {
-        first_step(&request, &form).await
+        let checked = first_step(&request, &form).await;
+        checked.map(|who| (who, By::Password))
     } else {
         let sent = SentCode {
             half: &form.half,
             code: &form.code,
             recovery_code: &form.recovery_code,
         };
-        check_code(&request, sent, |half| form.of_step(half)).await
+        let checked = check_code(&request, sent, |half| form.of_step(half)).await;
+        checked.map(|entered| (entered.who, By::Code(entered.factor)))
     };
-    let who = match checked {
-        Ok(who) => who,
+    let (who, by) = match checked {
+        Ok(both) => both,
         Err(answer) => return answer,
     };
-    request.open_session(who).await?;
+    request.open_session(who, by).await?;
     let path = if is_own_path(&form.next) {
         form.next
     } else {

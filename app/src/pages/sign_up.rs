@@ -7,6 +7,7 @@ pub use self::link::{SignUpLinkPage, submit as submit_link};
 use latchkey::{
     access::Org,
     accounts::{
+        known_browser::By,
         sessions::SignedIn,
         sign_up::{self, MaySignUp, SignUp, SignUpError},
     },
@@ -101,7 +102,7 @@ async fn signed_up<F, S>(
     who: SignedIn,
     org: &Org,
 ) -> Result<FormAnswer<F, S>, AppError> {
-    request.open_session(who).await?;
+    request.open_session(who, By::Password).await?;
     Ok(FormAnswer::Redirect {
         path: format!("/orgs/{}/keys", org.slug),
         done: None,

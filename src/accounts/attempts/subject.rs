@@ -45,9 +45,9 @@ pub(crate) enum Subject<'a> {
     CodeInSession(UserId, SessionHash),
     /// The same in a day.
     CodesOfDayInSession(UserId, SessionHash),
-    /// The codes of a signed-in user's second factor in a day, in all sessions together that are older than the factor: a
-    /// password alone was enough to start any number of them. A sign-in with a code starts one with attempts of its own.
-    CodesOfDayInOlderSessions(UserId),
+    /// The codes of a signed-in user's second factor in a day, in all sessions together that were started without a code of
+    /// it: a password alone was enough to start any number of them. A sign-in with a code starts one with attempts of its own.
+    CodesOfDayInSessionsWithoutCode(UserId),
     /// The setup code for the first account, from one network.
     SetupCode(&'a Visit),
     /// New accounts, from one network.
@@ -93,7 +93,7 @@ impl Subject<'_> {
             Self::AccountFrom(..) | Self::Browser(..) | Self::CurrentPassword(..) => 10,
             Self::Code(_) | Self::CodeInBrowser(..) | Self::CodeInSession(..) => 10,
             Self::CodesOfDay(_) | Self::CodesOfDayInBrowser(..) => 50,
-            Self::CodesOfDayInSession(..) | Self::CodesOfDayInOlderSessions(_) => 50,
+            Self::CodesOfDayInSession(..) | Self::CodesOfDayInSessionsWithoutCode(_) => 50,
             Self::SetupCode(_) | Self::SignUp(_) | Self::KeyLookUps(_) => 10,
             Self::ResetRequests(_) => 10,
             Self::ResetMails(_) | Self::ResetMailsToNobody(_) | Self::AccountMails(_) => 5,
@@ -117,7 +117,7 @@ impl Subject<'_> {
             | Self::InvitationMailsOf(..)
             | Self::InvitationLinks(_) => HOUR,
             Self::CodesOfDay(_) | Self::CodesOfDayInBrowser(..) => DAY,
-            Self::CodesOfDayInSession(..) | Self::CodesOfDayInOlderSessions(_) => DAY,
+            Self::CodesOfDayInSession(..) | Self::CodesOfDayInSessionsWithoutCode(_) => DAY,
             _ => 15 * MINUTE,
         }
     }
@@ -149,7 +149,7 @@ impl Subject<'_> {
             Self::CodesOfDayInSession(user_id, session) => {
                 format!("codes of a day {user_id} {:x?}", session.as_bytes())
             }
-            Self::CodesOfDayInOlderSessions(user_id) => {
+            Self::CodesOfDayInSessionsWithoutCode(user_id) => {
                 format!("codes of a day {user_id} in older sessions")
             }
             Self::SetupCode(visit) => format!("setup code {}", Network::of(address(visit))),
@@ -184,7 +184,7 @@ impl Subject<'_> {
                 | Self::CodesOfDayInBrowser(..)
                 | Self::CodeInSession(..)
                 | Self::CodesOfDayInSession(..)
-                | Self::CodesOfDayInOlderSessions(_)
+                | Self::CodesOfDayInSessionsWithoutCode(_)
                 | Self::KeyLookUps(_)
                 | Self::ResetMails(_)
                 | Self::AccountMails(_)

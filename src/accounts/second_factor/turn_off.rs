@@ -69,25 +69,31 @@ async fn spend_in_session(
     code: &TypedCode,
 ) -> Result<(), TurnOffError> {
     let user_id = person.user_id;
-    let of_day = match has_code(engine, user_id, session).await? {
+    let (session, has_code) = attempts_of(engine, user_id, session).await?;
+    let of_day = match has_code {
         true => Subject::CodesOfDayInSession(user_id, session),
-        false => Subject::CodesOfDayInOlderSessions(user_id),
+        false => Subject::CodesOfDayInSessionsWithoutCode(user_id),
     };
     let subjects = [Subject::CodeInSession(user_id, session), of_day];
     let spent = spend(engine, person, code, &subjects).await;
     spent.map_err(TurnOffError::Code)
 }
 
-/// Whether the session was started with a code: after the second factor was turned on.
-async fn has_code(
+/// The session whose attempts are used, which is another one after a change of the password, and whether it was started with a
+/// code of the second factor.
+async fn attempts_of(
     engine: &Engine,
     user_id: UserId,
     session: SessionHash,
-) -> Result<bool, StorageError> {
-    const SQL: &str = "SELECT 1 FROM sessions JOIN second_factors ON second_factors.user_id = sessions.user_id \
-         AND second_factors.created_at < sessions.created_at WHERE sessions.user_id = $1 AND sessions.id_hash = $2";
-    Ok(on!(engine.db.read(), c => sqlx::query(SQL)
-        .bind(user_id).bind(&session.as_bytes()[..]).fetch_optional(c).await.map(|row| row.is_some()))?)
+) -> Result<(SessionHash, bool), StorageError> {
+    const SQL: &str = "SELECT sessions.origin, CAST(CASE WHEN second_factors.user_id IS NULL THEN 0 ELSE 1 END AS BIGINT) \
+         FROM sessions LEFT JOIN second_factors ON second_factors.user_id = sessions.user_id \
+         AND second_factors.created_at = sessions.factor WHERE sessions.user_id = $1 AND sessions.id_hash = $2";
+    let found: Option<(Option<Vec<u8>>, i64)> = on!(engine.db.read(), c => sqlx::query_as(SQL)
+        .bind(user_id).bind(&session.as_bytes()[..]).fetch_optional(c).await)?;
+    let (origin, has_code) = found.unwrap_or((None, 0));
+    let origin = origin.as_deref().and_then(SessionHash::of_stored);
+    Ok((origin.unwrap_or(session), has_code == 1))
 }
 
 /// Replaces the recovery codes of a user who has just entered their password, with a code: each new one can turn the second

@@ -2,7 +2,10 @@
 
 use latchkey::{
     access::Org,
-    accounts::{password::TypedPassword, second_step::user_of_first_step, sessions::SignedIn},
+    accounts::{
+        known_browser::By, password::TypedPassword, second_step::user_of_first_step,
+        sessions::SignedIn,
+    },
     caller::Person,
     invitations::{
         self, AcceptError, Accepted, InvitationToken, Opened, accept, accept_with_new_account,
@@ -109,7 +112,7 @@ async fn accepted_before(
     }
     let password = TypedPassword::new(form.password.clone());
     match check_password(request, &email, password, "", || form.sent_back()).await {
-        Ok(who) => signed_in(request, who, &org).await,
+        Ok(who) => signed_in(request, who, By::Password, &org).await,
         // The link is no longer a form to sign in with.
         Err(Ok(_)) => Err(AppError::Gone),
         Err(Err(error)) => Err(error),
@@ -153,7 +156,7 @@ async fn accept_once(request: &PageRequest, token: &InvitationToken, form: Accep
             }
             let visit = request.visit().clone();
             match accept_with_new_account(engine, token, name, password, visit).await {
-                Ok((who, org)) => signed_in(request, who, &org).await,
+                Ok((who, org)) => signed_in(request, who, By::Password, &org).await,
                 Err(error) => refused(&form, error),
             }
         }
@@ -170,7 +173,7 @@ async fn with_account(
     let password = TypedPassword::new(form.password.clone());
     let checked = check_password(request, &opened.email, password, "", || form.sent_back());
     match checked.await {
-        Ok(who) => accept_as(request, token, who, &form).await,
+        Ok(who) => accept_as(request, token, who, By::Password, &form).await,
         // The sentence of the sign-in is also about the address, which this form does not ask for.
         Err(Ok(FormAnswer::Refused { values, .. })) => Ok(FormAnswer::refused(
             values,
@@ -219,7 +222,10 @@ async fn with_code(request: &PageRequest, token: &InvitationToken, form: AcceptF
         ..form.sent_back()
     };
     match check_code(request, sent, sent_back).await {
-        Ok(who) => accept_as(request, token, who, &form).await,
+        Ok(entered) => {
+            let by = By::Code(entered.factor);
+            accept_as(request, token, entered.who, by, &form).await
+        }
         Err(answer) => answer,
     }
 }
@@ -228,6 +234,7 @@ async fn accept_as(
     request: &PageRequest,
     token: &InvitationToken,
     who: SignedIn,
+    by: By,
     form: &AcceptForm,
 ) -> Answer {
     let person = Person {
@@ -235,14 +242,14 @@ async fn accept_as(
         visit: request.visit().clone(),
     };
     match accept(request.engine(), token, person).await {
-        Ok(org) => signed_in(request, who, &org).await,
-        Err(AcceptError::AlreadyMember(org)) => signed_in(request, who, &org).await,
+        Ok(org) => signed_in(request, who, by, &org).await,
+        Err(AcceptError::AlreadyMember(org)) => signed_in(request, who, by, &org).await,
         Err(error) => refused(form, error),
     }
 }
 
-async fn signed_in(request: &PageRequest, who: SignedIn, org: &Org) -> Answer {
-    request.open_session(who).await?;
+async fn signed_in(request: &PageRequest, who: SignedIn, by: By, org: &Org) -> Answer {
+    request.open_session(who, by).await?;
     Ok(joined(org))
 }
 

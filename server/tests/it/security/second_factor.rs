@@ -120,6 +120,26 @@ on_both! {
         assert_eq!((wrong.status.as_u16(), shown(&wrong)), (422, None));
     }
 
+    async fn a_new_password_gives_a_session_no_new_attempts_for_codes(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let dana = app.signed_in(&org, "dana", Role::Owner).await;
+        turn_on_in(app, &dana).await;
+        let guess = async |password: &str| {
+            let off = [("change", "off"), ("password", password), ("code", "000000")];
+            dana.submit("/account/two-factor", &off).await.status.as_u16()
+        };
+        for _ in 0..10 {
+            assert_eq!(guess(PASSWORD).await, 422);
+        }
+        let mut password = PASSWORD;
+        for new in ["granite teapot sings", "a teapot of granite"] {
+            let changed = dana.submit("/account", &[("current_password", password), ("new_password", new)]).await;
+            assert_eq!(changed.status, 303);
+            assert_eq!(guess(new).await, 429, "{new}");
+            password = new;
+        }
+    }
+
     async fn an_organization_that_requires_it_shows_nothing_without(app: &TestApp) {
         let (org, other) = (app.org("northwind").await, app.org("contoso").await);
         let key = org.key("Production").await.id.to_string();

@@ -216,7 +216,7 @@ on_both! {
         let seen = async || members::find(&app.engine, &org.permit(), dana).await.unwrap().unwrap().last_seen_at;
         assert_eq!(seen().await, None);
         let (hash, start) = (SessionHash::of(b"one"), app.clock.now());
-        let record = || SessionRecord { who: SignedIn { user_id: dana, epoch: 0 }, used_at: app.clock.now(), device: Default::default() };
+        let record = || SessionRecord { who: SignedIn { user_id: dana, epoch: 0 }, used_at: app.clock.now(), device: Default::default(), codes: Default::default() };
         save(&app.engine, hash, record()).await.unwrap();
         assert_eq!(seen().await, Some(start));
         app.clock.advance(MINUTE - 1);

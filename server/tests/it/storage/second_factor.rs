@@ -13,8 +13,8 @@ use latchkey::{
             self, CodeError, SetUpError, TurnOffError, TypedCode, move_to_current_pepper,
             new_recovery_codes, turn_off,
         },
-        second_step::{SecondStepError, sign_in_with_code},
-        sessions::{self, Device, SessionHash, SessionRecord, SignedIn},
+        second_step::{SecondStepError, SignedInWithCode, sign_in_with_code},
+        sessions::{self, Codes, Device, SessionHash, SessionRecord, SignedIn},
         sign_in::{FirstStep, sign_in},
     },
     backup::{self, Backup},
@@ -105,7 +105,8 @@ on_both! {
 
     async fn wrong_codes_are_limited_and_a_known_browser_is_not_kept_out(app: &TestApp) {
         let (dana, authenticator, _) = dana(app).await;
-        let known = known_browser::remember(&app.engine, "", SignedIn { user_id: dana, epoch: 0 }, By::SignIn).unwrap();
+        let since = second_factor::of_user(&app.engine, dana).await.unwrap().unwrap().since;
+        let known = known_browser::remember(&app.engine, "", SignedIn { user_id: dana, epoch: 0 }, By::Code(since)).unwrap();
         app.clock.advance(STEP);
         for _ in 0..10 {
             let wrong = enter(&app.engine, "000000").await;
@@ -140,16 +141,28 @@ on_both! {
         let (dana, authenticator, _) = dana(app).await;
         let who = SignedIn { user_id: dana, epoch: 0 };
         let cookie = |by| known_browser::remember(&app.engine, "", who, by).unwrap();
-        let stolen = cookie(By::SignIn);
+        let since = second_factor::of_user(&app.engine, dana).await.unwrap().unwrap().since;
+        let stolen = cookie(By::Code(since));
+        // A sign-in that began before the second factor can end after it.
+        app.clock.advance(STEP);
+        let late = cookie(By::Password);
+        let (one, two) = (SessionHash::of(b"one"), SessionHash::of(b"two"));
+        let record = SessionRecord { who, used_at: app.clock.now(), device: Device::default(), codes: Codes::default() };
+        sessions::save(&app.engine, two, record).await.unwrap();
+        let continued = SessionHash::of(b"continued");
+        let record = SessionRecord { codes: Codes::default().continued(one), ..record };
+        sessions::save(&app.engine, continued, record).await.unwrap();
         let guess = TypedCode::read("000000", "").unwrap();
         // With the password and the cookie of a known browser, or in two sessions from before the second factor.
-        let (mut in_browser, mut in_sessions) = (0, 0);
+        let (mut in_browser, mut in_late_browser, mut in_sessions) = (0, 0, 0);
         for _ in 0..8 {
             let (half, confirmed) = (half(&app.engine).await, confirmed(app, dana).await);
             for number in 0..10 {
                 let tried = sign_in_with_code(&app.engine, &half, guess.clone(), &Visit::default(), &stolen).await;
                 in_browser += i64::from(matches!(tried, Err(SecondStepError::Code(CodeError::Wrong))));
-                let session = SessionHash::of(if number % 2 == 0 { b"one" } else { b"two" });
+                let tried = sign_in_with_code(&app.engine, &half, guess.clone(), &Visit::default(), if number % 2 == 0 { &late } else { "" }).await;
+                in_late_browser += i64::from(matches!(tried, Err(SecondStepError::Code(CodeError::Wrong))));
+                let session = [one, two, continued][number % 3];
                 let tried = if number < 5 {
                     turn_off(&app.engine, at(dana), session, confirmed.clone(), guess.clone()).await
                 } else {
@@ -159,18 +172,28 @@ on_both! {
             }
             app.clock.advance(15 * MINUTE);
         }
-        assert_eq!((in_browser, in_sessions), (50, 50));
+        assert_eq!((in_browser, in_late_browser, in_sessions), (50, 50, 50));
         // The owner signs in elsewhere, and in that session turns it off.
         let own = SessionHash::of(b"own");
-        let who = enter(&app.engine, &authenticator.code(app.clock.now())).await.unwrap();
-        let record = SessionRecord { who, used_at: app.clock.now(), device: Device::default() };
+        let code = TypedCode::read(&authenticator.code(app.clock.now()), "").unwrap();
+        let number = |cookie: &str| cookie.split('.').nth(2).unwrap().to_owned();
+        let own_browser = (0..).map(|_| cookie(By::Code(since))).find(|own| number(own) != number(&stolen)).unwrap();
+        let entered = sign_in_with_code(&app.engine, &half(&app.engine).await, code, &Visit::default(), &own_browser).await.unwrap();
+        assert_eq!(entered.factor, since);
+        let codes = Codes { factor: Some(since), origin: None };
+        let record = SessionRecord { who: entered.who, used_at: app.clock.now(), device: Device::default(), codes };
         sessions::save(&app.engine, own, record).await.unwrap();
         app.clock.advance(STEP);
         let code = TypedCode::read(&authenticator.code(app.clock.now()), "").unwrap();
         turn_off(&app.engine, at(dana), own, confirmed(app, dana).await, code).await.unwrap();
         // Links share one browser's attempts, and a password change alone gives none for codes.
         let parts = |by| cookie(by).split('.').skip(2).take(2).collect::<Vec<_>>().join(".");
-        assert!(parts(By::Link).starts_with("00.") && parts(By::Link) == parts(By::Link));
+        let link = By::Link(Some(since));
+        assert!(parts(link).starts_with("00.") && parts(link) == parts(link));
+        // So do browsers that were known before the factor, but not one where a code was entered.
+        let after = |shown: &str| known_browser::remember(&app.engine, shown, who, link).unwrap();
+        assert_eq!(number(&after(&late)), "00");
+        assert_eq!(number(&after(&stolen)), number(&stolen));
         let changed = parts(By::PasswordChange);
         assert!(!changed.starts_with("00.") && changed.ends_with(".0"), "{changed}");
     }
@@ -341,12 +364,16 @@ async fn half(engine: &Engine) -> String {
     }
 }
 
-async fn second(engine: &Engine, half: &str, code: TypedCode) -> Result<SignedIn, SecondStepError> {
+async fn second(
+    engine: &Engine,
+    half: &str,
+    code: TypedCode,
+) -> Result<SignedInWithCode, SecondStepError> {
     sign_in_with_code(engine, half, code, &Visit::default(), "").await
 }
 
 /// Signs in with a code of an app, in a browser that the account does not know.
-async fn enter(engine: &Engine, code: &str) -> Result<SignedIn, SecondStepError> {
+async fn enter(engine: &Engine, code: &str) -> Result<SignedInWithCode, SecondStepError> {
     second(
         engine,
         &half(engine).await,

@@ -175,7 +175,7 @@ on_both! {
         lifecycle::disable(&app.engine, &operator, dana).await.unwrap();
         lifecycle::enable(&app.engine, &operator, dana).await.unwrap();
         let who = try_password(app, "dana@northwind.example", PASSWORD).await;
-        let record = SessionRecord { who: who.unwrap(), used_at: app.clock.now(), device: Default::default() };
+        let record = SessionRecord { who: who.unwrap(), used_at: app.clock.now(), device: Default::default(), codes: Default::default() };
         sessions::save(&app.engine, SessionHash::of(b"one"), record).await.unwrap();
         lifecycle::disable(&app.engine, &operator, dana).await.unwrap();
         app.engine.finish().await.unwrap();

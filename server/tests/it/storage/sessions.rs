@@ -9,7 +9,7 @@ use latchkey::{
         rename,
         second_factor::{self, TypedCode},
         session_list,
-        sessions::{self, Device, IDLE_LIFETIME, SessionHash, SessionRecord, SignedIn},
+        sessions::{self, Codes, Device, IDLE_LIFETIME, SessionHash, SessionRecord, SignedIn},
         sign_in::{SignInError, sign_in, sign_out},
     },
     caller::{Person, Visit},
@@ -343,6 +343,7 @@ fn used(who: SignedIn, used_at: Timestamp) -> SessionRecord {
         who,
         used_at,
         device: Device::default(),
+        codes: Codes::default(),
     }
 }
 

@@ -168,7 +168,7 @@ on_both! {
         let person = Person { user_id: dana, visit: Visit::default() };
         let new = "a new and better one";
         let who = password::change(&app.engine, person, latchkey::accounts::sessions::SessionHash::of(b"one"), TypedPassword::new(PASSWORD), new.parse().unwrap()).await.unwrap();
-        let after = known_browser::remember(&app.engine, &before, who, By::SignIn).unwrap();
+        let after = known_browser::remember(&app.engine, &before, who, By::Password).unwrap();
         use_up(&app.engine).await;
         assert_eq!(try_password(&app.engine, DANA, new, HOME, &before).await, WAIT);
         assert_eq!(try_password(&app.engine, DANA, new, HOME, &after).await, "signed in");
@@ -265,7 +265,7 @@ on_both! {
 
 /// The cookie value of a browser with which someone has signed in.
 fn remember(engine: &Engine, shown: &str, user_id: UserId) -> String {
-    known_browser::remember(engine, shown, SignedIn { user_id, epoch: 0 }, By::SignIn).unwrap()
+    known_browser::remember(engine, shown, SignedIn { user_id, epoch: 0 }, By::Password).unwrap()
 }
 
 /// Uses up the account's budget for unknown browsers.
