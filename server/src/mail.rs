@@ -4,7 +4,8 @@
 //! mail server nor the letters of one sender delay others more than necessary. A letter is tried four times.
 //!
 //! A letter that someone can have requested for the address of another is sent some seconds later, at random: whoever requested
-//! it could otherwise notice from the requests that follow that it is being written and sent, or which one it is.
+//! it could otherwise notice from the requests that follow that it is being written and sent, or which one it is. For the
+//! same reason, the metrics do not count it. Whether the mail server works is tested once a minute, whatever is sent.
 
 mod message;
 mod smtp;
@@ -16,6 +17,7 @@ use latchkey::{
     mail::{Content, Outgoing},
     random::Randomness,
 };
+use metrics::Counter;
 use tokio::time::{sleep, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -29,6 +31,8 @@ pub struct Times {
     pub waits: [Duration; 3],
     /// The longest time that a letter with a requested link waits before the first try.
     pub longest_delay: Duration,
+    /// The time between two tests of the connection to the mail server.
+    pub between_tests: Duration,
 }
 
 impl Default for Times {
@@ -36,6 +40,7 @@ impl Default for Times {
         Self {
             waits: [10, 60, 300].map(Duration::from_secs),
             longest_delay: Duration::from_secs(5),
+            between_tests: Duration::from_secs(60),
         }
     }
 }
@@ -69,6 +74,12 @@ impl Mailer {
             letters,
             state: state.clone(),
         };
+        mailer.tasks.spawn(test_again_and_again(
+            state.clone(),
+            Arc::clone(&server),
+            times.between_tests,
+            mailer.stop.clone(),
+        ));
         mailer.tasks.spawn(take_out(
             state.clone(),
             server,
@@ -91,6 +102,27 @@ impl Mailer {
             let letters = self.state.engine.outbox().depth();
             tracing::warn!(letters, "stopped before all mail was sent");
         }
+    }
+}
+
+/// Tests the connection to the mail server until it is stopped.
+async fn test_again_and_again(
+    state: AppState,
+    server: Arc<MailServer>,
+    between: Duration,
+    stop: CancellationToken,
+) {
+    while let Some(tested) = stop.run_until_cancelled(server.test()).await {
+        let reachable = &state.metrics.mail_server_reachable;
+        match tested {
+            Ok(()) => reachable.set(1.0),
+            Err(error) => {
+                let (status, reason) = (error.status(), error.reason());
+                tracing::warn!(status, reason, "the mail server cannot be used");
+                reachable.set(0.0);
+            }
+        }
+        let _ = stop.run_until_cancelled(sleep(between)).await;
     }
 }
 
@@ -124,7 +156,13 @@ async fn deliver(
     stop: &CancellationToken,
 ) {
     let letter = &outgoing.letter;
-    if is_requested(&letter.content) {
+    let is_requested = is_requested(&letter.content);
+    let count = |counter: &Counter| {
+        if !is_requested {
+            counter.increment(1);
+        }
+    };
+    if is_requested {
         let _ = stop
             .run_until_cancelled(sleep(delay(times.longest_delay)))
             .await;
@@ -136,7 +174,7 @@ async fn deliver(
         Err(error) => {
             let error = &error as &dyn std::error::Error;
             tracing::error!(error, "a letter could not be written");
-            state.metrics.mails_failed.increment(1);
+            count(&state.metrics.mails_failed);
             return;
         }
     };
@@ -149,7 +187,7 @@ async fn deliver(
         drop(turn);
         let error = match sent {
             Ok(()) => {
-                state.metrics.mails_sent.increment(1);
+                count(&state.metrics.mails_sent);
                 return;
             }
             Err(error) => error,
@@ -160,7 +198,7 @@ async fn deliver(
         let (status, reason) = (error.status(), error.reason());
         let Some(wait) = wait else {
             tracing::error!(status, reason, "a letter was not sent");
-            state.metrics.mails_failed.increment(1);
+            count(&state.metrics.mails_failed);
             return;
         };
         tracing::warn!(status, reason, "a letter was not sent; retrying");
@@ -170,7 +208,7 @@ async fn deliver(
 }
 
 /// Whether someone can have requested the letter for an address that is not theirs.
-const fn is_requested(content: &Content) -> bool {
+pub(crate) const fn is_requested(content: &Content) -> bool {
     matches!(
         content,
         Content::Reset(_) | Content::SignUp(_) | Content::Confirmation(..) | Content::HasAccount

@@ -1,5 +1,8 @@
 //! The metrics at `/metrics`, in Prometheus's text format. Each app has its own recorder, so that tests can create
 //! several.
+//!
+//! Everyone can read them. So they count no letters that someone can request for the address of another: these are sent only
+//! to addresses with an account, or only to those without.
 
 use axum::http::StatusCode;
 use latchkey::{Engine, outcome::Outcome, verify::InvalidReason};
@@ -19,10 +22,12 @@ pub struct Metrics {
     pub failed_flushes: Counter,
     /// Verifications without a decision because the database was unavailable.
     pub undecided_verifications: Counter,
-    /// Letters that the mail server accepted.
+    /// Letters that the mail server accepted, without [requested](crate::mail::is_requested) ones.
     pub mails_sent: Counter,
-    /// Letters that the mail server rejected, or that could not be sent in several tries.
+    /// Letters that the mail server rejected, or that could not be sent in several tries, without requested ones.
     pub mails_failed: Counter,
+    /// 1 if the mail server accepted the last test connection.
+    pub mail_server_reachable: Gauge,
     /// Reports that were computed for usage pages that update themselves.
     pub live_reports: Counter,
     mails_dropped: Counter,
@@ -74,12 +79,18 @@ impl Metrics {
         );
         describe(
             "latchkey_mails_total",
-            "Mails by result. Dropped mails exceeded their sender's share of the queue.",
+            "Mails by result, except for links that were requested by e-mail address. Dropped mails exceeded their sender's share of the queue.",
         );
         recorder.describe_gauge(
             "latchkey_mails_waiting".into(),
             None,
-            "Mails that are queued or being sent.".into(),
+            "Mails of organizations and users that are queued or being sent.".into(),
+        );
+        recorder.describe_gauge(
+            "latchkey_mail_server_reachable".into(),
+            None,
+            "1 if the mail server accepted a connection in the last test, once a minute; otherwise, and without mail, 0."
+                .into(),
         );
         recorder.describe_gauge(
             "latchkey_usage_waiting".into(),
@@ -90,6 +101,7 @@ impl Metrics {
             counter("latchkey_mails_total", vec![Label::new("result", result)])
         };
         let waiting = Key::from_static_name("latchkey_mails_waiting");
+        let reachable = Key::from_static_name("latchkey_mail_server_reachable");
         let usage = Key::from_static_name("latchkey_usage_waiting");
         let verifications = Outcome::ALL
             .iter()
@@ -126,6 +138,7 @@ impl Metrics {
             mails_failed: mails("failed"),
             mails_dropped: mails("dropped"),
             mails_waiting: recorder.register_gauge(&waiting, &METADATA),
+            mail_server_reachable: recorder.register_gauge(&reachable, &METADATA),
             usage_waiting: recorder.register_gauge(&usage, &METADATA),
             handle: recorder.handle(),
         }
@@ -135,7 +148,8 @@ impl Metrics {
     pub fn render(&self, engine: &Engine) -> String {
         let (verifications, outbox) = (engine.verifications(), engine.outbox());
         self.mails_dropped.absolute(outbox.dropped());
-        self.mails_waiting.set(outbox.depth() as f64);
+        self.mails_waiting
+            .set(outbox.depth_without_strangers() as f64);
         self.usage_waiting.set(engine.usage_waiting() as f64);
         let by_outcome = self.verifications.iter().zip(verifications.by_outcome());
         for (counter, (_, count)) in by_outcome {

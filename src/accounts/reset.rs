@@ -74,8 +74,9 @@ pub async fn request(
         Err(AttemptError::Storage(error)) => return Err(error.into()),
     }
     // Whether the outbox is full could otherwise show which of the network's earlier requests were for accounts.
-    let Ok(Some(place)) = engine.mail_place(Sender::of_visit(&visit)) else {
-        engine.outbox.note_dropped();
+    let sender = Sender::of_visit(&visit);
+    let Ok(Some(place)) = engine.mail_place(sender) else {
+        engine.outbox.note_dropped(sender);
         return Ok(());
     };
     let sending = engine.clone();

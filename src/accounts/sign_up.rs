@@ -247,8 +247,9 @@ pub async fn request(
         return Err(SignUpError::NotOpen);
     }
     let _ = attempt(engine, Subject::SignUp(&visit)).await?;
-    let Ok(Some(place)) = engine.mail_place(Sender::of_visit(&visit)) else {
-        engine.outbox.note_dropped();
+    let sender = Sender::of_visit(&visit);
+    let Ok(Some(place)) = engine.mail_place(sender) else {
+        engine.outbox.note_dropped(sender);
         return Ok(());
     };
     let sending = engine.clone();

@@ -79,9 +79,10 @@ async fn post_of(engine: &Engine, org_id: OrgId, now: Timestamp) -> Result<(), S
             alerts: alerts.clone(),
             more,
         };
-        match engine.mail_place(Sender::Org(org_id)) {
+        let sender = Sender::Org(org_id);
+        match engine.mail_place(sender) {
             Ok(place) => engine.post(place, Letter { to, content }),
-            Err(_) => engine.outbox().note_dropped(),
+            Err(_) => engine.outbox().note_dropped(sender),
         }
     }
     Ok(())

@@ -111,13 +111,16 @@ impl Outbox {
         self.posted.try_lock().ok()?.try_recv().ok()
     }
 
-    /// Counts a letter that is not sent, because its sender's share is used up.
-    pub(crate) fn note_dropped(&self) {
-        self.dropped.fetch_add(1, Relaxed);
+    /// Notes a letter that is not sent, because its sender's share is used up. Letters of strangers are not counted: how full
+    /// their share is shows for which addresses letters are being sent.
+    pub(crate) fn note_dropped(&self, whose: Sender) {
+        if !matches!(whose, Sender::Network(_)) {
+            self.dropped.fetch_add(1, Relaxed);
+        }
         tracing::warn!("a letter was dropped: the outbox is full");
     }
 
-    /// Number of letters that were dropped because their sender's share was used up.
+    /// Number of letters of organizations and users that were dropped because their sender's share was used up.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Relaxed)
     }
@@ -125,6 +128,11 @@ impl Outbox {
     /// Number of letters that wait or are being sent.
     pub fn depth(&self) -> usize {
         self.known.taken() + self.strangers.taken()
+    }
+
+    /// Number of these that organizations and users send.
+    pub fn depth_without_strangers(&self) -> usize {
+        self.known.taken()
     }
 }
 
@@ -157,9 +165,10 @@ impl Engine {
     /// Posts a letter that tells a user about a change of their account. If their share of the outbox is used up, the
     /// letter is not sent: the change has been made.
     pub(crate) fn tell(&self, user_id: UserId, letter: Letter) {
-        match self.mail_place(Sender::User(user_id)) {
+        let sender = Sender::User(user_id);
+        match self.mail_place(sender) {
             Ok(place) => self.post(place, letter),
-            Err(_) => self.outbox.note_dropped(),
+            Err(_) => self.outbox.note_dropped(sender),
         }
     }
 }
@@ -180,6 +189,11 @@ mod tests {
         assert_eq!(org.len(), 100);
         assert!(outbox.enter(Sender::User(UserId::new(0, [1; 10]))).is_ok());
         assert_eq!(outbox.depth(), 2_100);
+        assert_eq!(outbox.depth_without_strangers(), 100);
+        outbox.note_dropped(network(0));
+        assert_eq!(outbox.dropped(), 0);
+        outbox.note_dropped(Sender::Org(OrgId::new(0, [1; 10])));
+        assert_eq!(outbox.dropped(), 1);
         drop((flood, org));
         assert_eq!(outbox.depth(), 0);
     }

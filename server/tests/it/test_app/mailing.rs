@@ -16,6 +16,7 @@ use super::{
 const TIMES: Times = Times {
     waits: [Duration::from_millis(1); 3],
     longest_delay: Duration::ZERO,
+    between_tests: Duration::from_millis(200),
 };
 
 /// An instance that sends mail to a server on loopback.

@@ -25,6 +25,8 @@ struct Inner {
     /// The responses to the next recipients. Without one, they are accepted.
     responses: VecDeque<&'static str>,
     tried: usize,
+    /// Whether it turns clients away before they can say anything.
+    is_closed: bool,
     credentials: Vec<String>,
 }
 
@@ -83,6 +85,11 @@ impl SmtpServer {
         lock(&self.inner).responses.extend(responses);
     }
 
+    /// From now on, turns clients away, or no longer.
+    pub fn greets(&self, greets: bool) {
+        lock(&self.inner).is_closed = !greets;
+    }
+
     /// How many recipients were named.
     pub fn tried(&self) -> usize {
         lock(&self.inner).tried
@@ -123,6 +130,9 @@ fn lock(inner: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
 
 async fn converse(stream: TcpStream, inner: &Mutex<Inner>) -> std::io::Result<()> {
     let mut stream = BufStream::new(stream);
+    if lock(inner).is_closed {
+        return say(&mut stream, "421 closed").await;
+    }
     say(&mut stream, "220 test").await?;
     let (mut from, mut to) = (String::new(), String::new());
     loop {
