@@ -68,7 +68,7 @@ struct More {
 /// Groups of events that share a limit, by who can cause them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Share {
-    /// Failed sign-ins: anyone who knows an email address can cause them.
+    /// Failed sign-ins and requests for a new password: anyone who knows an email address can cause them.
     Outsiders,
     /// Denials: members and tokens of the org cause them.
     Denials,
@@ -79,9 +79,10 @@ enum Share {
 }
 
 impl Share {
-    fn of(event: Event) -> Self {
+    fn of(event: Event, actor: Actor) -> Self {
         match event {
             Event::SessionFailed => Self::Outsiders,
+            Event::PasswordResetRequested if actor == Actor::Unknown => Self::Outsiders,
             Event::AccessDenied => Self::Denials,
             Event::PasswordChanged
             | Event::PasswordReset
@@ -206,9 +207,11 @@ impl Writing {
         for (at, noted) in events {
             for log in logs(noted.log) {
                 let actor = noted.caller.actor;
-                let (max, max_of_actor) = match (Share::of(noted.event), log) {
+                let (max, max_of_actor) = match (Share::of(noted.event, actor), log) {
                     (Share::Accounts, _) => (u32::MAX, MAX_OF_ACCOUNT),
                     (_, Some(_)) => (MAX_OF_ORG, MAX_OF_ACTOR),
+                    // All unknown callers of the instance count as one actor.
+                    (_, None) if actor == Actor::Unknown => (MAX_OF_NO_ORG, u32::MAX),
                     (_, None) => (MAX_OF_NO_ORG, MAX_OF_ACTOR),
                 };
                 let kind = (noted.event, noted.detail(), actor);
@@ -268,7 +271,7 @@ impl Hour {
 
     /// Whether one more event can be written, with at most `max` in its share. If so, it counts as written. The first event of
     /// a kind from an actor is always written, so that nobody can hide it behind events of others: in an org's log, the only
-    /// actors are its members and tokens.
+    /// actors are its members and tokens, and all strangers together.
     fn lets_pass(
         &mut self,
         kind: (Event, Option<String>, Actor),
@@ -276,11 +279,9 @@ impl Hour {
         max_of_actor: u32,
     ) -> bool {
         let (event, _, actor) = kind;
-        let written = self.written.entry(Share::of(event)).or_default();
+        let written = self.written.entry(Share::of(event, actor)).or_default();
         let by_actor = self.by_actor.get(&kind).copied().unwrap_or(0);
-        // All unknown callers count as one actor, which appears in no org's log.
-        let is_in_share = actor == Actor::Unknown || by_actor < max_of_actor;
-        let passes = by_actor == 0 || (*written < max && is_in_share);
+        let passes = by_actor == 0 || (*written < max && by_actor < max_of_actor);
         if passes {
             *written += 1;
             self.by_actor.insert(kind, by_actor + 1);

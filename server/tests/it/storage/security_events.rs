@@ -6,6 +6,7 @@ use latchkey::{
     accounts::{
         lifecycle,
         password::{self, TypedPassword},
+        reset,
         sessions::{self, SessionHash, SessionRecord},
         sign_in::{self, FailedSignIn, sign_in},
     },
@@ -90,6 +91,33 @@ on_both! {
         let denied = told(app, &org).await;
         assert_eq!(denied.len(), 11, "{denied:#?}");
         assert!(denied[10].contains("revoke_keys"), "{}", denied[10]);
+    }
+
+    async fn strangers_who_request_links_leave_room_for_what_members_do(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.person("dana", Role::Owner).await;
+        org.person("kim", Role::Member).await;
+        let engine = app.another_engine(|settings| settings.sends_mail = true).await;
+        for number in 0..40 {
+            let visit = Visit { address: Some([198, 51, number / 10, 1].into()), ..Visit::default() };
+            reset::request(&engine, "kim@northwind.example".parse().unwrap(), visit).await.unwrap();
+            if number % 10 == 9 {
+                // Five letters wait, and nothing else is under way.
+                while engine.outbox().depth() > 5 {
+                    tokio::task::yield_now().await;
+                }
+                write(&engine, false).await.unwrap();
+            }
+        }
+        for _ in 0..6 {
+            let email = "dana@northwind.example".parse().unwrap();
+            sign_in(&engine, &email, TypedPassword::new(PASSWORD), &visit(), "").await.unwrap();
+        }
+        write(&engine, false).await.unwrap();
+        let written = "SELECT event || ' ' || COUNT(*) FROM audit_log WHERE org_id IS NOT NULL \
+            AND event IN ('session.started', 'account.reset_requested') GROUP BY event ORDER BY event";
+        assert_eq!(app.database.texts(written).await, ["account.reset_requested 10", "session.started 6"]);
+        engine.db().close().await;
     }
 
     async fn running_instances_share_the_limits(app: &TestApp) {
