@@ -4,6 +4,9 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "native")]
+use crate::id::UserId;
+
 /// An e-mail address in lower case, so that a user has one account regardless of how they type the address.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -26,6 +29,13 @@ impl EmailAddress {
     /// The address as a string.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What a deleted user has instead of an address. Nobody can enter it, as its domain has one label alone: whoever had it as
+    /// the address of an account would keep that user from deleting theirs.
+    #[cfg(feature = "native")]
+    pub(crate) fn of_deleted(user_id: UserId) -> Self {
+        Self(format!("{user_id}@deleted"))
     }
 
     /// Parses the address of an account that exists. Earlier versions accepted addresses that cannot be mailed, with dots

@@ -118,7 +118,8 @@ async fn delete_now(engine: &Engine, person: Person) -> Result<(), DeleteAccount
     if !only.is_empty() {
         return Err(DeleteAccountError::OnlyOwner(only));
     }
-    let (name, email) = nobody(user_id).ok_or_else(StorageError::interrupted)?;
+    let name: DisplayName = NAME.parse().map_err(|_| StorageError::interrupted())?;
+    let email = EmailAddress::of_deleted(user_id);
     on!(change.on(), c => sqlx::query(DISABLE)
         .bind(engine.clock.now()).bind(name).bind(email).bind(user_id).bind(folded(NAME)).execute(c).await.map(drop))?;
     remove_rows(change.tx(), user_id).await?;
@@ -129,12 +130,6 @@ async fn delete_now(engine: &Engine, person: Person) -> Result<(), DeleteAccount
         events = events.and(left.in_org(org.id));
     }
     Ok(change.commit(events).await?)
-}
-
-/// The name and the address that a deleted user has. Nobody can have such an address (RFC 2606).
-fn nobody(user_id: UserId) -> Option<(DisplayName, EmailAddress)> {
-    let email = format!("{user_id}@deleted.invalid");
-    Some((NAME.parse().ok()?, email.parse().ok()?))
 }
 
 /// Keeps the user from joining or creating organizations until the transaction ends.
