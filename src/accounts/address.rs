@@ -36,8 +36,8 @@ pub enum ConfirmationError {
     /// The address is the account's own, and confirmed.
     #[error("This is your e-mail address already.")]
     Unchanged,
-    /// Too many letters for this user.
-    #[error("You have requested too many links. Try again in {}.", minutes(*.retry_after))]
+    /// Too many letters of this user, or to this new address, by whoever requested them.
+    #[error("Too many links were requested. Try again in {}.", minutes(*.retry_after))]
     TooMany {
         /// Seconds until the next request is possible.
         retry_after: i64,
@@ -80,7 +80,8 @@ pub async fn request_confirmation(
     if user.email_confirmed {
         return Err(ConfirmationError::Unchanged);
     }
-    let place = place(engine, &person).await?;
+    let mails = Subject::AccountMails(person.user_id);
+    let place = place(engine, &person, &[mails]).await?;
     let sending = engine.clone();
     let sent = engine.commits.spawn(async move {
         let email = user.email.clone();
@@ -117,7 +118,12 @@ pub async fn request_change(
     if user.email == email && user.email_confirmed {
         return Err(ConfirmationError::Unchanged);
     }
-    let place = place(engine, &person).await?;
+    // Counted for every address, whether or not it has an account.
+    let mails = [
+        Subject::AccountMails(person.user_id),
+        Subject::ChangeMailsTo(&email),
+    ];
+    let place = place(engine, &person, &mails).await?;
     let sending = engine.clone();
     let stored = engine.commits.spawn(async move {
         let token = insert(&sending, person.into(), &user, &email, Some(epoch)).await?;
@@ -175,11 +181,14 @@ async fn own(engine: &Engine, person: &Person) -> Result<User, StorageError> {
 }
 
 /// Counts a letter of the user and takes a place for it.
-async fn place(engine: &Engine, person: &Person) -> Result<MailPlace, ConfirmationError> {
-    let user_id = person.user_id;
-    let place = engine.mail_place(Sender::User(user_id))?;
+async fn place(
+    engine: &Engine,
+    person: &Person,
+    mails: &[Subject<'_>],
+) -> Result<MailPlace, ConfirmationError> {
+    let place = engine.mail_place(Sender::User(person.user_id))?;
     let place = place.ok_or(ConfirmationError::NoMail)?;
-    match attempts::count(engine, &[Subject::AccountMails(user_id)]).await {
+    match attempts::count(engine, mails).await {
         Ok(_) => Ok(place),
         Err(AttemptError::TooMany { retry_after }) => {
             Err(ConfirmationError::TooMany { retry_after })

@@ -62,6 +62,8 @@ pub(crate) enum Subject<'a> {
     ResetMailsToNobody(&'a EmailAddress),
     /// Letters that a user requested about the address of their account.
     AccountMails(UserId),
+    /// Letters that users requested to one new address. One user alone cannot use them up.
+    ChangeMailsTo(&'a EmailAddress),
     /// Letters with a link to sign up, to one address.
     SignUpMails(&'a EmailAddress),
     /// Letters with invitations to one organization.
@@ -98,7 +100,7 @@ impl Subject<'_> {
             Self::ResetRequests(_) => 10,
             Self::ResetMails(_) | Self::ResetMailsToNobody(_) | Self::AccountMails(_) => 5,
             Self::SignUpMails(_) | Self::InvitationMailsTo(..) | Self::InvitationMailsOf(..) => 5,
-            Self::InvitedSignUp(..) => 10,
+            Self::InvitedSignUp(..) | Self::ChangeMailsTo(_) => 10,
             Self::InvitationMails(_) | Self::InvitationLinks(_) => 100,
             Self::SignIns(..) | Self::SignInsOfBrowser(..) => 60,
             Self::Network(_) => 30,
@@ -111,7 +113,8 @@ impl Subject<'_> {
         match self {
             Self::KeyLookUps(_) => MINUTE,
             Self::ResetMails(_) | Self::ResetMailsToNobody(_) | Self::AccountMails(_) => HOUR,
-            Self::SignUpMails(_)
+            Self::ChangeMailsTo(_)
+            | Self::SignUpMails(_)
             | Self::InvitationMails(_)
             | Self::InvitationMailsTo(..)
             | Self::InvitationMailsOf(..)
@@ -159,6 +162,7 @@ impl Subject<'_> {
             Self::ResetMails(user_id) => format!("reset mails {user_id}"),
             Self::ResetMailsToNobody(email) => format!("reset mails to {email}"),
             Self::AccountMails(user_id) => format!("account mails {user_id}"),
+            Self::ChangeMailsTo(email) => format!("change mails to {email}"),
             Self::SignUpMails(email) => format!("sign-up mails {email}"),
             Self::InvitationMails(org_id) => format!("invitation mails {org_id}"),
             Self::InvitationMailsTo(org_id, email) => format!("invitation mails {org_id} {email}"),
@@ -188,6 +192,7 @@ impl Subject<'_> {
                 | Self::KeyLookUps(_)
                 | Self::ResetMails(_)
                 | Self::AccountMails(_)
+                | Self::ChangeMailsTo(_)
                 | Self::InvitationMails(_)
                 | Self::InvitationMailsTo(..)
                 | Self::InvitationMailsOf(..)

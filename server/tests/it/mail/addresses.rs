@@ -13,7 +13,7 @@ use latchkey::{
     },
     caller::{Person, Visit},
     role::Role,
-    time::DAY,
+    time::{DAY, HOUR},
 };
 use latchkey_server::cli::Cli;
 use serde_json::json;
@@ -148,6 +148,29 @@ on_both! {
         }
         assert_eq!(change(&dana, "more@northwind.example", PASSWORD).await.status, 429, "five letters in an hour");
         mailing.stop().await;
+    }
+
+    async fn an_address_gets_ten_letters_an_hour_from_all_who_enter_it_whether_or_not_it_is_taken(app: &TestApp) {
+        let org = app.org("northwind").await;
+        for name in ["dana", "eve", "kim", "taken"] {
+            org.person(name, Role::Owner).await;
+        }
+        let mailing = app.mailing().await;
+        let mut answers = vec![];
+        for email in ["taken@northwind.example", "free@northwind.example"] {
+            for (name, status) in [("dana", 303), ("eve", 303), ("kim", 429)] {
+                let browser = mailing.signed_in(&format!("{name}@northwind.example"), PASSWORD).await;
+                for _ in 0..5 {
+                    let answer = change(&browser, email, PASSWORD).await;
+                    assert_eq!(answer.status, status, "{name}: {}", answer.text());
+                    answers.push((email, answer));
+                }
+            }
+            app.clock.advance(HOUR);
+        }
+        assert!(answers[14].1.text().contains("Too many links were requested."), "{}", answers[14].1.text());
+        assert_same((&answers[14].1, answers[14].0), (&answers[29].1, answers[29].0));
+        assert_eq!(mailing.stop().await.len(), 20);
     }
 
     async fn a_change_that_waits_is_canceled_or_expires_and_its_link_with_it(app: &TestApp) {
