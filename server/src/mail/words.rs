@@ -45,7 +45,7 @@ pub fn words(content: &Content, public_url: &str) -> Words {
                 None => "You were invited".to_owned(),
             };
             Words {
-                subject: format!("Join {org}"),
+                subject: format!("Join {}", unlinked(org.as_str())),
                 paragraphs: vec![
                     format!("{by} to join {} as {}.", unlinked(org.as_str()), role_noun(*role)),
                     format!("The link works once, until {}.", day(*expires_at)),
@@ -133,6 +133,7 @@ pub fn words(content: &Content, public_url: &str) -> Words {
                 1 => "A key".to_owned(),
                 several => format!("{several} keys"),
             };
+            let org = unlinked(org.as_str());
             let mut paragraphs = vec![format!(
                 "In the last day, these keys of {org} had far more requests than they usually have:"
             )];
@@ -171,16 +172,18 @@ fn told(subject: &str, paragraph: impl Into<String>) -> Words {
 /// letter from us like a link of ours. The invisible spaces leave names such as "Node.js team" as they look.
 fn unlinked(name: &str) -> String {
     /// What makes a word a host, a URL or an address; also the dots of other scripts, which browsers read as dots.
-    const SEPARATORS: [char; 7] = [
-        '.', ':', '@', '\u{3002}', '\u{ff0e}', '\u{ff61}', '\u{2024}',
+    const SEPARATORS: [char; 8] = [
+        '.', ':', '@', '\u{3002}', '\u{ff0e}', '\u{ff61}', '\u{2024}', '\u{fe52}',
     ];
     const ZERO_WIDTH_SPACE: char = '\u{200b}';
     let mut text = String::new();
     let mut chars = name.chars().peekable();
     while let Some(c) = chars.next() {
         text.push(c);
-        let goes_on = chars.peek().is_some_and(|next| !next.is_whitespace());
-        if SEPARATORS.contains(&c) && goes_on {
+        let next = chars.peek();
+        let goes_on = next.is_some_and(|next| !next.is_whitespace());
+        let begins_host = c == '/' && next == Some(&'/');
+        if (SEPARATORS.contains(&c) && goes_on) || begins_host {
             text.push(ZERO_WIDTH_SPACE);
         }
     }
@@ -215,11 +218,13 @@ mod tests {
 
     /// What no mail program leaves without a link: a scheme, or a host with a top-level domain, in one word.
     fn links(text: &str) -> Vec<&str> {
-        const DOTS: [char; 6] = ['.', '@', '\u{3002}', '\u{ff0e}', '\u{ff61}', '\u{2024}'];
+        const DOTS: [char; 7] = [
+            '.', '@', '\u{3002}', '\u{ff0e}', '\u{ff61}', '\u{2024}', '\u{fe52}',
+        ];
         let words = text.split(|c: char| c.is_whitespace() || c == '\u{200b}');
         let words = words.filter(|word| {
             let host = word.split(['/', '?']).next().unwrap_or_default();
-            word.contains("://") || host.trim_end_matches(DOTS).contains(DOTS)
+            word.contains("//") || host.trim_end_matches(DOTS).contains(DOTS)
         });
         words.collect()
     }
@@ -231,6 +236,8 @@ mod tests {
     #[case("Sign in at www.evil.example now")]
     #[case("help@evil.example")]
     #[case("evil。example")]
+    #[case("evil﹒example")]
+    #[case("//evil/login")]
     fn a_name_does_not_become_a_link(#[case] text: &str) {
         assert_ne!(
             links(text),
@@ -248,7 +255,7 @@ mod tests {
         let token = "lk_acc_000000000000000000000000002zawlF".parse().unwrap();
         for content in [invitation, Content::Confirmation(token, name)] {
             let words = words(&content, "https://keys.example.com");
-            for paragraph in &words.paragraphs {
+            for paragraph in words.paragraphs.iter().chain([&words.subject]) {
                 let plain = paragraph.replace('\u{200b}', "");
                 assert_eq!(links(paragraph), [""; 0], "{plain}");
             }
