@@ -171,8 +171,13 @@ async fn with_account(
     form: AcceptForm,
 ) -> Answer {
     let password = TypedPassword::new(form.password.clone());
-    let checked = check_password(request, &opened.email, password, "", || form.sent_back());
-    match checked.await {
+    let checked = check_password(request, &opened.email, password, "", || form.sent_back()).await;
+    // An invitation that was withdrawn meanwhile is gone for a new account, too: another answer would show that there is one.
+    if matches!(checked, Err(Ok(_))) && invitations::open(request.engine(), token).await?.is_none()
+    {
+        return Err(AppError::Gone);
+    }
+    match checked {
         Ok(who) => accept_as(request, token, who, By::Password, &form).await,
         // The sentence of the sign-in is also about the address, which this form does not ask for.
         Err(Ok(FormAnswer::Refused { values, .. })) => Ok(FormAnswer::refused(

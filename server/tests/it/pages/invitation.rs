@@ -199,3 +199,26 @@ on_both! {
         assert_eq!((large.status.as_u16(), large.header("location")), (413, ""));
     }
 }
+
+/// The invitation is withdrawn after the link was looked up and before the password is compared or hashed.
+#[tokio::test]
+async fn an_invitation_that_is_withdrawn_meanwhile_does_not_show_whether_the_address_has_an_account()
+ {
+    let app = TestApp::on_sqlite().await;
+    let org = app.org("northwind").await;
+    let owner = app.signed_in(&org, "dana", Role::Owner).await;
+    app.org("contoso").await.person("kim", Role::Owner).await;
+    for email in ["kim@contoso.example", "kit@contoso.example"] {
+        let link = invite(&owner, email).await;
+        app.database
+            .execute(
+                "CREATE TRIGGER withdrawn AFTER INSERT ON attempts BEGIN DELETE FROM invitations; END",
+            )
+            .await;
+        let fields = [("name", "Kim"), ("password", "another good password")];
+        let gone = app.browser().submit(&link, &fields).await;
+        assert_eq!(gone.status, 410, "{email}: {}", gone.text());
+        app.database.execute("DROP TRIGGER withdrawn").await;
+    }
+    app.remove().await;
+}
