@@ -84,10 +84,10 @@ async fn rows(engine: &Engine, subjects: &[Subject<'_>]) -> Result<Vec<Row>, Att
     let mut rows: Vec<Row> = own.collect();
     let present = present(engine, &rows).await?;
     let is_new = |row: &Row| !present.iter().any(|key| key[..] == row.key);
-    let is_added = |(row, subject): (&Row, &Subject)| subject.is_open_ended() && is_new(row);
-    if rows.iter().zip(subjects).any(is_added) && is_full(engine).await? {
+    let is_counted = |(row, subject): (&Row, &Subject)| subject.counts_rows() && is_new(row);
+    if rows.iter().zip(subjects).any(is_counted) && is_full(engine).await? {
         for (row, subject) in rows.iter_mut().zip(subjects) {
-            if is_added((row, subject)) {
+            if subject.is_open_ended() && is_new(row) {
                 *row = row.shared();
             }
         }

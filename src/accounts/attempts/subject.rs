@@ -174,6 +174,12 @@ impl Subject<'_> {
         }
     }
 
+    /// Whether the number of rows is counted before one is added: where subjects are open-ended, and for those that must take
+    /// as long as they do.
+    pub(super) const fn counts_rows(self) -> bool {
+        self.is_open_ended() || matches!(self, Self::ResetMails(_))
+    }
+
     /// Whether someone without an account can create any number of these subjects.
     pub(super) const fn is_open_ended(self) -> bool {
         !matches!(
@@ -234,6 +240,18 @@ fn address(visit: &Visit) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn requests_for_known_and_unknown_addresses_count_rows_and_only_unknown_ones_share_them() {
+        let email = "kim@example.com".parse().unwrap();
+        let known = Subject::ResetMails(UserId::new(0, [0; 10]));
+        let unknown = Subject::ResetMailsToNobody(&email);
+        assert_eq!((known.counts_rows(), unknown.counts_rows()), (true, true));
+        assert_eq!(
+            (known.is_open_ended(), unknown.is_open_ended()),
+            (false, true)
+        );
+    }
 
     #[test]
     fn shared_rows_are_few_and_kinds_have_their_own() {
