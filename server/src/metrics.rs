@@ -22,7 +22,7 @@ pub struct Metrics {
     pub failed_flushes: Counter,
     /// Verifications without a decision because the database was unavailable.
     pub undecided_verifications: Counter,
-    /// Letters that the mail server accepted, without [requested](crate::mail::is_requested) ones.
+    /// Letters that the mail server accepted, without requested ones.
     pub mails_sent: Counter,
     /// Letters that the mail server rejected, or that could not be sent in several tries, without requested ones.
     pub mails_failed: Counter,
