@@ -60,7 +60,7 @@ for (const javaScriptEnabled of [true, false]) {
       await arrive(page);
       await page.getByLabel("Your password").fill(PASSWORD);
       await page.getByText("Use a recovery code instead").click();
-      await page.getByLabel("Recovery code").fill(recoveryCodes[1] ?? "");
+      await page.getByRole("textbox", { name: "Recovery code" }).fill(recoveryCodes[1] ?? "");
       await page.getByRole("button", { name: "Create codes" }).click();
       await page.getByRole("heading", { name: "Store them now. They will not be shown again." }).waitFor();
       await arrive(page);
