@@ -27,7 +27,7 @@ use crate::{
     random::{Randomness, RandomnessError},
     rate_limit::RateLimits,
     refusals::Refusals,
-    usage::{ids::Ids, recorder::Recorder, retention::Kept},
+    usage::{ids::Ids, kept::Kept, recorder::Recorder},
     verify::{Verifications, cache::KeyCache},
     work_queue::WorkQueue,
 };

@@ -13,6 +13,8 @@ pub mod groups;
 #[cfg(feature = "native")]
 pub(crate) mod ids;
 #[cfg(feature = "native")]
+pub mod kept;
+#[cfg(feature = "native")]
 mod last_used;
 #[cfg(feature = "native")]
 pub mod latest;

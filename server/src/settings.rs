@@ -27,7 +27,7 @@ use latchkey::{
     limits::Limits,
     orgs::OrgPolicy,
     random::Randomness,
-    usage::retention::Kept,
+    usage::kept::Kept,
 };
 use url::Host;
 

@@ -6,10 +6,10 @@ use crate::time::{DAY, HOUR, MINUTE, Timestamp, Zone};
 
 use super::{
     count::{Before, Part, Piece, pieces},
+    kept::Kept,
     question::{InvalidParameter, Period, Question, StepLength},
     range::Range,
     resolution::{DAYS, HOURS, MINUTES, Resolution},
-    retention::Kept,
 };
 
 /// The maximum number of steps of a report.

@@ -271,7 +271,7 @@ mod tests {
             organizations: OrgPolicy::Operators,
             cached_keys: 10,
             limits: Limits::default(),
-            usage_kept: crate::usage::retention::Kept::default(),
+            usage_kept: crate::usage::kept::Kept::default(),
             sends_mail: false,
             password_cost: Default::default(),
             clock: Clock::System,

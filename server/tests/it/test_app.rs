@@ -34,7 +34,7 @@ use latchkey::{
     orgs::OrgPolicy,
     random::Randomness,
     time::Timestamp,
-    usage::retention::Kept,
+    usage::kept::Kept,
     verify::{self, Answer, Request},
 };
 

@@ -26,9 +26,9 @@ use latchkey::{
     service_tokens::recognise,
     usage::{
         flush::flush,
+        kept::Kept,
         question::Question,
         report::{self, Range},
-        retention::Kept,
     },
     verify::{Request, verify},
 };
