@@ -3,6 +3,8 @@
 #[cfg(feature = "native")]
 mod count;
 #[cfg(feature = "native")]
+mod counts;
+#[cfg(feature = "native")]
 pub mod domains;
 #[cfg(feature = "native")]
 pub mod export;

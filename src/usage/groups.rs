@@ -10,9 +10,9 @@ use crate::{
 
 use super::{
     count::{By, Narrow, Sum, before_sums, listed, sums},
+    counts::Counts,
     ids::kind,
     question::{Dimension, InvalidParameter, Question},
-    report::Counts,
     selection::{About, ReportError, Selection, projects},
     totals::{COLUMNS, Periods},
     window::Window,

@@ -17,9 +17,9 @@ use crate::{
 
 use super::{
     count::{By, Narrow, before_sums, pieces, sums},
+    counts::Counts,
     ids::{self, Named, kind},
     range::Range,
-    report::Counts,
     resolution::DAYS,
     totals,
     window::Standard,
