@@ -4,6 +4,8 @@ use latchkey::{
     Engine,
     access::{Membership, to},
     accounts::time_zone::time_zone,
+    convention::KindNames,
+    key::Kind,
     projects,
     role::Action,
     usage::{
@@ -40,6 +42,9 @@ pub struct Choices {
     pub with_details: bool,
     /// The ID and name of each project.
     pub projects: Vec<(String, String)>,
+    /// The kinds of keys that the convention has, and their names.
+    pub kinds: Vec<Kind>,
+    pub kind_names: KindNames,
     /// The endpoint classes.
     pub classes: Vec<String>,
 }
@@ -89,8 +94,11 @@ pub async fn usage(request: &PageRequest, org: &str, query: &str) -> Result<OrgU
     let engine = request.engine();
     let address = Address::read(format!("/orgs/{org}/usage"), query);
     let with_details = membership.may(Action::SeeUsageDetails);
+    let convention = engine.convention();
+    let offered = |kind: &Kind| convention.prefixes().any(|(_, of, _)| of == *kind);
     let choices = Choices {
         with_details,
+        kinds: Kind::ALL.iter().copied().filter(offered).collect(),
         projects: match with_details {
             true => projects::list(engine, &membership.permit()?)
                 .await?
@@ -99,7 +107,8 @@ pub async fn usage(request: &PageRequest, org: &str, query: &str) -> Result<OrgU
                 .collect(),
             false => Vec::new(),
         },
-        classes: engine.convention().classes.keys().cloned().collect(),
+        kind_names: convention.kind_names.clone(),
+        classes: convention.classes.keys().cloned().collect(),
     };
     let answer = match read(request, &address).await? {
         Err(invalid) => Err(invalid),
@@ -174,7 +183,10 @@ async fn answer(
     let mut report = answered.map_err(unanswered)?;
     let mut tables = Vec::new();
     let groups = report.groups.take();
-    let of = |by, groups: Vec<Group>, total: Counts| table(by, groups, total, membership, address);
+    let kinds = &engine.convention().kind_names;
+    let of = |by, groups: Vec<Group>, total: Counts| {
+        table(by, groups, total, membership, address, kinds)
+    };
     let total = Counts::from(report.total);
     if let Some(groups) = groups {
         tables.push(of(groups.by, groups.largest, total));
@@ -220,6 +232,7 @@ fn table(
     total: Counts,
     membership: &Membership,
     address: &Address,
+    kinds: &KindNames,
 ) -> Table {
     let base = format!("/orgs/{}", membership.org().slug);
     let mut other = total;
@@ -238,7 +251,7 @@ fn table(
         };
         Row {
             href,
-            name: super::words::group_name(by, &group.id, &group.name),
+            name: super::words::group_name(kinds, by, &group.id, &group.name),
             counts,
             before: group.before.into(),
         }

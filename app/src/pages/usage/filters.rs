@@ -141,9 +141,12 @@ fn filter(
     }
     let value = address.value(name).to_owned();
     let words = |words: &[&str]| -> Vec<(String, String)> {
-        let titled = words
-            .iter()
-            .map(|word| ((*word).to_owned(), group_name(by, word, word)));
+        let titled = words.iter().map(|word| {
+            (
+                (*word).to_owned(),
+                group_name(&choices.kind_names, by, word, word),
+            )
+        });
         titled.collect()
     };
     let options = match by {
@@ -157,7 +160,10 @@ fn filter(
         }
         Dimension::Project => choices.projects.clone(),
         Dimension::Environment => words(&["live", "test"]),
-        Dimension::Kind => words(&["secret", "widget", "agent"]),
+        Dimension::Kind => {
+            let kinds = choices.kinds.iter().map(|kind| kind.as_str());
+            words(&kinds.chain(["agent"]).collect::<Vec<_>>())
+        }
         Dimension::Class => {
             let classes: Vec<&str> = choices.classes.iter().map(String::as_str).collect();
             words(&classes)
@@ -183,9 +189,10 @@ fn Several(address: Address, choices: Choices) -> impl IntoView {
             let name = by.as_str();
             address.values(name).map(|value| {
                 let mut projects = choices.projects.iter();
-                let shown = projects
-                    .find(|(id, _)| id == value)
-                    .map_or_else(|| group_name(*by, value, value), |(_, name)| name.clone());
+                let shown = projects.find(|(id, _)| id == value).map_or_else(
+                    || group_name(&choices.kind_names, *by, value, value),
+                    |(_, name)| name.clone(),
+                );
                 let href = address.without_value(name, value).href();
                 let label = format!("{}: {shown}", dimension_name(*by));
                 view! { <a class="btn small" href=href title="Drop this filter">{label}" ×"</a>" " }

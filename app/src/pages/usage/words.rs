@@ -1,6 +1,8 @@
 //! The words of the usage page for what requests are divided and filtered by.
 
 use latchkey::{
+    convention::KindNames,
+    key::Kind,
     outcome::Outcome,
     usage::{Range, question::Dimension},
 };
@@ -32,12 +34,14 @@ pub const fn dimension_name(by: Dimension) -> &'static str {
 }
 
 /// The name of a group, or of a value of a filter.
-pub fn group_name(by: Dimension, id: &str, name: &str) -> String {
+pub fn group_name(kinds: &KindNames, by: Dimension, id: &str, name: &str) -> String {
+    let kind = Kind::ALL.iter().find(|kind| kind.as_str() == id);
+    if let (Dimension::Kind, Some(kind)) = (by, kind) {
+        return format!("{} keys", kinds.title(*kind));
+    }
     match (by, id) {
         (Dimension::Environment, "live") => "Live",
         (Dimension::Environment, "test") => "Test",
-        (Dimension::Kind, "secret") => "Secret keys",
-        (Dimension::Kind, "widget") => "Widget keys",
         (Dimension::Kind, "agent") => "Public IDs of agents",
         (Dimension::Outcome, code) => match code.parse::<Outcome>() {
             Ok(outcome) => outcome.title(),
