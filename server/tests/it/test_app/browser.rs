@@ -8,7 +8,7 @@ use std::{
 
 use axum::{
     Router,
-    body::Body,
+    body::{Body, Bytes},
     extract::ConnectInfo,
     http::{HeaderMap, Method, Request, StatusCode, header, request::Builder},
     response::Response,
@@ -246,10 +246,15 @@ impl Answer {
     }
 }
 
-/// Sends a request to a server and reads the whole response.
+/// Sends a request to a server and reads the whole response, or of a stream, which has no end, only its head.
 pub async fn answer_of(router: &Router, request: Request<Body>) -> Answer {
     let (parts, body) = router.clone().oneshot(request).await.unwrap().into_parts();
-    let body = body.collect().await.unwrap().to_bytes();
+    let is_stream = parts.headers.get(header::CONTENT_TYPE);
+    let is_stream = is_stream.is_some_and(|kind| kind == "text/event-stream");
+    let body = match is_stream {
+        true => Bytes::new(),
+        false => body.collect().await.unwrap().to_bytes(),
+    };
     Answer {
         status: parts.status,
         headers: parts.headers,
