@@ -81,7 +81,7 @@ pub async fn submit(request: PageRequest, form: ProfileForm) -> Answer {
         },
         "confirm" => answer(
             &form,
-            request.path(),
+            "/account",
             request_confirmation(engine, person).await,
         ),
         "email" => {

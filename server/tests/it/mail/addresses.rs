@@ -96,9 +96,11 @@ on_both! {
             assert!(refused.status == 422 && refused.body.contains(&format!("id=\"{field}-error\"")), "{email}: {}", refused.text());
         }
         let sent = change(&dana, "D@Example.com", PASSWORD).await;
-        assert_eq!((sent.status.as_u16(), sent.header("location")), (303, "/account"));
+        assert_eq!((sent.status.as_u16(), sent.header("location")), (303, "/account/profile"));
+        let page = dana.get("/account/profile").await.text();
+        assert!(page.contains("Check your mail.") && page.contains("d@example.com"), "the change waits: {page}");
         let page = dana.get("/account").await.text();
-        assert!(page.contains("Check your mail.") && page.contains(DANA) && !page.contains("d@example.com"), "{page}");
+        assert!(page.contains(DANA) && !page.contains("d@example.com"), "{page}");
         let link = mailing.smtp.mail_to("d@example.com").await.link("confirm-email");
         let browser = mailing.browser();
         let page = browser.get(&link).await;
