@@ -174,7 +174,7 @@ async fn sources(browser: &Browser, key: &str) -> Vec<(String, String)> {
     }
     for (function, field) in [
         ("/api/keys/in-effect", ("key", key)),
-        ("/api/usage", ("range", "30d")),
+        ("/api/usage", ("query", "range=30d")),
     ] {
         let answer = browser.call(function, &[("org", "northwind"), field]).await;
         assert_eq!(answer.status, 200, "{function}: {}", answer.body);

@@ -35,11 +35,11 @@ on_both! {
         let days = usage("from=2026-11-19&step=day&tz=europe/berlin&group_by=key").await;
         let days = days.to_string().replace(&one.to_string(), "ONE").replace(&two.to_string(), "TWO").replace("},{", "},\n{");
         insta::allow_duplicates! { insta::assert_snapshot!(days, @r#"
-        {"agents":[],"ends_at":"2026-11-21T12:30:00.000Z","from":"2026-11-18T23:00:00.000Z","groups":{"by":"key","data":[{"id":"TWO","limited":0,"name":"Two","passed":4,"refused":0},
+        {"agents":[],"ends_at":"2026-11-21T12:31:00.000Z","from":"2026-11-18T23:00:00.000Z","groups":{"by":"key","data":[{"id":"TWO","limited":0,"name":"Two","passed":4,"refused":0},
         {"id":"ONE","limited":0,"name":"=One","passed":3,"refused":0}],"other":{"limited":0,"passed":0,"refused":0}},"keys":[{"id":"TWO","limited":0,"name":"Two","passed":4,"refused":0},
         {"id":"ONE","limited":0,"name":"=One","passed":3,"refused":0}],"range":null,"refusals":[],"step":"day","steps":[{"limited":0,"passed":0,"refused":0,"starts_at":"2026-11-18T23:00:00.000Z"},
         {"limited":0,"passed":1,"refused":0,"starts_at":"2026-11-19T23:00:00.000Z"},
-        {"limited":0,"passed":6,"refused":0,"starts_at":"2026-11-20T23:00:00.000Z"}],"to":"2026-11-21T12:30:00.000Z","total":{"limited":0,"passed":7,"refused":0},"total_before":{"limited":0,"passed":0,"refused":0},"tz":"Europe/Berlin"}
+        {"limited":0,"passed":6,"refused":0,"starts_at":"2026-11-20T23:00:00.000Z"}],"to":"2026-11-21T12:31:00.000Z","total":{"limited":0,"passed":7,"refused":0},"total_before":{"limited":0,"passed":0,"refused":0},"tz":"Europe/Berlin"}
         "#) };
         let only = usage(&format!("range=7d&key={one}&outcome=VALID&outcome=RATE_LIMITED&group_by=agent")).await;
         assert_eq!((&only["total"]["passed"], &only["groups"]["other"]["passed"], &only["range"]), (&json!(3), &json!(3), &json!("7d")));
