@@ -2,7 +2,13 @@
 // as without JavaScript, and the first view waits for no WebAssembly.
 
 // On a narrow screen, the current page is in view in the navigation, which scrolls.
-document.querySelector("nav [aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
+// Not with scrollIntoView: Chromium 148 would continue from there at the first Tab, and skip the link to the content.
+const current = document.querySelector(".nav [aria-current=page]");
+const middle = (element) => {
+const { left, right } = element.getBoundingClientRect();
+return (left + right) / 2;
+};
+if (current) current.closest(".nav").scrollLeft += middle(current) - middle(current.closest(".nav"));
 
 // A menu that would end below the screen opens upward.
 addEventListener("toggle", ({ target }) => {
