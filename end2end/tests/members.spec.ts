@@ -65,7 +65,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page.getByText("“New Comer” removed from the organization.")).toBeVisible();
       watch.expect(404, team.path("keys"));
       await theirs.goto(team.path("keys"));
-      await expect(theirs.getByRole("heading", { name: "Not found" })).toBeVisible();
+      await expect(theirs.getByRole("heading", { name: "No longer a member" })).toBeVisible();
       await open(theirs, "/");
       await expect(theirs.getByText("You are not in an organization")).toBeVisible();
       await context.close();

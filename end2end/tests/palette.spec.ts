@@ -5,7 +5,7 @@ import { expect, hydrated, test } from "../fixture/test.ts";
 test("a key is found and opened from the keyboard", async ({ page, team, signInAs }) => {
   await signInAs("owner");
   const key = await team.key({ name: "Checkout server", kind: "secret" });
-  await page.goto(team.path("usage"));
+  await page.goto(team.path("agents"));
   await hydrated(page);
   await page.keyboard.press("Control+k");
   const field = page.getByRole("combobox", { name: /^Search keys/ });
