@@ -40,8 +40,9 @@ for (const [width, area] of WIDTHS.flatMap((width) => AREAS.map((area) => [width
           // The pages have no frames, whose results would be put together in a page of their own.
           const axe = new AxeBuilder({ page }).setLegacyMode();
           // The size of targets (WCAG 2.5.8) is not among the rules that run unless they are asked for.
-          // An open menu lies on the buttons of other rows.
-          axe.options({ rules: { "target-size": { enabled: look.name !== "keys-menu" } } });
+          axe.options({ rules: { "target-size": { enabled: true } } });
+          // An open menu lies on the buttons of the rows below it.
+          if (look.name === "keys-menu") axe.exclude("tbody .menu:not([open]) > summary");
           // The second color scheme affects only the contrast.
           if (colorScheme !== SCHEMES[0]) axe.withRules(["color-contrast"]);
           const { violations } = await axe.analyze();

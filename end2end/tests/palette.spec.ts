@@ -5,14 +5,14 @@ import { expect, hydrated, test } from "../fixture/test.ts";
 test("a key is found and opened from the keyboard", async ({ page, team, signInAs }) => {
   await signInAs("owner");
   const key = await team.key({ name: "Checkout server", kind: "secret" });
-  await page.goto(team.path("agents"));
+  await page.goto(team.path("usage"));
   await hydrated(page);
   await page.keyboard.press("Control+k");
   const field = page.getByRole("combobox", { name: /^Search keys/ });
   await expect(field).toBeFocused();
   await expect(page.getByRole("option", { name: /^Audit log/ })).toBeVisible();
   await field.fill("checkout");
-  await expect(page.getByRole("option")).toHaveCount(1);
+  await expect(page.getByRole("listbox").getByRole("option")).toHaveCount(1);
   await expect(page.getByRole("option", { name: /Checkout server/ })).toHaveAttribute("aria-selected", "true");
   await expect(page.getByRole("status").filter({ hasText: "1 result" })).toHaveCount(1);
   await page.keyboard.press("Enter");

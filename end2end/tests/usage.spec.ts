@@ -133,7 +133,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page.getByText("No requests in this period")).toBeVisible();
       await page.goBack();
       await expect(requests).toHaveText("1");
-      await page.getByLabel("Divide").selectOption("By type");
+      await page.getByLabel("Group by").selectOption("Type");
       await page.getByRole("button", { name: "Apply" }).click();
       await expect(page.getByRole("row", { name: /Secret keys/ })).toContainText("1");
       await expect(page).toHaveURL(/range=7d.*group_by=kind|group_by=kind.*range=7d/);

@@ -40,8 +40,15 @@ pub fn is_from_another_site(headers: &HeaderMap) -> bool {
 
 /// The URL of the page, with the filters of the file.
 pub fn page_of(uri: &Uri) -> String {
-    let uri = uri.path_and_query().map_or("", |uri| uri.as_str());
-    uri.replacen(".csv", "", 1).replacen(".json", "", 1)
+    let path = uri.path();
+    let endings = [".csv", ".json"].into_iter();
+    let page = endings
+        .filter_map(|ending| path.strip_suffix(ending))
+        .next();
+    let query = uri
+        .query()
+        .map_or_else(String::new, |query| format!("?{query}"));
+    format!("{}{query}", page.unwrap_or(path))
 }
 
 /// The request for the page instead of the file.

@@ -1,6 +1,7 @@
 //! Follows the usage of an organization as long as it has streams.
 
 use latchkey::{access::rights_of_sessions, id::OrgId};
+use latchkey_app::AppError;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{CHECK, EVERY, HEARTBEAT, event, streams::Task};
@@ -53,6 +54,8 @@ async fn compute(state: &AppState, task: &Task) {
         state.metrics.live_reports.increment(1);
         match view.report(&state.engine, &membership).await {
             Ok(html) => task.send(&view, &event(&html)),
+            // The page itself says why its question has no answer.
+            Err(AppError::Unreadable) => {}
             Err(_) => tracing::warn!("failed to compute the usage of live pages; retrying"),
         }
     }

@@ -46,13 +46,12 @@ pub fn Filters(
         (step.as_str().to_owned(), title.to_owned())
     });
     let dimensions = offered(&choices);
-    let group_by = dimensions.iter().map(|by| {
-        let name = dimension_name(*by).to_lowercase();
-        (by.as_str().to_owned(), format!("By {name}"))
-    });
+    let group_by = dimensions
+        .iter()
+        .map(|by| (by.as_str().to_owned(), dimension_name(*by).to_owned()));
     let undivided = match choices.with_details {
-        true => "By key and agent",
-        false => "Not divided",
+        true => "Key and agent",
+        false => "Nothing",
     };
     let filters = dimensions
         .iter()
@@ -81,10 +80,10 @@ pub fn Filters(
             <details class="unfold" id="unfold" open=is_set><summary class="btn">"Filters"</summary></details>
             <div class="unfolded">
                 {edge("from", "From")}
-                {edge("to", "Until before")}
+                {edge("to", "Before")}
                 <Choice name="step" label="Steps" options=with_any("Automatic", steps) chosen=address.value("step").to_owned() problem=problem("step")/>
                 {filters}
-                <Choice name="group_by" label="Divide" options=with_any(undivided, group_by) chosen=address.value("group_by").to_owned() problem=problem("group_by")/>
+                <Choice name="group_by" label="Group by" options=with_any(undivided, group_by) chosen=address.value("group_by").to_owned() problem=problem("group_by")/>
                 <div class="actions"><button class="btn" id="apply">"Apply"</button>{clear}</div>
             </div>
             {kept}
