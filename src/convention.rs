@@ -210,6 +210,12 @@ impl Convention {
             .map(|(prefix, ..)| prefix)
     }
 
+    /// The kinds of keys that have a prefix.
+    pub fn kinds(&self) -> impl Iterator<Item = Kind> {
+        let has_prefix = |kind: &Kind| self.prefixes().any(|(_, of, _)| of == *kind);
+        Kind::ALL.iter().copied().filter(has_prefix)
+    }
+
     /// All prefixes of keys created by this instance.
     pub fn prefixes(&self) -> impl Iterator<Item = (&str, Kind, Environment)> {
         let Prefixes {

@@ -95,10 +95,9 @@ pub async fn usage(request: &PageRequest, org: &str, query: &str) -> Result<OrgU
     let address = Address::read(format!("/orgs/{org}/usage"), query);
     let with_details = membership.may(Action::SeeUsageDetails);
     let convention = engine.convention();
-    let offered = |kind: &Kind| convention.prefixes().any(|(_, of, _)| of == *kind);
     let choices = Choices {
         with_details,
-        kinds: Kind::ALL.iter().copied().filter(offered).collect(),
+        kinds: convention.kinds().collect(),
         projects: match with_details {
             true => projects::list(engine, &membership.permit()?)
                 .await?

@@ -183,8 +183,7 @@ pub async fn list_keys(request: PageRequest) -> Result<KeyList, AppError> {
 
 async fn choices_for(engine: &Engine, membership: &Membership) -> Result<Choices, AppError> {
     let convention = engine.convention();
-    let offered = |kind: &Kind| convention.prefixes().any(|(_, of, _)| of == *kind);
-    let kinds = Kind::ALL.iter().copied().filter(offered);
+    let kinds = convention.kinds();
     let kinds = kinds.map(|kind| (kind, convention.kind_names.title(kind)));
     let details = match membership.permit_if_allowed::<to::SeeKeyDetails>() {
         None => None,
