@@ -8,13 +8,13 @@ use axum::{
     response::Response,
 };
 use latchkey_app::{
-    AppError, PageRequest, Site,
+    AppError, Site,
     pages::audit_export::{Batch, COLUMNS, Export},
 };
 
 use crate::{
     app_state::AppState,
-    csv_file::{Rows, attachment, is_from_another_site, page_instead, to_page, written},
+    csv_file::{Rows, attachment, respond, written},
     settings::PublicUrl,
 };
 
@@ -24,41 +24,22 @@ pub async fn show(
     State(site): State<Site>,
     request: Request,
 ) -> Response {
-    let (parts, _) = request.into_parts();
-    if is_from_another_site(&parts.headers) {
-        return to_page(&parts.uri);
-    }
-    let opened = match PageRequest::of(site.clone(), parts.clone()).await {
-        Ok(request) => Export::open(request).await,
-        Err(error) => Err(error),
-    };
-    match opened {
-        Ok(export) => {
-            let name = format!("audit-{}-{}", export.org, export.day);
-            let public_url = state.public_url;
-            let file = AuditFile {
-                export,
-                public_url,
-                is_begun: false,
-            };
-            attachment(&name, file)
-        }
-        Err(error) => page_instead(&site, parts, &error).await,
-    }
+    respond(site, request, async |request| {
+        let export = Export::open(request).await?;
+        let name = format!("audit-{}-{}", export.org, export.day);
+        let public_url = state.public_url;
+        Ok(attachment(&name, COLUMNS, AuditFile { export, public_url }))
+    })
+    .await
 }
 
 struct AuditFile {
     export: Export,
     public_url: Arc<PublicUrl>,
-    is_begun: bool,
 }
 
 impl Rows for AuditFile {
     async fn next(&mut self) -> Result<Option<Bytes>, AppError> {
-        if !self.is_begun {
-            self.is_begun = true;
-            return written(&[COLUMNS]).map(Some);
-        }
         let batch = self.export.next().await?;
         batch.map(|batch| rows(batch, &self.public_url)).transpose()
     }

@@ -10,7 +10,7 @@ use axum::{
 };
 use csv::{Terminator, WriterBuilder};
 use futures_util::stream::{Stream, try_unfold};
-use latchkey_app::{AppError, Site};
+use latchkey_app::{AppError, PageRequest, Site, pages::failed};
 use leptos_axum::render_app_async_with_context;
 use tokio::{
     sync::mpsc::{self, error::SendTimeoutError},
@@ -24,14 +24,39 @@ const LONGEST: Duration = Duration::from_secs(120);
 /// The maximum time that a client takes to read one part, which has at most about 1 MB.
 const LONGEST_PART: Duration = Duration::from_secs(30);
 
-/// The rows of a file, which are read in batches.
+/// The rows of a file below its header, which are read in batches.
 pub trait Rows: Send + 'static {
-    /// Returns the next batch, or `None` at the end. The header is the first batch.
+    /// Returns the next batch, or `None` at the end.
     fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, AppError>> + Send;
 }
 
-/// Whether a link on another site led here. In that case, the response redirects to the page, where the file is one click
-/// away: other sites must not be able to make a browser start an export.
+/// Responds with the file that `open` begins, or with its page if it cannot begin. If a link on another site led here, the
+/// response redirects to the page, where the file is one click away: other sites must not be able to make a browser start an
+/// export.
+pub async fn respond<F>(
+    site: Site,
+    request: Request,
+    open: impl FnOnce(PageRequest) -> F,
+) -> Response
+where
+    F: Future<Output = Result<Response, AppError>>,
+{
+    let (parts, _) = request.into_parts();
+    if is_from_another_site(&parts.headers) {
+        return Redirect::to(&page_of(&parts.uri)).into_response();
+    }
+    let opened = match PageRequest::of(site.clone(), parts.clone()).await {
+        Ok(request) => open(request).await,
+        Err(error) => Err(error),
+    };
+    match opened {
+        Ok(file) => file,
+        Err(error @ AppError::Forbidden(_)) => failed(&site, on_page(parts), error).await,
+        Err(error) => page_instead(&site, parts, &error).await,
+    }
+}
+
+/// Whether a link on another site led here.
 pub fn is_from_another_site(headers: &HeaderMap) -> bool {
     headers
         .get("sec-fetch-site")
@@ -39,7 +64,7 @@ pub fn is_from_another_site(headers: &HeaderMap) -> bool {
 }
 
 /// The URL of the page, with the filters of the file.
-pub fn page_of(uri: &Uri) -> String {
+fn page_of(uri: &Uri) -> String {
     let path = uri.path();
     let endings = [".csv", ".json"].into_iter();
     let page = endings
@@ -52,26 +77,25 @@ pub fn page_of(uri: &Uri) -> String {
 }
 
 /// The request for the page instead of the file.
-pub fn on_page(mut parts: Parts) -> Parts {
+fn on_page(mut parts: Parts) -> Parts {
     // It has the form of the file's path, which is one.
     parts.uri = page_of(&parts.uri).parse().unwrap_or_default();
     parts
 }
 
-/// Redirects to the page of the file.
-pub fn to_page(uri: &Uri) -> Response {
-    Redirect::to(&page_of(uri)).into_response()
-}
-
 /// The file. If an error occurs while it is sent, the response is cut off, which browsers show as a failed download.
-pub fn attachment(name: &str, rows: impl Rows) -> Response {
+pub fn attachment<const N: usize>(
+    name: &str,
+    columns: [&'static str; N],
+    rows: impl Rows,
+) -> Response {
     let name = format!("attachment; filename=\"{name}.csv\"");
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, name.as_str()),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    let file = in_time(|to| async move { send(rows, &to).await });
+    let file = in_time(move |to| async move { send(columns, rows, &to).await });
     (headers, Body::from_stream(file)).into_response()
 }
 
@@ -108,7 +132,17 @@ enum Part {
 struct CutOff;
 
 /// Sends the parts of the file until its end or the first error, which is logged.
-async fn send(mut rows: impl Rows, to: &mpsc::Sender<Part>) {
+async fn send<const N: usize>(
+    columns: [&'static str; N],
+    mut rows: impl Rows,
+    to: &mpsc::Sender<Part>,
+) {
+    let Ok(header) = written(&[columns]) else {
+        return;
+    };
+    if !sent(to, Part::Rows(header)).await {
+        return;
+    }
     while let Ok(next) = rows.next().await {
         let Some(bytes) = next else {
             // The place is free before the client has the whole file.
@@ -212,6 +246,15 @@ mod tests {
     use tokio::time::sleep;
 
     use super::*;
+
+    #[rstest]
+    #[case("/orgs/acme/keys.csv", "/orgs/acme/keys")]
+    #[case("/orgs/acme/usage.json?key=a", "/orgs/acme/usage?key=a")]
+    #[case("/orgs/acme/keys.csv?q=keys.csv", "/orgs/acme/keys?q=keys.csv")]
+    #[case("/orgs/acme/keys.csv?q=data.json", "/orgs/acme/keys?q=data.json")]
+    fn a_page_has_the_query_of_its_file(#[case] file: &str, #[case] page: &str) {
+        assert_eq!(page_of(&file.parse().unwrap()), page);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_file_that_is_taken_too_slowly_is_cut_off_and_lets_go_of_its_place() {

@@ -7,16 +7,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use latchkey::usage::report;
-use latchkey_app::{
-    AppError, PageRequest, Site,
-    pages::{failed, usage_export::Export},
-};
+use latchkey_app::{AppError, PageRequest, Site, pages::usage_export::Export};
 
-use crate::{
-    csv_file::{is_from_another_site, on_page, page_instead, to_page},
-    usage_file::usage_file,
-    usage_object::Usage,
-};
+use crate::{csv_file::respond, usage_file::usage_file, usage_object::Usage};
 
 /// Exports what the page with this URL shows as CSV.
 pub async fn csv(State(site): State<Site>, request: Request) -> Response {
@@ -35,19 +28,7 @@ enum Format {
 }
 
 async fn show(site: Site, request: Request, format: Format) -> Response {
-    let (parts, _) = request.into_parts();
-    if is_from_another_site(&parts.headers) {
-        return to_page(&parts.uri);
-    }
-    let exported = match PageRequest::of(site.clone(), parts.clone()).await {
-        Ok(request) => export(request, format).await,
-        Err(error) => Err(error),
-    };
-    match exported {
-        Ok(file) => file,
-        Err(error @ AppError::Forbidden(_)) => failed(&site, on_page(parts), error).await,
-        Err(error) => page_instead(&site, parts, &error).await,
-    }
+    respond(site, request, async |request| export(request, format).await).await
 }
 
 async fn export(request: PageRequest, format: Format) -> Result<Response, AppError> {

@@ -22,6 +22,7 @@ pub fn usage_file(org: &str, report: Report) -> Response {
     let day = day.get(.."2026-11-21".len()).unwrap_or_default();
     attachment(
         &format!("usage-{org}-{day}"),
+        COLUMNS,
         UsageFile {
             report: Some(report),
         },
@@ -66,8 +67,7 @@ fn rows(report: &Report) -> Vec<Row> {
     let ends = report.steps.iter().skip(1).map(|step| step.starts_at);
     let steps = report.steps.iter().zip(ends.chain([end]));
     let steps = steps.map(|(step, to)| row("step", step.starts_at, to, ("", ""), step.counts));
-    let mut rows = vec![COLUMNS.map(str::to_owned)];
-    rows.extend(steps);
+    let mut rows: Vec<Row> = steps.collect();
     if let Some(groups) = &report.groups {
         for group in &groups.largest {
             rows.push(row(

@@ -11,7 +11,6 @@ use latchkey::{
     audit::{self, AuditQuery, Entry},
     id::OrgId,
     name::Slug,
-    role::Action,
     work_queue::Place,
 };
 
@@ -98,9 +97,7 @@ impl Export {
     pub async fn open(request: PageRequest) -> Result<Self, AppError> {
         let membership = request.membership().await?;
         let engine = request.engine();
-        // The page that is rendered instead also requests the permit, so a denial is recorded only once.
-        let permit = membership.permit_if_allowed::<to::SeeAuditLog>();
-        let permit = permit.ok_or(AppError::Forbidden(Action::SeeAuditLog))?;
+        let permit = membership.permit::<to::SeeAuditLog>()?;
         let address = Address::read(request.org().to_owned(), request.query());
         let query = query(&address, BATCH).map_err(|_| AppError::Unreadable)?;
         let place = audit::enter_export(engine, &permit)?;
