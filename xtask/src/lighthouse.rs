@@ -17,7 +17,7 @@ use crate::{
 const LIGHTHOUSE: &str = "12.8.2";
 
 /// Runs `end2end/lighthouse.ts` against a release build.
-pub fn lighthouse(workspace: &Workspace, runs: u32) -> Result<()> {
+pub fn lighthouse(workspace: &Workspace, runs: u32, only: &str) -> Result<()> {
     site::ensure(workspace, Level::Release)?;
     let server = server::build(workspace, Profile::Release)?;
     let browser = Browser::prepare(workspace)?;
@@ -26,7 +26,8 @@ pub fn lighthouse(workspace: &Workspace, runs: u32) -> Result<()> {
         .playwright(&server)
         .args(["--config", "lighthouse.config.ts"])
         .env("LATCHKEY_LIGHTHOUSE", packages)
-        .env("LATCHKEY_LIGHTHOUSE_RUNS", runs.to_string()))
+        .env("LATCHKEY_LIGHTHOUSE_RUNS", runs.to_string())
+        .env("LATCHKEY_LIGHTHOUSE_ONLY", only))
 }
 
 /// The folder with the package, which npm downloads the first time.

@@ -102,6 +102,9 @@ enum Task {
         /// Runs for each page. The median is reported.
         #[arg(long, default_value_t = 5, value_parser = value_parser!(u32).range(1..))]
         runs: u32,
+        /// Measure only the pages whose name starts with this, such as "Keys".
+        #[arg(long, default_value = "")]
+        only: String,
     },
 }
 
@@ -182,6 +185,6 @@ fn carry_out(task: Task) -> Result<()> {
             }
         },
         Task::Screenshots => screenshots::screenshots(&workspace),
-        Task::Lighthouse { runs } => lighthouse::lighthouse(&workspace, runs),
+        Task::Lighthouse { runs, only } => lighthouse::lighthouse(&workspace, runs, &only),
     }
 }
