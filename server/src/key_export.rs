@@ -7,7 +7,7 @@ use axum::{
 };
 use latchkey_app::{
     AppError, Site,
-    pages::key_export::{COLUMNS, Export},
+    pages::key_export::{Export, columns},
 };
 
 use crate::csv_file::{Rows, attachment, respond, written};
@@ -17,7 +17,7 @@ pub async fn show(State(site): State<Site>, request: Request) -> Response {
     respond(site, request, async |request| {
         let export = Export::open(request).await?;
         let name = format!("keys-{}-{}", export.org, export.day);
-        Ok(attachment(&name, COLUMNS, export))
+        Ok(attachment(&name, columns(), export))
     })
     .await
 }

@@ -179,6 +179,24 @@ impl KeySettings {
             ..Self::named(name.ok()?)
         })
     }
+
+    /// Returns the settings of [`READ`] as text, in its order, with list items separated by spaces.
+    pub fn texts(&self) -> [String; READ.len()] {
+        fn list<T: ToString>(items: &[T]) -> String {
+            let items: Vec<String> = items.iter().map(T::to_string).collect();
+            items.join(" ")
+        }
+        [
+            self.name.to_string(),
+            self.external_id.clone().unwrap_or_default(),
+            list(&self.scopes),
+            list(&self.domains),
+            self.localhost_forbidden.to_string(),
+            list(&self.ip_ranges),
+            self.notes.clone(),
+            self.metadata.as_json().to_owned(),
+        ]
+    }
 }
 
 /// Parses a list of scopes. Stops at one more than the maximum.

@@ -13,7 +13,7 @@ mod order;
 use self::filter::{Filter, bind};
 pub(in crate::keys) use self::names::ids_matching;
 pub use self::{
-    filter::StatusFilter,
+    filter::{KeyQuery, StatusFilter},
     names::{NamedKey, names_matching, names_of},
     order::{Cursor, InvalidPlace, Place, SortBy},
 };
@@ -23,48 +23,13 @@ use crate::{
     access::{Permit, to},
     db::{StorageError, on},
     findings::Policy,
-    id::{KeyId, ProjectId, UserId},
-    key::{Environment, Kind},
-    search::Search,
+    id::KeyId,
 };
 
 use super::{
     Key, KeySummary, SUMMARY_COLUMNS,
     show::{details_of, fitting_details},
 };
-
-/// A query for a list of keys.
-#[derive(Debug, Clone, Default)]
-pub struct KeyQuery {
-    /// Part of the name, the display form, the external ID, an allowed domain or the notes, or the whole ID. Empty means
-    /// all.
-    pub search: Search,
-    /// Whether to search only names and IDs and to ignore `project`, `creator`, `finding` and the urgency, for users who
-    /// cannot see details.
-    pub names_only: bool,
-    /// Only keys with this external ID.
-    pub external_id: Option<String>,
-    /// Only keys of this environment.
-    pub environment: Option<Environment>,
-    /// Only keys of this kind.
-    pub kind: Option<Kind>,
-    /// Only keys of this project.
-    pub project: Option<ProjectId>,
-    /// Only keys that this user created.
-    pub creator: Option<UserId>,
-    /// Only keys with such findings.
-    pub finding: Option<Which>,
-    /// Only keys with these statuses.
-    pub status: StatusFilter,
-    /// The sort order.
-    pub sort: SortBy,
-    /// Whether to sort in descending order.
-    pub descending: bool,
-    /// Where the page starts or ends. Ignored if it is from another sort order.
-    pub cursor: Option<Cursor>,
-    /// The number of keys per page; at least 1.
-    pub page_size: u16,
-}
 
 /// A page of keys.
 #[derive(Debug, Clone)]
@@ -79,16 +44,6 @@ pub struct KeyPage {
     pub previous: Option<Place>,
     /// The start of the next page, if there is one.
     pub next: Option<Place>,
-}
-
-impl KeyQuery {
-    /// The sort order, which must not show what the user cannot see.
-    fn order(&self) -> SortBy {
-        match self.sort {
-            SortBy::Requests | SortBy::Urgency if self.names_only => SortBy::Created,
-            sort => sort,
-        }
-    }
 }
 
 /// Returns a page of the org's keys.

@@ -102,19 +102,15 @@ fn shown_key(
     created_by: Option<String>,
 ) -> CreatedKey {
     let engine = request.engine();
-    let settings = &new.settings;
     CreatedKey {
         key: Arc::new(created.plain),
         id: created.id.to_string(),
-        name: settings.name.to_string(),
         kind: new.kind,
         environment: new.environment,
-        domains: settings.domains.iter().map(ToString::to_string).collect(),
-        scopes: names_of_scopes(engine.convention(), &settings.scopes),
-        external_id: settings.external_id.clone(),
+        scopes: names_of_scopes(engine.convention(), &new.settings.scopes),
+        settings: new.settings.clone(),
         created: date(engine.clock().now()),
         created_by,
-        expires: settings.expires_at.map(date),
         org_id: membership.org().id.to_string(),
         path: format!("/orgs/{}/keys/{}", membership.org().slug, created.id),
         is_rotated: false,

@@ -117,20 +117,12 @@ async fn shown_key(
     Ok(CreatedKey {
         key: Arc::new(created.plain),
         id: created.id.to_string(),
-        name: key.summary.name.to_string(),
         kind,
         environment,
-        domains: key
-            .settings
-            .domains
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
         scopes: names_of_scopes(engine.convention(), &key.settings.scopes),
-        external_id: key.settings.external_id,
+        settings: key.settings,
         created: date(key.summary.created_at),
         created_by: key.created_by.map(|(_, name)| name.to_string()),
-        expires: key.summary.lifecycle.expires_at.map(date),
         org_id: membership.org().id.to_string(),
         path: format!("/orgs/{}/keys/{}", membership.org().slug, created.id),
         is_rotated: true,

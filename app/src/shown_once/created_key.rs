@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use latchkey::{
     convention::{Convention, KeyHeader, NoScope, Scope},
-    key::{Environment, Kind, text::PlainKey},
+    key::{Environment, Kind, settings::KeySettings, text::PlainKey},
 };
 
 use crate::{
@@ -17,20 +17,15 @@ use crate::{
 pub struct CreatedKey {
     pub key: Arc<PlainKey>,
     pub id: String,
-    pub name: String,
     pub kind: Kind,
     pub environment: Environment,
-    /// The allowed domains of a widget key.
-    pub domains: Vec<String>,
+    pub settings: KeySettings,
     /// The names of the scopes; `None` if the convention has no scopes.
     pub scopes: Option<String>,
-    pub external_id: Option<String>,
     /// The creation date: "Nov 21, 2026".
     pub created: String,
     /// The name of the user who created the key, if they have an account.
     pub created_by: Option<String>,
-    /// The expiry date: "Nov 21, 2027".
-    pub expires: Option<String>,
     /// The organization's ID.
     pub org_id: String,
     /// The path of its page.

@@ -1,12 +1,12 @@
-//! The keys that a query matches, as SQL.
+//! What a list of keys can be asked, and the keys that match it, as SQL.
 
-use super::KeyQuery;
+use super::{Cursor, SortBy, Which};
 use crate::{
     Engine,
     findings::{Policy, condition},
-    id::{KeyId, OrgId},
+    id::{KeyId, OrgId, ProjectId, UserId},
     key::{Environment, Kind, Status, settings::rules::external_id},
-    search::for_like,
+    search::{Search, for_like},
     time::Timestamp,
 };
 
@@ -22,6 +22,49 @@ pub enum StatusFilter {
     Ended,
     /// Keys with this status.
     Is(Status),
+}
+
+/// A query for a list of keys.
+#[derive(Debug, Clone, Default)]
+pub struct KeyQuery {
+    /// Part of the name, the display form, the external ID, an allowed domain or the notes, or the whole ID. Empty means
+    /// all.
+    pub search: Search,
+    /// Whether to search only names and IDs and to ignore `project`, `creator`, `finding` and the urgency, for users who
+    /// cannot see details.
+    pub names_only: bool,
+    /// Only keys with this external ID.
+    pub external_id: Option<String>,
+    /// Only keys of this environment.
+    pub environment: Option<Environment>,
+    /// Only keys of this kind.
+    pub kind: Option<Kind>,
+    /// Only keys of this project.
+    pub project: Option<ProjectId>,
+    /// Only keys that this user created.
+    pub creator: Option<UserId>,
+    /// Only keys with such findings.
+    pub finding: Option<Which>,
+    /// Only keys with these statuses.
+    pub status: StatusFilter,
+    /// The sort order.
+    pub sort: SortBy,
+    /// Whether to sort in descending order.
+    pub descending: bool,
+    /// Where the page starts or ends. Ignored if it is from another sort order.
+    pub cursor: Option<Cursor>,
+    /// The number of keys per page; at least 1.
+    pub page_size: u16,
+}
+
+impl KeyQuery {
+    /// The sort order, which must not show what the user cannot see.
+    pub(super) fn order(&self) -> SortBy {
+        match self.sort {
+            SortBy::Requests | SortBy::Urgency if self.names_only => SortBy::Created,
+            sort => sort,
+        }
+    }
 }
 
 /// The keys that a query matches, as a condition with the placeholders $1 to $10.

@@ -1,7 +1,7 @@
 //! The page of a key.
 
 mod data;
-mod details;
+pub mod details;
 mod domains;
 mod domains_form;
 mod effect;

@@ -235,8 +235,9 @@ on_both! {
         let rows: Vec<&str> = file.body.lines().collect();
         assert_eq!(rows.len(), 2, "{}", file.body);
         assert!(rows[0].starts_with("id,name,kind,"));
+        assert!(rows[0].ends_with(",findings,external_id,scopes,domains,localhost_forbidden,ip_ranges,notes,metadata"));
         assert!(rows[1].starts_with(&format!("{},'=cmd(),secret,live,active,Default,", made.id)), "{}", rows[1]);
-        assert!(rows[1].ends_with(",full_access no_expiry,,'@SUM(A1)"), "{}", rows[1]);
+        assert!(rows[1].ends_with(",full_access no_expiry,,,,false,,'@SUM(A1),{}"), "{}", rows[1]);
         assert!(!file.body.contains(made.plain.expose()));
         let all = admin.get(&format!("{KEYS}.csv")).await.body;
         assert_eq!(all.lines().count(), 123);

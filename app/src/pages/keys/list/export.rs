@@ -1,13 +1,14 @@
 //! The list of keys as CSV rows: all keys that match the filters in the URL. Words are those of the API. The file has no
 //! secrets.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{array, collections::HashMap, sync::Arc};
 
 use latchkey::{
     Engine,
     access::{Membership, to},
     findings::facts::of_keys,
     id::{KeyId, OrgId},
+    key::settings::READ,
     keys::{
         Key,
         export::{enter_export, exported},
@@ -28,7 +29,8 @@ const MAX_KEYS: usize = 10_000;
 /// The most keys in a batch.
 const BATCH: u16 = 100;
 
-pub const COLUMNS: [&str; 18] = [
+/// The columns before those of the settings.
+const FIRST: [&str; 13] = [
     "id",
     "name",
     "kind",
@@ -36,21 +38,30 @@ pub const COLUMNS: [&str; 18] = [
     "status",
     "project",
     "display",
-    "scopes",
-    "domains",
-    "ip_ranges",
     "created_at",
     "created_by",
     "expires_at",
     "last_used_at",
     "requests_30_days",
     "findings",
-    "external_id",
-    "notes",
 ];
 
-/// A row with the columns in [`COLUMNS`].
-pub type Row = [String; COLUMNS.len()];
+/// The number of columns: the settings have one each, except the name, which is among the first.
+const WIDTH: usize = FIRST.len() + READ.len() - 1;
+
+/// A row with the columns of [`columns`].
+pub type Row = [String; WIDTH];
+
+/// The columns: those of the key, then its settings, in the words of the API.
+pub fn columns() -> [&'static str; WIDTH] {
+    side_by_side(FIRST, READ.map(|(name, _)| name))
+}
+
+/// Appends the settings after the name to what comes before them.
+fn side_by_side<T: Default>(first: [T; FIRST.len()], settings: [T; READ.len()]) -> [T; WIDTH] {
+    let mut all = first.into_iter().chain(settings.into_iter().skip(1));
+    array::from_fn(|_| all.next().unwrap_or_default())
+}
 
 /// An export in progress.
 #[derive(Debug)]
@@ -154,10 +165,9 @@ impl Export {
         let is_full = self.keys >= MAX_KEYS;
         self.is_over = is_full || self.query.cursor.is_none();
         if is_full && self.query.cursor.is_some() {
-            let mut last = COLUMNS.map(|_| String::new());
+            let mut last = columns().map(|_| String::new());
             last[0] = format!(
-                "This file is full, and more keys match ({} in total). Narrow the list.",
-                matching
+                "This file is full, and more keys match ({matching} in total). Narrow the list."
             );
             rows.push(last);
         }
@@ -166,10 +176,9 @@ impl Export {
 }
 
 fn row(key: &Key, origin: Option<Origin>, requests: i64, findings: String, now: Timestamp) -> Row {
-    let (summary, settings) = (&key.summary, &key.settings);
+    let summary = &key.summary;
     let time = |at: Option<Timestamp>| at.map_or_else(String::new, |at| TimeText::full(at).iso);
-    let list = |texts: Vec<String>| texts.join(" ");
-    [
+    let first = [
         summary.id.to_string(),
         summary.name.to_string(),
         summary.kind.to_string(),
@@ -177,9 +186,6 @@ fn row(key: &Key, origin: Option<Origin>, requests: i64, findings: String, now: 
         summary.status(now).to_string(),
         key.project_name.to_string(),
         summary.display.clone(),
-        list(settings.scopes.iter().map(ToString::to_string).collect()),
-        list(settings.domains.iter().map(ToString::to_string).collect()),
-        list(settings.ip_ranges.iter().map(ToString::to_string).collect()),
         time(Some(summary.created_at)),
         match (&key.created_by, origin) {
             (Some((_, name)), _) => name.to_string(),
@@ -189,7 +195,6 @@ fn row(key: &Key, origin: Option<Origin>, requests: i64, findings: String, now: 
         time(summary.last_used_at),
         requests.to_string(),
         findings,
-        settings.external_id.clone().unwrap_or_default(),
-        settings.notes.clone(),
-    ]
+    ];
+    side_by_side(first, key.settings.texts())
 }

@@ -1,6 +1,6 @@
 //! The details, scopes and notes of a key.
 
-use latchkey::convention::ScopeSetting;
+use latchkey::{convention::ScopeSetting, key::settings::KeySettings};
 use leptos::{either::Either, prelude::*};
 
 use super::data::{KeyDetails, KeyView};
@@ -36,27 +36,17 @@ pub fn Details(
     };
     let org_id = details.as_ref().map(|details| details.org_id.clone());
     let more = details.map(|details| {
-        let ranges: Vec<String> = details
-            .settings
-            .ip_ranges
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        let ranges = (!ranges.is_empty()).then(|| {
-            view! { <dt>"IP ranges"</dt><dd>{ranges.join(", ")}</dd> }
-        });
-        let external_id = details.settings.external_id.map(|id| {
-            let same = format!("{keys}{}", query_of(&[("external_id", &id)]));
-            view! { <dt>"External ID"</dt><dd class="id"><code>{id}</code>" "<a class="link small" href=same>"Keys with this ID"</a></dd> }
-        });
         let by = details.created_by;
-        let disabled = details.disabled.map(|(text, by)| view! { <dt>"Disabled"</dt><dd><Time text/>{by}</dd> });
-        let revoked = details.revoked.map(|(text, by)| view! { <dt>"Revoked"</dt><dd><Time text/>{by}</dd> });
+        let disabled = details
+            .disabled
+            .map(|(text, by)| view! { <dt>"Disabled"</dt><dd><Time text/>{by}</dd> });
+        let revoked = details
+            .revoked
+            .map(|(text, by)| view! { <dt>"Revoked"</dt><dd><Time text/>{by}</dd> });
         view! {
             <dt>"Project"</dt><dd>{details.project}</dd>
             <dt>"Rate limit"</dt><dd>{details.rate_limits}</dd>
-            {ranges}
-            {external_id}
+            <OptionalSettings settings=details.settings keys=Some(keys)/>
             <dt>"Created"</dt><dd><Time text=details.created/>{by}</dd>
             {disabled}
             {revoked}
@@ -82,6 +72,27 @@ pub fn Details(
             </dl>
         </section>
     }
+}
+
+/// The settings that few keys have.
+#[component]
+pub fn OptionalSettings(
+    settings: KeySettings,
+    /// The list of keys, which can show those with the same external ID.
+    keys: Option<String>,
+) -> impl IntoView {
+    let ranges: Vec<String> = settings.ip_ranges.iter().map(ToString::to_string).collect();
+    let ranges = (!ranges.is_empty()).then(|| {
+        view! { <dt>"IP ranges"</dt><dd>{ranges.join(", ")}</dd> }
+    });
+    let external_id = settings.external_id.map(|id| {
+        let same = keys.map(|keys| {
+            let href = format!("{keys}{}", query_of(&[("external_id", &id)]));
+            view! { " "<a class="link small" href=href>"Keys with this ID"</a> }
+        });
+        view! { <dt>"External ID"</dt><dd class="id"><code>{id}</code>{same}</dd> }
+    });
+    view! { {ranges}{external_id} }
 }
 
 /// The key's scopes.

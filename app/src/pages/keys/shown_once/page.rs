@@ -8,10 +8,14 @@ use crate::{
     heading::{Breadcrumbs, Heading},
     pages::{
         examples::{Example, ExampleTabs, TOKEN_VARIABLE, VERIFY_TAB, examples},
+        keys::show::details::OptionalSettings,
         once::OnceCard,
     },
     shown_once::{CreatedKey, KeyOutcome},
-    text::{time::Time, words::environment_title},
+    text::{
+        time::{Time, date},
+        words::environment_title,
+    },
     values::shown_once::{KeyAnswer, ShownOnce},
 };
 
@@ -40,9 +44,9 @@ pub fn for_island(outcome: KeyOutcome) -> KeyAnswer {
 
 fn title(made: &CreatedKey) -> String {
     if made.is_rotated {
-        format!("{} has a new secret", made.name)
+        format!("{} has a new secret", made.settings.name)
     } else {
-        format!("{} is ready", made.name)
+        format!("{} is ready", made.settings.name)
     }
 }
 
@@ -54,11 +58,12 @@ fn Body(made: CreatedKey) -> impl IntoView {
         .rsplit_once('/')
         .map_or("", |(keys, _)| keys)
         .to_owned();
+    let domains = domains(&made);
     let tabs = view! {
         <ExampleTabs examples=examples(Example {
             key: Some(&made.key),
             kind: made.kind,
-            domains: &made.domains,
+            domains: &domains,
             terms: &made.terms,
             addresses: &made.addresses,
         })/>
@@ -68,9 +73,9 @@ fn Body(made: CreatedKey) -> impl IntoView {
     let lead = facts(&made).into_any();
     let details = view! { <Details made=made.clone()/> };
     let title = title(&made);
+    let name = made.settings.name.to_string();
     let CreatedKey {
         key,
-        name,
         path,
         is_rotated,
         old_ends,
@@ -114,27 +119,27 @@ fn Body(made: CreatedKey) -> impl IntoView {
 /// The details, which the key's page also shows.
 #[component]
 fn Details(made: CreatedKey) -> impl IntoView {
-    let expires = made.expires.unwrap_or_else(|| "Never".to_owned());
+    let expires = made
+        .settings
+        .expires_at
+        .map_or_else(|| "Never".to_owned(), date);
     let domains = (made.kind == Kind::Widget)
-        .then(|| view! { <dt>"Allowed domains"</dt><dd>{made.domains.join(", ")}</dd> });
+        .then(|| view! { <dt>"Allowed domains"</dt><dd>{domains(&made).join(", ")}</dd> });
     let scopes = made
         .scopes
         .map(|scopes| view! { <dt>"Scopes"</dt><dd>{scopes}</dd> });
-    let external_id = made
-        .external_id
-        .map(|id| view! { <dt>"External ID"</dt><dd class="id"><code>{id}</code></dd> });
     let by = made.created_by.map(|name| format!(" by {name}"));
     view! {
         <section class="card" aria-labelledby="details">
             <header><h2 id="details">"Details"</h2></header>
             <dl class="facts body">
-                <dt>"Name"</dt><dd>{made.name}</dd>
+                <dt>"Name"</dt><dd>{made.settings.name.to_string()}</dd>
                 <dt>"ID"</dt><dd class="id"><code>{made.id}</code></dd>
                 <dt>"Type"</dt><dd>{made.terms.kind}</dd>
                 <dt>"Environment"</dt><dd>{environment_title(made.environment)}</dd>
                 {scopes}
                 {domains}
-                {external_id}
+                <OptionalSettings settings=made.settings keys=None/>
                 <dt>"Created"</dt><dd>{made.created}{by}</dd>
                 <dt>"Expires"</dt><dd>{expires}</dd>
                 <dt>"Rate limit"</dt><dd>{made.terms.rate_limits}</dd>
@@ -148,19 +153,28 @@ fn Details(made: CreatedKey) -> impl IntoView {
 fn facts(made: &CreatedKey) -> String {
     let kind = format!("{} key", made.terms.kind);
     let environment = environment_title(made.environment).to_lowercase();
-    let domains = (made.kind == Kind::Widget).then(|| match made.domains.as_slice() {
+    let domains = (made.kind == Kind::Widget).then(|| match domains(made).as_slice() {
         [one] => one.clone(),
         [one, two] => format!("{one} and {two}"),
         [one, others @ ..] => format!("{one} and {} more domains", others.len()),
         [] => String::new(),
     });
-    let expires = made.expires.as_ref().map_or_else(
+    let expires = made.settings.expires_at.map_or_else(
         || "never expires".to_owned(),
-        |date| format!("expires {date}"),
+        |at| format!("expires {}", date(at)),
     );
     [Some(kind), Some(environment), domains, Some(expires)]
         .into_iter()
         .flatten()
         .collect::<Vec<_>>()
         .join(" · ")
+}
+
+/// The allowed domains of a widget key.
+fn domains(made: &CreatedKey) -> Vec<String> {
+    made.settings
+        .domains
+        .iter()
+        .map(ToString::to_string)
+        .collect()
 }
