@@ -4,7 +4,8 @@
 //! - Every [`EVERY`], one report of an organization is computed and written once, for all streams that show it. If pages
 //!   with different filters are open, they take turns.
 //! - A stream ends within a second after its session, its membership or the role that its report is for.
-//! - A session has at most [`MAX_OF_SESSION`] streams, and an organization [`MAX_OF_ORG`]. A page in the background has none.
+//! - A session has at most [`MAX_OF_SESSION`] streams, a user [`MAX_OF_USER`] and an organization [`MAX_OF_ORG`]. A page in the
+//!   background has none.
 //! - A comment every [`HEARTBEAT`] keeps proxies from closing a stream on which nothing changes.
 
 mod follow;
@@ -34,8 +35,9 @@ pub const EVERY: Duration = Duration::from_secs(5);
 const CHECK: Duration = Duration::from_millis(500);
 /// The time between two comments: proxies close connections that are idle for 30 to 60 s.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// The maximum number of streams of a session and of an organization.
+/// The maximum number of streams of a session, of a user in an organization and of an organization.
 const MAX_OF_SESSION: usize = 5;
+const MAX_OF_USER: usize = 25;
 const MAX_OF_ORG: usize = 200;
 /// The start of each stream: after how many milliseconds a browser connects again.
 const START: &str = "retry: 5000\n\n";
@@ -68,10 +70,10 @@ pub async fn show(
 async fn open(state: &AppState, site: &Site, parts: &Parts) -> Result<Option<Body>, AppError> {
     let request = PageRequest::of(site.clone(), parts.clone()).await?;
     let membership = request.membership().await?;
-    membership.permit::<to::SeeUsageTotals>()?;
+    let user = membership.permit::<to::SeeUsageTotals>()?.caller().actor;
     let view = LiveView::of(&request, &membership).await?;
     let org_id = membership.org().id;
-    let (stream, frames) = Stream::new(request.session_hash(), membership, view);
+    let (stream, frames) = Stream::new(request.session_hash(), user, membership, view);
     let Some((place, is_first)) = state.live.add(org_id, stream) else {
         return Ok(None);
     };

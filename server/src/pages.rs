@@ -91,11 +91,15 @@ pub async fn without_secret(
     next: Next,
 ) -> Response {
     let uri = request.uri();
+    let secrets = SecretPrefixes::of(state.engine.convention());
+    // There is no such page, and the redirect to the sign-in page would repeat the path.
+    if request.method().is_safe() && secrets.is_prefixed_in(uri.path()) {
+        return Redirect::to("/").into_response();
+    }
     let Some(query) = uri.query().filter(|_| request.method().is_safe()) else {
         return next.run(request).await;
     };
     let parameters = || form_urlencoded::parse(query.as_bytes());
-    let secrets = SecretPrefixes::of(state.engine.convention());
     // Other parameters can have long values of their own, such as places in a list. A name is from a URL that ends in a
     // secret.
     let is_secret = |name: &str, value: &str| match name {

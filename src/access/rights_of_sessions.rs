@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::Permit;
 use crate::{
     Engine,
     accounts::sessions::{ABSOLUTE_LIFETIME, SessionHash},
@@ -9,6 +10,21 @@ use crate::{
     id::OrgId,
     role::Rights,
 };
+
+/// Whether the session that was given a permit still has its right, for a response that takes longer than its request. Callers
+/// without a session keep it until the response ends.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn still_lasts<A>(engine: &Engine, permit: &Permit<A>) -> Result<bool, StorageError> {
+    let Some(session) = permit.caller.visit.session else {
+        return Ok(true);
+    };
+    let rights = rights_of_sessions(engine, permit.org_id, &[session]).await?;
+    Ok(rights
+        .get(&session)
+        .is_some_and(|rights| rights.may(permit.action)))
+}
 
 /// Returns the current rights of each session in an org. A session is left out if it has ended, or if its user is disabled,
 /// not a member, or lacks a second factor that the org requires. Sessions are not extended by this.

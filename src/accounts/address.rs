@@ -19,7 +19,7 @@ use crate::{
 
 use super::{
     User,
-    attempts::{self, AttemptError, Subject, minutes},
+    attempts::{self, Attempt, AttemptError, Subject, minutes},
     links::{self, AccountToken, LinkKind},
     password::{self, ChangePasswordError, TypedPassword},
     sessions::SessionHash,
@@ -81,7 +81,7 @@ pub async fn request_confirmation(
         return Err(ConfirmationError::Unchanged);
     }
     let mails = Subject::AccountMails(person.user_id);
-    let place = place(engine, &person, &[mails]).await?;
+    let place = place(engine, &person, attempts::count(engine, &[mails])).await?;
     let sending = engine.clone();
     let sent = engine.commits.spawn(async move {
         let email = user.email.clone();
@@ -119,11 +119,9 @@ pub async fn request_change(
         return Err(ConfirmationError::Unchanged);
     }
     // Counted for every address, whether or not it has an account.
-    let mails = [
-        Subject::AccountMails(person.user_id),
-        Subject::ChangeMailsTo(&email),
-    ];
-    let place = place(engine, &person, &mails).await?;
+    let mails = [Subject::AccountMails(person.user_id)];
+    let counted = attempts::count_letter_to(engine, &mails, person.user_id, &email);
+    let place = place(engine, &person, counted).await?;
     let sending = engine.clone();
     let stored = engine.commits.spawn(async move {
         let token = insert(&sending, person.into(), &user, &email, Some(epoch)).await?;
@@ -184,11 +182,11 @@ async fn own(engine: &Engine, person: &Person) -> Result<User, StorageError> {
 async fn place(
     engine: &Engine,
     person: &Person,
-    mails: &[Subject<'_>],
+    counted: impl Future<Output = Result<Attempt, AttemptError>>,
 ) -> Result<MailPlace, ConfirmationError> {
     let place = engine.mail_place(Sender::User(person.user_id))?;
     let place = place.ok_or(ConfirmationError::NoMail)?;
-    match attempts::count(engine, mails).await {
+    match counted.await {
         Ok(_) => Ok(place),
         Err(AttemptError::TooMany { retry_after }) => {
             Err(ConfirmationError::TooMany { retry_after })

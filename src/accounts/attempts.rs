@@ -17,6 +17,8 @@ pub(crate) use self::subject::Subject;
 use crate::{
     Engine,
     db::{On, StorageError, Tx, on, places},
+    email::EmailAddress,
+    id::UserId,
     time::SECOND,
 };
 
@@ -64,6 +66,27 @@ pub(crate) async fn count(
     }
     tx.commit().await?;
     Ok(Attempt { rows })
+}
+
+/// Counts a letter of a user to an address that need not be theirs, besides the subjects in `of_sender`. The letters of all
+/// users to one address have a common budget, except the first of each user in a day: nobody can be kept from sending one by
+/// what others have sent.
+///
+/// # Errors
+/// If a subject has no attempts left. Nothing is counted then.
+pub(crate) async fn count_letter_to(
+    engine: &Engine,
+    of_sender: &[Subject<'_>],
+    sender: UserId,
+    to: &EmailAddress,
+) -> Result<Attempt, AttemptError> {
+    let first = [of_sender, &[Subject::FirstMailTo(sender, to)]].concat();
+    match count(engine, &first).await {
+        Err(AttemptError::TooMany { .. }) => {
+            count(engine, &[of_sender, &[Subject::MailsTo(to)]].concat()).await
+        }
+        counted => counted,
+    }
 }
 
 /// Checks that a subject has attempts left, without counting one.

@@ -126,12 +126,14 @@ impl SessionHash {
 /// Stores a new session, and ends the user's oldest sessions above the maximum.
 ///
 /// # Errors
-/// If a session with this ID exists, or the database cannot be reached.
+/// If a session with this ID exists, no code was asked for because the second factor was turned on only meanwhile, or the
+/// database cannot be reached.
 pub async fn save(
     engine: &Engine,
     hash: SessionHash,
     record: SessionRecord,
 ) -> Result<(), StorageError> {
+    const LACKS_CODE: &str = "SELECT 1 FROM second_factors WHERE user_id = $1";
     // Earlier versions stored a copy of the columns in `data`.
     const SQL: &str = "INSERT INTO sessions (id_hash, user_id, epoch, created_at, expires_at, client, system, network, factor, origin, data) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '{}')";
@@ -142,6 +144,13 @@ pub async fn save(
     let mut tx = engine.db.begin_unrecorded().await?;
     // Locks the user before the sessions, like `end_all`.
     on!(tx.on(), c => sqlx::query(SEEN).bind(now).bind(user_id).bind(now.plus(-MINUTE)).execute(c).await.map(drop))?;
+    let is_by_password_alone = record.codes == Codes::default();
+    if is_by_password_alone
+        && on!(tx.on(), c => sqlx::query(LACKS_CODE)
+        .bind(user_id).fetch_optional(c).await.map(|row| row.is_some()))?
+    {
+        return Err(StorageError::session_ended());
+    }
     on!(tx.on(), c => sqlx::query(SQL)
         .bind(&hash.as_bytes()[..]).bind(user_id).bind(epoch).bind(now).bind(record.expires_at())
         .bind(record.device.client).bind(record.device.system).bind(record.device.network.map(|network| network.to_string()))

@@ -83,7 +83,6 @@ struct Account {
     password_hash: String,
     epoch: i64,
     disabled_at: Option<Timestamp>,
-    has_second_factor: bool,
 }
 
 /// What a correct password leads to.
@@ -132,9 +131,7 @@ async fn try_password(
     visit: &Visit,
     shown: &str,
 ) -> Result<FirstStep, SignInError> {
-    const SQL: &str = "SELECT id, password_hash, epoch, disabled_at, \
-         EXISTS (SELECT 1 FROM second_factors WHERE user_id = users.id) AS has_second_factor FROM users \
-         WHERE email = $1 AND deleted_at IS NULL";
+    const SQL: &str = "SELECT id, password_hash, epoch, disabled_at FROM users WHERE email = $1 AND deleted_at IS NULL";
     let found: Option<Account> = on!(engine.db.read(), c => sqlx::query_as(SQL).bind(email.clone()).fetch_optional(c).await)?;
     let stored = found.as_ref().map(|account| account.password_hash.clone());
     let account = found.as_ref().map(Account::signed_in);
@@ -194,7 +191,8 @@ async fn try_password(
             attempt.take_back(engine).await?;
             count_sign_in(engine, sign_ins).await?;
             let who = account.signed_in();
-            if account.has_second_factor {
+            // Read again: it can have been turned on while the password was hashed.
+            if has_second_factor(engine, account.id).await? {
                 return Ok(FirstStep::CodeNeeded(HalfSignedIn::new(engine, who)?));
             }
             note_started(engine, account.id, visit);
@@ -203,6 +201,12 @@ async fn try_password(
     };
     note_failed(engine, failed, visit);
     Err(SignInError::WrongCredentials(failed))
+}
+
+async fn has_second_factor(engine: &Engine, user_id: UserId) -> Result<bool, StorageError> {
+    const SQL: &str = "SELECT 1 FROM second_factors WHERE user_id = $1";
+    Ok(on!(engine.db.read(), c => sqlx::query(SQL)
+        .bind(user_id).fetch_optional(c).await.map(|row| row.is_some()))?)
 }
 
 /// Counts a sign-in. Concurrent sign-ins can exceed the limit by a few, which is harmless.

@@ -188,13 +188,12 @@ pub(super) async fn count_letter(
         Subject::InvitationMailsTo(org_id, email),
         Subject::InvitationMailsOf(user_id, email),
     ];
-    let of_link = [Subject::InvitationLinks(user_id)];
-    let subjects: &[Subject<'_>] = match engine.sends_mail {
-        true => &of_letter,
+    let counted = match engine.sends_mail {
+        true => attempts::count_letter_to(engine, &of_letter, user_id, email).await,
         // Whoever has the link to an address can find out whether it has an account.
-        false => &of_link,
+        false => attempts::count(engine, &[Subject::InvitationLinks(user_id)]).await,
     };
-    match attempts::count(engine, subjects).await {
+    match counted {
         Ok(letter) => Ok(Some(letter)),
         Err(AttemptError::TooMany { retry_after }) => Err(InviteError::TooOften { retry_after }),
         Err(AttemptError::Storage(error)) => Err(error.into()),

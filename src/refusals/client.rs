@@ -6,8 +6,8 @@ use serde::{Serialize, Serializer};
 
 use crate::caller::Client;
 
-/// The longest product name that is kept. Longer ones are cut.
-const MAX_NAME: usize = 40;
+/// The longest product name that is kept. A longer one can be a key that a client sends in the wrong header.
+const MAX_NAME: usize = 31;
 
 /// A browser, or the first product in the header (RFC 9110, 10.1.5) without its version: `firefox`, `python-requests`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -27,8 +27,8 @@ impl ClientFamily {
         }
         let product = header.trim_start();
         let end = product.find(|character: char| !is_of_name(character));
-        let end = end.unwrap_or(product.len()).min(MAX_NAME);
-        product.get(..end).filter(|name| !name.is_empty())
+        let name = product.get(..end.unwrap_or(product.len()))?;
+        (1..=MAX_NAME).contains(&name.len()).then_some(name)
     }
 
     /// The family of this name.
@@ -64,6 +64,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_key_in_the_wrong_header_is_no_family() {
+        let key = "lk_sk_live_q66vaguwwjabef0xsvj2gk12yh080abc";
+        assert_eq!(ClientFamily::of_user_agent(key), None);
+        assert_eq!(ClientFamily::of_user_agent(&"a".repeat(MAX_NAME + 1)), None);
+    }
+
+    #[test]
     fn a_family_is_a_browser_or_the_first_product() {
         let of = |header: &str| ClientFamily::of_user_agent(header).map(|family| family.0);
         let some = |name: &str| Some(name.to_owned());
@@ -76,6 +83,6 @@ mod tests {
         assert_eq!(of("Mozilla/5.0"), some("mozilla"));
         assert_eq!(of("<script>"), None);
         assert_eq!(of(""), None);
-        assert_eq!(of(&"a".repeat(90)), some(&"a".repeat(MAX_NAME)));
+        assert_eq!(of(&"a".repeat(MAX_NAME)), some(&"a".repeat(MAX_NAME)));
     }
 }

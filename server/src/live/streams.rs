@@ -10,6 +10,7 @@ use axum::body::Bytes;
 use latchkey::{
     access::Membership,
     accounts::sessions::SessionHash,
+    caller::Actor,
     id::OrgId,
     role::{Action, Rights},
 };
@@ -17,7 +18,7 @@ use latchkey_app::pages::live_usage::LiveView;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{MAX_OF_ORG, MAX_OF_SESSION, START};
+use super::{MAX_OF_ORG, MAX_OF_SESSION, MAX_OF_USER, START};
 
 /// The frames that wait for a client. A client that reads more slowly misses some, and gets the next ones.
 const WAITING: usize = 2;
@@ -26,6 +27,7 @@ const WAITING: usize = 2;
 #[derive(Debug)]
 pub struct Stream {
     session: SessionHash,
+    user: Actor,
     membership: Membership,
     view: LiveView,
     frames: mpsc::Sender<Bytes>,
@@ -36,6 +38,7 @@ pub struct Stream {
 impl Stream {
     pub fn new(
         session: SessionHash,
+        user: Actor,
         membership: Membership,
         view: LiveView,
     ) -> (Self, mpsc::Receiver<Bytes>) {
@@ -44,6 +47,7 @@ impl Stream {
         let _ = frames.try_send(Bytes::from_static(START.as_bytes()));
         let stream = Self {
             session,
+            user,
             membership,
             view,
             frames,
@@ -161,9 +165,17 @@ impl Streams {
                 latest: None,
             }
         });
-        let all = of_org.streams.values();
-        let of_session = all.filter(|other| other.session == stream.session).count();
-        if of_org.streams.len() >= MAX_OF_ORG || of_session >= MAX_OF_SESSION {
+        let of = |is_one: &dyn Fn(&Stream) -> bool| {
+            of_org
+                .streams
+                .values()
+                .filter(|other| is_one(other))
+                .count()
+        };
+        if of_org.streams.len() >= MAX_OF_ORG
+            || of(&|other| other.user == stream.user) >= MAX_OF_USER
+            || of(&|other| other.session == stream.session) >= MAX_OF_SESSION
+        {
             return None;
         }
         if !of_org.turns.contains(&stream.view) {

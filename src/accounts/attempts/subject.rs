@@ -62,8 +62,6 @@ pub(crate) enum Subject<'a> {
     ResetMailsToNobody(&'a EmailAddress),
     /// Letters that a user requested about the address of their account.
     AccountMails(UserId),
-    /// Letters that users requested to one new address. One user alone cannot use them up.
-    ChangeMailsTo(&'a EmailAddress),
     /// Letters with a link to sign up, to one address.
     SignUpMails(&'a EmailAddress),
     /// Letters with invitations to one organization.
@@ -72,6 +70,10 @@ pub(crate) enum Subject<'a> {
     InvitationMailsTo(OrgId, &'a EmailAddress),
     /// Letters with invitations of one person to one address, whatever the organization: anyone can create several.
     InvitationMailsOf(UserId, &'a EmailAddress),
+    /// The first letter in a day that a user has sent to an address that need not be theirs.
+    FirstMailTo(UserId, &'a EmailAddress),
+    /// The further letters that users have sent to one address: invitations, and changes of their address to it.
+    MailsTo(&'a EmailAddress),
     /// Links of invitations that one person creates where no mail is set up, whatever the organization.
     InvitationLinks(UserId),
     /// New accounts of people whom an organization invited at one address. They share no budget with strangers.
@@ -100,7 +102,8 @@ impl Subject<'_> {
             Self::ResetRequests(_) => 10,
             Self::ResetMails(_) | Self::ResetMailsToNobody(_) | Self::AccountMails(_) => 5,
             Self::SignUpMails(_) | Self::InvitationMailsTo(..) | Self::InvitationMailsOf(..) => 5,
-            Self::InvitedSignUp(..) | Self::ChangeMailsTo(_) => 10,
+            Self::InvitedSignUp(..) | Self::MailsTo(_) => 10,
+            Self::FirstMailTo(..) => 1,
             Self::InvitationMails(_) | Self::InvitationLinks(_) => 100,
             Self::SignIns(..) | Self::SignInsOfBrowser(..) => 60,
             Self::Network(_) => 30,
@@ -113,13 +116,13 @@ impl Subject<'_> {
         match self {
             Self::KeyLookUps(_) => MINUTE,
             Self::ResetMails(_) | Self::ResetMailsToNobody(_) | Self::AccountMails(_) => HOUR,
-            Self::ChangeMailsTo(_)
+            Self::MailsTo(_)
             | Self::SignUpMails(_)
             | Self::InvitationMails(_)
             | Self::InvitationMailsTo(..)
             | Self::InvitationMailsOf(..)
             | Self::InvitationLinks(_) => HOUR,
-            Self::CodesOfDay(_) | Self::CodesOfDayInBrowser(..) => DAY,
+            Self::FirstMailTo(..) | Self::CodesOfDay(_) | Self::CodesOfDayInBrowser(..) => DAY,
             Self::CodesOfDayInSession(..) | Self::CodesOfDayInSessionsWithoutCode(_) => DAY,
             _ => 15 * MINUTE,
         }
@@ -162,7 +165,8 @@ impl Subject<'_> {
             Self::ResetMails(user_id) => format!("reset mails {user_id}"),
             Self::ResetMailsToNobody(email) => format!("reset mails to {email}"),
             Self::AccountMails(user_id) => format!("account mails {user_id}"),
-            Self::ChangeMailsTo(email) => format!("change mails to {email}"),
+            Self::FirstMailTo(user_id, email) => format!("first mail of {user_id} to {email}"),
+            Self::MailsTo(email) => format!("mails to {email}"),
             Self::SignUpMails(email) => format!("sign-up mails {email}"),
             Self::InvitationMails(org_id) => format!("invitation mails {org_id}"),
             Self::InvitationMailsTo(org_id, email) => format!("invitation mails {org_id} {email}"),
@@ -198,7 +202,8 @@ impl Subject<'_> {
                 | Self::KeyLookUps(_)
                 | Self::ResetMails(_)
                 | Self::AccountMails(_)
-                | Self::ChangeMailsTo(_)
+                | Self::FirstMailTo(..)
+                | Self::MailsTo(_)
                 | Self::InvitationMails(_)
                 | Self::InvitationMailsTo(..)
                 | Self::InvitationMailsOf(..)

@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use latchkey::{
     Engine,
-    access::{Membership, Permit, to},
+    access::{Membership, Permit, still_lasts, to},
     audit::{self, AuditQuery, Entry},
     id::OrgId,
     name::Slug,
@@ -133,6 +133,10 @@ impl Export {
         }
         if self.is_over {
             return Ok(None);
+        }
+        // Whoever reads slowly keeps no right that was taken away meanwhile.
+        if !still_lasts(&self.engine, &self.permit).await? {
+            return Err(AppError::AccessEnded);
         }
         let page = audit::list(&self.engine, &self.permit, &self.query).await?;
         self.entries += page.entries.len();

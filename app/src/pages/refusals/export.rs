@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use latchkey::{
     Engine,
-    access::{Membership, to},
+    access::{Membership, still_lasts, to},
     id::OrgId,
     name::Slug,
     refusals::{self, Refusal, RefusalQuery, enter_export, exported},
@@ -103,6 +103,10 @@ impl Export {
             return Ok(None);
         }
         let permit = self.membership.permit()?;
+        // Whoever reads slowly keeps no right that was taken away meanwhile.
+        if !still_lasts(&self.engine, &permit).await? {
+            return Err(AppError::AccessEnded);
+        }
         let page = refusals::list(&self.engine, &permit, &self.query).await?;
         self.query.after = page.next;
         self.is_over = page.next.is_none();

@@ -133,6 +133,21 @@ on_both! {
         assert_eq!((sent, mailing.stop().await.len()), (5, 5));
     }
 
+    async fn several_people_together_send_few_letters_to_one_address_and_each_can_send_one(app: &TestApp) {
+        let mailing = app.mailing().await;
+        let mut sent = vec![];
+        for (name, slug) in [("dana", "one"), ("eve", "two"), ("kit", "three"), ("lou", "four")] {
+            app.org(slug).await.person(name, Role::Owner).await;
+            let owner = mailing.signed_in(&format!("{name}@{slug}.example"), PASSWORD).await;
+            let mut of_owner = 0;
+            for _ in 0..5 {
+                of_owner += u8::from(owner.submit(&format!("/orgs/{slug}/members"), &invite(KIM)).await.status == 303);
+            }
+            sent.push(of_owner);
+        }
+        assert_eq!((sent, mailing.stop().await.len()), (vec![5, 5, 3, 1], 14));
+    }
+
     async fn strangers_do_not_use_up_the_attempts_of_invited_people(app: &TestApp) {
         let org = app.org("northwind").await;
         org.person("dana", Role::Owner).await;

@@ -164,6 +164,12 @@ on_both! {
             let answer = owner.get(&format!("{KEYS}?{query}")).await;
             assert_eq!((answer.status.as_u16(), answer.header("location")), (303, &*format!("{KEYS}?dropped=1")), "{query}");
         }
+        for path in [format!("{KEYS}/{secret}"), format!("/orgs/{secret}/keys"), format!("/instance/organizations/{secret}")] {
+            for browser in [&owner, &app.browser()] {
+                let answer = browser.get(&path).await;
+                assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/"), "{path}");
+            }
+        }
         let list = said(&owner.get(&format!("{KEYS}?dropped=1")).await);
         assert!(list.contains("That search looked like a key") && list.contains("Use Find by secret"));
         for text in [&secret[..15], &made.id.to_string()] {

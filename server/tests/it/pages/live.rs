@@ -79,6 +79,24 @@ on_both! {
         let long = format!("{LIVE}&x={}", "x".repeat(2_000));
         assert_eq!(again.begin(&long).await.status(), 400);
     }
+
+    async fn one_user_cannot_take_all_streams_of_an_organization(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.person("dana", Role::Owner).await;
+        org.person("mo", Role::Member).await;
+        let server = Server::start(app);
+        let mut open = Vec::new();
+        for _ in 0..5 {
+            let browser = server.signed_in("mo").await;
+            for _ in 0..5 {
+                let answer = browser.begin(LIVE).await;
+                assert_eq!(answer.status(), 200);
+                open.push(answer.into_body());
+            }
+        }
+        assert_eq!(server.signed_in("mo").await.begin(LIVE).await.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(server.signed_in("dana").await.begin(LIVE).await.status(), StatusCode::OK);
+    }
 }
 
 /// One server for several browsers.

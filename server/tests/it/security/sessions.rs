@@ -1,5 +1,6 @@
 //! Sessions over HTTP.
 
+use http_body_util::BodyExt as _;
 use latchkey::{
     role::Role,
     time::{DAY, HOUR, MINUTE},
@@ -34,6 +35,28 @@ on_both! {
         dana.sign_in(DANA, PASSWORD).await;
         assert!(!is_signed_in(&with_cookie(app, &first)).await);
         assert!(is_signed_in(&dana).await);
+    }
+
+    async fn an_export_ends_with_the_right_to_it(app: &TestApp) {
+        let org = app.org("northwind").await;
+        for number in 0..600 {
+            org.key(&format!("Key {number:03}")).await;
+        }
+        let admin = |name| app.signed_in(&org, name, Role::Admin);
+        let (demoted, gone) = (admin("kim").await, admin("ben").await);
+        let whole = demoted.get("/orgs/northwind/keys.csv").await;
+        assert_eq!((whole.status.as_u16(), whole.body.lines().count()), (200, 601));
+        let (mut first, mut second) = (demoted.begin("/orgs/northwind/keys.csv").await.into_body(), gone.begin("/orgs/northwind/keys.csv").await.into_body());
+        for file in [&mut first, &mut second] {
+            assert!(file.frame().await.unwrap().unwrap().into_data().unwrap().starts_with(b"id,name,"));
+        }
+        let kim = app.database.texts("SELECT id FROM users WHERE email = 'kim@northwind.example'").await.remove(0);
+        let lowered = app.api().await.patch(&format!("/v1/orgs/northwind/members/{kim}"), &serde_json::json!({"role": "member"})).await;
+        assert_eq!(lowered.status, 200, "{}", lowered.body);
+        gone.submit("/sign-out", &[]).await;
+        for file in [first, second] {
+            assert!(file.collect().await.is_err(), "the file is cut off");
+        }
     }
 
     async fn signing_out_ends_the_session_on_the_server(app: &TestApp) {

@@ -47,6 +47,18 @@ on_both! {
         second(&app.engine, &half(&app.engine).await, code).await.unwrap();
     }
 
+    async fn a_sign_in_that_began_before_the_second_factor_was_turned_on_starts_no_session(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let user_id = org.person("kim", Role::Member).await;
+        let begun = sign_in(&app.engine, &"kim@northwind.example".parse().unwrap(), TypedPassword::new(PASSWORD), &Visit::default(), "").await.unwrap();
+        let FirstStep::SignedIn(who) = begun else { panic!("no code is needed yet") };
+        turn_on(app, user_id).await;
+        let record = SessionRecord { who, used_at: app.clock.now(), device: Device::default(), codes: Codes::default() };
+        let hash = SessionHash::of(b"late");
+        assert!(sessions::save(&app.engine, hash, record).await.unwrap_err().is_of_ended_session());
+        assert!(sessions::load(&app.engine, hash).await.unwrap().is_none());
+    }
+
     async fn of_many_sign_ins_with_one_code_at_once_on_two_instances_one_succeeds(app: &TestApp) {
         let (_, authenticator, recovery_codes) = dana(app).await;
         app.clock.advance(STEP);
@@ -147,7 +159,7 @@ on_both! {
         app.clock.advance(STEP);
         let late = cookie(By::Password);
         let (one, two) = (SessionHash::of(b"one"), SessionHash::of(b"two"));
-        let record = SessionRecord { who, used_at: app.clock.now(), device: Device::default(), codes: Codes::default() };
+        let record = SessionRecord { who, used_at: app.clock.now(), device: Device::default(), codes: Codes::default().continued(SessionHash::of(b"before")) };
         sessions::save(&app.engine, two, record).await.unwrap();
         let continued = SessionHash::of(b"continued");
         let record = SessionRecord { codes: Codes::default().continued(one), ..record };

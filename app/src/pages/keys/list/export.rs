@@ -5,7 +5,7 @@ use std::{array, collections::HashMap, sync::Arc};
 
 use latchkey::{
     Engine,
-    access::{Membership, to},
+    access::{Membership, still_lasts, to},
     findings::facts::of_keys,
     id::{KeyId, OrgId},
     key::settings::READ,
@@ -128,6 +128,10 @@ impl Export {
         }
         let (engine, membership) = (&*self.engine, &self.membership);
         let (permit, usage) = (membership.permit()?, membership.permit()?);
+        // Whoever reads slowly keeps no right that was taken away meanwhile.
+        if !still_lasts(&self.engine, &permit).await? {
+            return Err(AppError::AccessEnded);
+        }
         let page = list_details(engine, &membership.permit()?, &permit, &self.query).await?;
         let ids: Vec<KeyId> = page.keys.iter().map(|key| key.summary.id).collect();
         let requests = requests_of_keys(engine, &usage, &ids).await?;
