@@ -11,6 +11,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.goto(team.path("keys/new"));
       if (javaScriptEnabled) await hydrated(page);
       await page.getByRole("textbox", { name: "Name", exact: true }).fill("Office");
+      await page.getByText("More options").click();
       const ranges = page.getByLabel("IP ranges");
       await ranges.fill("10.0.0.5/8");
       if (javaScriptEnabled) {

@@ -35,6 +35,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByRole("radio", { name: /^Widget/ }).check();
       await page.getByRole("textbox", { name: "Name", exact: true }).fill("Web <b>site</b>");
       await page.getByRole("textbox", { name: "Allowed domains" }).fill("</textarea><b>co.uk</b>, com");
+      await page.getByText("More options").click();
       await page.getByLabel("Notes").fill("</textarea><script>alert(1)</script>");
       if (!javaScriptEnabled) watch.expect(422, team.path("keys/new"));
       await page.getByRole("radio", { name: /^Full access/ }).check();

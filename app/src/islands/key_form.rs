@@ -3,6 +3,7 @@
 
 pub mod edit_key;
 pub mod fields;
+mod more;
 pub mod new_key;
 mod scopes;
 

@@ -90,7 +90,7 @@ pub fn RotateKeyFormView(
         .into_any(),
         None => view! {
             <p>"The key gets a new secret, which is shown once. Its settings, limits and history do not change. "{used(last_used)}</p>
-            <fieldset id="overlap" class="field" aria-describedby=described_by("overlap", true, errors.of("overlap"))>
+            <fieldset id="overlap" class="field" tabindex="-1" aria-describedby=described_by("overlap", true, errors.of("overlap"))>
                 <legend><span>"How long the old secret keeps working"</span></legend>
                 <p class="hint" id="overlap-hint">"Allow enough time to update everything that uses it. You can end it early."</p>
                 <div class="seg">{choices(&chosen)}</div>

@@ -178,7 +178,7 @@ fn SecurityView(
                 <FormError errors/>
                 <input type="hidden" name="was_second_factor" value=values.was_second_factor/>
                 <input type="hidden" name="was_admins" value=values.was_admins/>
-                <fieldset id="second_factor" class="field">
+                <fieldset id="second_factor" class="field" tabindex="-1">
                     <legend><span>"Second factor"</span></legend>
                     <p class="hint">"The list of members shows who has one."</p>
                     {own}
@@ -188,7 +188,7 @@ fn SecurityView(
                     </div>
                     <ErrorTexts field="second_factor" errors/>
                 </fieldset>
-                <fieldset id="admins" class="field">
+                <fieldset id="admins" class="field" tabindex="-1">
                     <legend><span>"What admins can do"</span></legend>
                     <div class="choices">{admins.collect_view()}</div>
                     <ErrorTexts field="admins" errors/>

@@ -206,7 +206,7 @@ fn SettingsView(
                     <input type="hidden" name="base" value=values.base/>
                     <Field name="name" label="Organization name" autocomplete="organization" maxlength=80 value=values.name errors/>
                     <p class="hint">"The URL does not change: "<code>{org.clone()}</code>"."</p>
-                    <fieldset id="secrets_in_browsers" class="field">
+                    <fieldset id="secrets_in_browsers" class="field" tabindex="-1">
                         <legend><span>{kinds.secret.clone()}" in browsers"</span></legend>
                         <p class="hint">"A request with an Origin or Referer header comes from a browser, where every visitor can read the key. Latchkey shows these requests on the key’s page in either case."</p>
                         <div class="choices">

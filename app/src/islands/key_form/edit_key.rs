@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::fields::{NameField, SettingsFields};
+use super::{
+    fields::{NameField, SettingsFields},
+    scopes::NothingSelected,
+};
 use crate::{
     form::errors::{Errors, FieldError, FormError},
     values::{key_form::SettingsForm, key_options::EditKeyOptions},
@@ -33,6 +36,7 @@ pub fn EditKeyFormView(
             <input type="hidden" name="kind" value=values.kind.clone()/>
             <NameField value=values.name.clone() focused=errors.is_empty() errors/>
             <SettingsFields options=offered values kept=expires errors/>
+            <NothingSelected/>
             <div class="actions">
                 <button class="btn primary">"Save"</button>
                 <a class="btn" href=path>"Cancel"</a>

@@ -1,17 +1,9 @@
 //! The fields of the forms that create and edit a key, and their order.
 
-use latchkey::{
-    convention::Scope,
-    domain::LocalhostRule,
-    key::{
-        Kind,
-        settings::rules::{MAX_EXTERNAL_ID, external_id, wrong_external_id},
-    },
-    name::KeyName,
-};
+use latchkey::{convention::Scope, domain::LocalhostRule, key::Kind, name::KeyName};
 use leptos::prelude::*;
 
-use super::{ip_range_errors, scopes::ScopeChoice};
+use super::{more::MoreOptions, scopes::ScopeChoice};
 use crate::{
     form::{
         errors::{ErrorTexts, Errors, described_by, invalid, invalid_text},
@@ -152,76 +144,6 @@ pub fn ProjectField(
     }
 }
 
-/// The IP ranges that can use the key.
-#[component]
-fn IpRanges(text: String, errors: Errors) -> impl IntoView {
-    let sentences = errors.of("ip_ranges");
-    view! {
-        <div class="field">
-            <label for="ip_ranges">"IP ranges "<span class="optional">"optional"</span></label>
-            <p class="hint" id="ip_ranges-hint">"Addresses that can use the key, such as 192.0.2.10 or 10.0.0.0/8. Enter one per line, or separate them with commas. Leave empty to allow any address."</p>
-            <TextArea
-                name="ip_ranges" text class="input mono" maxlength=20_000
-                described_by=described_by("ip_ranges", true, sentences) invalid=invalid(sentences)
-                on_change=move |text: String| errors.set_soon("ip_ranges", ip_range_errors(&text))
-            />
-            <ErrorTexts field="ip_ranges" errors/>
-        </div>
-    }
-}
-
-/// The field for the external ID.
-#[component]
-fn ExternalIdField(value: String, errors: Errors) -> impl IntoView {
-    let sentences = errors.of("external_id");
-    let check = move |id: String| {
-        let wrong = external_id(&id).and_then(|id| wrong_external_id(&id));
-        errors.set_soon(
-            "external_id",
-            wrong.iter().map(ToString::to_string).collect(),
-        );
-    };
-    view! {
-        <div class="field">
-            <label for="external_id">"External ID "<span class="optional">"optional"</span></label>
-            <p class="hint" id="external_id-hint">"The ID of the user or object that the key is for, in your own system. Each verification returns it."</p>
-            <input
-                class="input mono" id="external_id" name="external_id" value=value autocomplete="off" maxlength=MAX_EXTERNAL_ID
-                aria-describedby=described_by("external_id", true, sentences) aria-invalid=invalid_text(sentences)
-                on:change:target=move |event| check(event.target().value())
-            />
-            <ErrorTexts field="external_id" errors/>
-        </div>
-    }
-}
-
-#[component]
-fn NotesField(text: String, errors: Errors) -> impl IntoView {
-    let sentences = errors.of("notes");
-    view! {
-        <div class="field">
-            <label for="notes">"Notes "<span class="optional">"optional"</span></label>
-            <TextArea name="notes" text maxlength=2_000
-                described_by=described_by("notes", false, sentences) invalid=invalid(sentences)/>
-            <ErrorTexts field="notes" errors/>
-        </div>
-    }
-}
-
-#[component]
-fn MetadataField(text: String, errors: Errors) -> impl IntoView {
-    let sentences = errors.of("metadata");
-    view! {
-        <div class="field">
-            <label for="metadata">"Metadata "<span class="optional">"optional"</span></label>
-            <p class="hint" id="metadata-hint">"A JSON object that each verification returns to your API server, such as "<code>"{\"plan\": \"pro\"}"</code>"."</p>
-            <TextArea name="metadata" text class="input mono" maxlength=20_000
-                described_by=described_by("metadata", true, sentences) invalid=invalid(sentences)/>
-            <ErrorTexts field="metadata" errors/>
-        </div>
-    }
-}
-
 /// When the key expires. The stylesheet shows the date field while "On a date…" is selected.
 #[component]
 fn Expiry(
@@ -332,9 +254,6 @@ pub fn SettingsFields(
         {scopes}
         <Expiry options kept chosen=values.expires day=values.expires_on errors/>
         {unlimited}
-        <IpRanges text=values.ip_ranges errors/>
-        <ExternalIdField value=values.external_id errors/>
-        <NotesField text=values.notes errors/>
-        <MetadataField text=values.metadata errors/>
+        <MoreOptions ip_ranges=values.ip_ranges external_id=values.external_id notes=values.notes metadata=values.metadata errors/>
     }
 }

@@ -3,7 +3,10 @@
 use latchkey::key::Environment;
 use leptos::{ev, prelude::*, task::spawn_local};
 
-use super::fields::{Choices, NameField, SettingsFields};
+use super::{
+    fields::{Choices, NameField, SettingsFields},
+    scopes::NothingSelected,
+};
 use crate::{
     calls::create_key,
     form::errors::{ErrorTexts, Errors, FieldError, FormError, described_by},
@@ -78,6 +81,7 @@ pub fn NewKeyFormView(
             {kind}
             {environment}
             <SettingsFields options values kept=String::new() errors/>
+            <NothingSelected/>
             <div class="actions">
                 <button class="btn primary" aria-busy=move || busy.get().then_some("true")>"Create key"</button>
                 <a class="btn" href=keys_path>"Cancel"</a>
@@ -104,7 +108,7 @@ fn EnvironmentChoice(offered: Vec<Environment>, chosen: String, errors: Errors) 
         })
         .collect_view();
     view! {
-        <fieldset id="environment" class="field" aria-describedby=described_by("environment", true, errors.of("environment"))>
+        <fieldset id="environment" class="field" tabindex="-1" aria-describedby=described_by("environment", true, errors.of("environment"))>
             <legend><span>"Environment"</span></legend>
             <p class="hint" id="environment-hint">"Use test keys for everything except production."</p>
             <div class="seg">{labels}</div>

@@ -28,6 +28,7 @@ pub fn ScopeChoice(
         (scope.name.to_string(), RwSignal::new(is_chosen))
     });
     let boxes: Boxes = StoredValue::new(boxes.collect());
+    let checked = move || errors.set_soon("scopes", Vec::new());
     let is_full = has_full && access == FULL_ACCESS;
     let admin = options.admin_scope.map(|admin| admin.to_string());
     let presets = (!options.presets.is_empty()).then(|| {
@@ -36,7 +37,7 @@ pub fn ScopeChoice(
             .into_iter()
             .map(|preset| {
                 let scopes: Vec<String> = preset.scopes.iter().map(ToString::to_string).collect();
-                view! { <button type="button" class="btn" on:click=move |_| tick(boxes, &scopes)>{preset.name}</button> }
+                view! { <button type="button" class="btn" on:click=move |_| { tick(boxes, &scopes); checked() }>{preset.name}</button> }
             })
             .collect_view();
         // The presets need a script.
@@ -49,7 +50,7 @@ pub fn ScopeChoice(
     });
     let groups = groups(options.scopes, admin.as_deref())
         .into_iter()
-        .map(|(class, scopes)| view! { <Group class scopes boxes/> })
+        .map(|(class, scopes)| view! { <Group class scopes boxes errors/> })
         .collect_view();
     let about_admin = admin.clone().map(|admin| {
         view! {
@@ -65,7 +66,7 @@ pub fn ScopeChoice(
         });
         let chosen: Vec<&str> = chosen.iter().map(String::as_str).collect();
         match chosen.as_slice() {
-            [] if has_full => "Nothing selected yet.".to_owned(),
+            [] if has_full => "Select at least one scope.".to_owned(),
             [] => "Can do only what requires no scope.".to_owned(),
             chosen => what_it_can_do(chosen, admin.as_deref()),
         }
@@ -77,9 +78,11 @@ pub fn ScopeChoice(
         view! { "Scopes "<span class="optional">"optional"</span> }.into_any()
     };
     view! {
-        <fieldset id="scopes" class="field access" aria-describedby=described_by("scopes", true, errors.of("scopes"))>
+        <fieldset id="scopes" class="field access" tabindex="-1" aria-describedby=described_by("scopes", true, errors.of("scopes"))>
             <legend><span>{legend}</span></legend>
             {choice}
+            // Above the scopes, which can be many: a link to the error leads here.
+            <ErrorTexts field="scopes" errors/>
             <div class="notice warn for-widget for-full"><Icon symbol=Symbol::Alert/>
                 <p>"Anyone who visits your pages can read this key and would have full access. Select only what visitors are allowed to do."</p>
             </div>
@@ -91,9 +94,14 @@ pub fn ScopeChoice(
             </div>
             <p class="hint for-chosen" id="scopes-hint" role="status">{sentence}</p>
             <p class="hint for-full">"Can do everything, including what is added later."</p>
-            <ErrorTexts field="scopes" errors/>
         </fieldset>
     }
+}
+
+/// Says beside the button that no scope is selected. The stylesheet shows it only then.
+#[component]
+pub fn NothingSelected() -> impl IntoView {
+    view! { <p class="hint for-none">"No scopes are selected yet. "<a class="link" href="#scopes">"Select what the key can do"</a></p> }
 }
 
 #[component]
@@ -120,7 +128,12 @@ fn AccessChoice(is_full: bool, errors: Errors) -> impl IntoView {
 
 /// The scopes of a resource.
 #[component]
-fn Group(class: &'static str, scopes: Vec<ScopeSetting>, boxes: Boxes) -> impl IntoView {
+fn Group(
+    class: &'static str,
+    scopes: Vec<ScopeSetting>,
+    boxes: Boxes,
+    errors: Errors,
+) -> impl IntoView {
     let checks = scopes
         .into_iter()
         .map(|ScopeSetting { name, description }| {
@@ -135,7 +148,10 @@ fn Group(class: &'static str, scopes: Vec<ScopeSetting>, boxes: Boxes) -> impl I
                     <input
                         type="checkbox" name="scopes" value=name.clone() checked=ticked.get_untracked()
                         prop:checked=move || ticked.get()
-                        on:change:target=move |event| ticked.set(event.target().checked())
+                        on:change:target=move |event| {
+                            ticked.set(event.target().checked());
+                            errors.set_soon("scopes", Vec::new());
+                        }
                     />
                     <span>{name}<small>{description}</small></span>
                 </label>

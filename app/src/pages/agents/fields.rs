@@ -38,7 +38,7 @@ pub fn AgentFields(
 #[component]
 fn Embedding(ticked: bool, errors: Errors) -> impl IntoView {
     view! {
-        <fieldset id="public_embedding" class="field">
+        <fieldset id="public_embedding" class="field" tabindex="-1">
             <legend><span>"Embedding"</span></legend>
             <div><label class="check">
                 <input type="checkbox" name="public_embedding" value="on" checked=ticked/>

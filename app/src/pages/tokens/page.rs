@@ -230,7 +230,7 @@ fn NewCard(
                     <input type="hidden" name="change" value="create"/>
                     <input type="hidden" name="creation_token" value=typed.creation_token/>
                     <Field name="name" label="Name" hint="What uses it, such as “API servers”." autocomplete="off" maxlength=80 value=typed.name focused=may_cancel errors/>
-                    <fieldset id="scope" class="field">
+                    <fieldset id="scope" class="field" tabindex="-1">
                         <legend><span>"What it can do"</span></legend>
                         <div class="choices">{scopes}</div>
                         <ErrorTexts field="scope" errors/>

@@ -45,16 +45,38 @@ on_both! {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let form = owner.get(NEW).await.text();
-        assert!(form.contains("Nothing selected yet.") && !form.contains("value=\"full\" checked"), "{form}");
+        assert!(form.contains("Select at least one scope.") && !form.contains("value=\"full\" checked"), "{form}");
         let fields = [("name", "Shop"), ("kind", "secret"), ("environment", "live"), ("expires", "90"), ("access", "chosen")];
         let refused = owner.submit(NEW, &fields).await;
         assert_eq!(refused.status, 422);
-        assert!(refused.body.contains("Select what the key can do, or choose full access."), "{}", refused.body);
+        let page = refused.text();
+        let (above, field) = page.split_once("<fieldset id=\"scopes\"").unwrap();
+        assert!(above.contains("href=\"#scopes\""), "a link above the form leads to the error: {page}");
+        let sentence = field.find("Select what the key can do, or choose full access.");
+        assert!(sentence.is_some() && sentence < field.find("name=\"scopes\""), "it is above the scopes: {page}");
         let full = [&fields[..4], &[("access", "full"), ("scopes", "bots:read")]].concat();
         let page = owner.submit(NEW, &full).await;
         let key = PlainKey::from_presented(shown_key(&page));
         let scopes = app.verify(&key).await.key.unwrap().settings.scopes.clone();
         assert!(scopes.is_empty() && page.text().contains("<dd>Full access</dd>"), "{}", page.body);
+    }
+
+    async fn what_most_keys_do_not_have_is_folded_until_it_has_a_value_or_an_error(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let is_open = |answer: &HttpAnswer| {
+            let fold = answer.body.split("<details").find(|part| part.contains("More options")).unwrap();
+            fold.split('>').next().unwrap().contains(" open")
+        };
+        assert!(!is_open(&owner.get(NEW).await));
+        let wrong = [secret_key_fields("Shop").as_slice(), &[("ip_ranges", "10.0.0.5/8")]].concat();
+        assert!(is_open(&owner.submit(NEW, &wrong).await));
+        let elsewhere = [&secret_key_fields("")[..], &[("metadata", "{}")]].concat();
+        assert!(is_open(&owner.submit(NEW, &elsewhere).await), "what was typed stays visible");
+        let plain = org.key("Plain").await.id;
+        assert!(!is_open(&owner.get(&format!("/orgs/northwind/keys/{plain}/edit")).await));
+        app.database.execute("UPDATE keys SET notes = 'For the shop'").await;
+        assert!(is_open(&owner.get(&format!("/orgs/northwind/keys/{plain}/edit")).await));
     }
 
     async fn each_period_is_shown_with_its_end(app: &TestApp) {

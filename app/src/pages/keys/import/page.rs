@@ -259,7 +259,7 @@ fn FileForm(keys_path: String, values: ImportForm, errors: Errors) -> impl IntoV
     view! {
         <div class="card"><form novalidate=true class="form body" method="post" action=action enctype="multipart/form-data">
             <FormError errors/>
-            <fieldset id="format" class="field" aria-describedby=described_by("format", false, errors.of("format"))>
+            <fieldset id="format" class="field" tabindex="-1" aria-describedby=described_by("format", false, errors.of("format"))>
                 <legend><span>"Format"</span></legend><div class="seg">{formats}</div>
                 <ErrorTexts field="format" errors/>
             </fieldset>
