@@ -5,7 +5,7 @@ use latchkey::{
     key::{Kind, text::PlainKey},
 };
 
-use super::{Snippet, VERIFY_TAB, check, origin_of};
+use super::{Snippet, VERIFY_TAB, check, check::set_key, origin_of};
 use crate::{shown_once::KeyTerms, site::Addresses};
 
 /// What the examples send, and where.
@@ -102,8 +102,12 @@ fn curl(of: Example<'_>, api: &str) -> Snippet {
         .map(name_and_scheme)
         .map(|(name, scheme)| format!("\n\n# Or, in another header: -H \"{name}: {scheme}{key}\""))
         .collect();
+    let set = match of.key {
+        Some(_) => String::new(),
+        None => set_key(&of.terms.variable) + "\n",
+    };
     let text = format!(
-        "curl {api}/v1/chat \\\n  -H \"{name}: {scheme}{key}\" \\\n  -H \"Content-Type: application/json\" \\\n{}  -d '{{\"message\": \"Hello\"}}'{others}",
+        "{set}curl {api}/v1/chat \\\n  -H \"{name}: {scheme}{key}\" \\\n  -H \"Content-Type: application/json\" \\\n{}  -d '{{\"message\": \"Hello\"}}'{others}",
         origin.unwrap_or_default()
     );
     Snippet {
