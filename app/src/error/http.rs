@@ -121,16 +121,19 @@ pub fn set_status(error: &AppError) {
             response.set_status(StatusCode::FOUND);
         }
         AppError::SecondFactorNeeded(org) if !is_call(&request) => {
-            leptos_axum::redirect(&second_factor_path(org));
+            let page = request.uri.path_and_query();
+            let next = page.map_or("", |page| page.as_str());
+            leptos_axum::redirect(&second_factor_path(org, next));
             response.set_status(StatusCode::SEE_OTHER);
         }
         _ => {}
     }
 }
 
-/// The path of the page that sets up a second factor, for an organization that requires one.
-pub fn second_factor_path(org: &str) -> String {
-    format!("/account/two-factor{}", query_of(&[("org", org)]))
+/// The path of the page that sets up a second factor, for an organization that requires one. It leads to `next` afterwards.
+pub fn second_factor_path(org: &str, next: &str) -> String {
+    let query = query_of(&[("org", org), ("next", next)]);
+    format!("/account/two-factor{query}")
 }
 
 /// The path of the sign-in page, which redirects to `next` afterwards. With `ended`, the page explains that a form was

@@ -4,6 +4,8 @@
 pub const MAX_NAME: usize = 200;
 /// External IDs, which can have 255 characters.
 pub const MAX_ID: usize = 400;
+/// The path of the page that follows.
+pub const MAX_NEXT: usize = 2_000;
 /// The revision that the form was rendered with.
 pub const MAX_BASE: usize = 500;
 /// Lists of domains or IP ranges, equal to the `maxlength` of their fields.

@@ -150,7 +150,7 @@ where
             Redirect::to(&sign_in_path(parts.uri.path(), true)).into_response()
         }
         Err(AppError::SecondFactorNeeded(org)) => {
-            Redirect::to(&second_factor_path(&org)).into_response()
+            Redirect::to(&second_factor_path(&org, parts.uri.path())).into_response()
         }
         Ok(FormAnswer::Refused { values, errors }) => {
             let provide = refused(values, errors);

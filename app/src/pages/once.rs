@@ -44,21 +44,31 @@ pub fn OnceCard(
     copies: &'static str,
     /// What the user is warned about if they leave without having stored it. Without it, they are not warned.
     guards: Option<&'static str>,
-    /// The path that "Done" leads to.
+    /// The path that the last button leads to.
     path: String,
+    /// The text of that button.
+    #[prop(default = "Done")]
+    done: &'static str,
     /// More about the text, below it.
     #[prop(optional)]
     more: Option<AnyView>,
 ) -> impl IntoView {
     let is_list = text.contains('\n');
+    // A form that sends nothing else drops the query of its action.
+    let (action, query) = path.split_once('?').unwrap_or((&path, ""));
+    let query = form_urlencoded::parse(query.as_bytes())
+        .map(|(name, value)| view! { <input type="hidden" name=name.into_owned() value=value.into_owned()/> })
+        .collect_view();
+    let action = action.to_owned();
     let done = match guards {
-        None => view! { <a class="btn end" href=path>"Done"</a> }.into_any(),
+        None => view! { <a class="btn end" href=path>{done}</a> }.into_any(),
         Some(_) => view! {
-            <form method="get" action=path>
+            <form method="get" action=action>
+                {query}
                 <label class="check">
                     <input type="checkbox" id="stored" required/>{if is_list { "I have stored them" } else { "I have stored it" }}
                 </label>
-                <button class="btn end">"Done"</button>
+                <button class="btn end">{done}</button>
             </form>
         }
         .into_any(),

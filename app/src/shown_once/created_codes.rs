@@ -12,4 +12,6 @@ pub struct CreatedCodes {
     pub email: String,
     /// The path of the page about the second factor.
     pub path: String,
+    /// The path of the page that the user goes on to, if the second factor was required there.
+    pub next: Option<String>,
 }

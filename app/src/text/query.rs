@@ -21,6 +21,14 @@ pub fn query_of(pairs: &[(&str, &str)]) -> String {
     }
 }
 
+/// Whether `next` is a path on this site. Browsers read `//` and `/\` as the start of a host.
+pub fn is_own_path(next: &str) -> bool {
+    next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains('\\')
+        && next.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// A text for a part of a URL.
 pub fn escaped(text: &str) -> String {
     let escaped = form_urlencoded::byte_serialize(text.as_bytes());
@@ -48,5 +56,24 @@ mod tests {
         assert_eq!(value_of("q=%zz%", "q"), "%zz%");
         assert_eq!(value_of("status=active", "q"), "");
         assert_eq!(query_of(&[("q", "")]), "");
+    }
+
+    #[test]
+    fn only_paths_of_this_site_are_gone_to() {
+        for good in ["/account", "/orgs/acme/keys?q=a%20b&status=active"] {
+            assert!(is_own_path(good), "{good}");
+        }
+        for bad in [
+            "",
+            "account",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/a\r\nSet-Cookie: b",
+            "/\t/evil.example",
+            "/ä",
+        ] {
+            assert!(!is_own_path(bad), "{bad}");
+        }
     }
 }

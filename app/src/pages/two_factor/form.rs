@@ -13,6 +13,7 @@ use latchkey::{
     },
     caller::Person,
     members::MemberError,
+    orgs,
 };
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +21,7 @@ use crate::{
     error::AppError,
     form::{
         errors::WHOLE_FORM,
-        sent_back::{MAX_BASE, MAX_NAME, sent_back},
+        sent_back::{MAX_BASE, MAX_NAME, MAX_NEXT, sent_back},
     },
     pages::{
         answer::FormAnswer,
@@ -32,6 +33,7 @@ use crate::{
     },
     request::PageRequest,
     shown_once::{CreatedCodes, Held, Of, Secret, hold},
+    text::query::is_own_path,
 };
 
 /// The fields of the page's forms.
@@ -51,6 +53,9 @@ pub struct TwoFactorForm {
     /// The slug of the organization to leave.
     #[serde(default)]
     pub org: String,
+    /// The page that the user was going to when an organization required a second factor.
+    #[serde(default)]
+    pub next: String,
 }
 
 impl TwoFactorForm {
@@ -60,6 +65,7 @@ impl TwoFactorForm {
             change: sent_back(&self.change, MAX_NAME),
             set_up: sent_back(&self.set_up, MAX_BASE),
             org: sent_back(&self.org, MAX_NAME),
+            next: sent_back(&self.next, MAX_NEXT),
             ..Self::default()
         }
     }
@@ -68,8 +74,8 @@ impl TwoFactorForm {
 /// What a form leads to.
 #[derive(Debug, Clone)]
 pub enum Outcome {
-    /// The app is to be set up.
-    SetUp(SetUp),
+    /// The app is to be set up, and then the user goes to this page.
+    SetUp(SetUp, String),
     /// Recovery codes were created.
     Codes(CreatedCodes),
 }
@@ -108,7 +114,10 @@ async fn begin(request: &PageRequest, form: &TwoFactorForm) -> Answer {
     };
     let set_up = second_factor::begin(request.engine(), &confirmed, request.session_hash()).await;
     match set_up {
-        Ok(set_up) => Ok(FormAnswer::Shown(Outcome::SetUp(set_up))),
+        Ok(set_up) => {
+            let next = sent_back(&form.next, MAX_NEXT);
+            Ok(FormAnswer::Shown(Outcome::SetUp(set_up, next)))
+        }
         Err(error) => not_set_up(form, error),
     }
 }
@@ -129,6 +138,10 @@ async fn codes(request: PageRequest, person: Person, form: TwoFactorForm) -> Ans
     // Before the codes are created: nothing that can fail may come between their creation and the response.
     let user = accounts::find_user(engine, person.user_id).await?;
     let email = user.ok_or(AppError::SignedOut)?.email.to_string();
+    let next = match form.change.as_str() {
+        "finish" => next_page(&request, &person, &form.next).await?,
+        _ => None,
+    };
     let created = if form.change == "finish" {
         let session = request.session_hash();
         match second_factor::finish(engine, person, session, &form.set_up, &form.code).await {
@@ -146,7 +159,7 @@ async fn codes(request: PageRequest, person: Person, form: TwoFactorForm) -> Ans
             Err(error) => return not_changed(&form, error),
         }
     };
-    let shown = created_codes(&request, email, created);
+    let shown = created_codes(&request, email, created, next);
     let secret = Secret::Codes(shown.clone());
     // Their creation has no position yet, so any change of what the user can do erases them.
     let of = Of {
@@ -161,10 +174,29 @@ async fn codes(request: PageRequest, person: Person, form: TwoFactorForm) -> Ans
     Ok(FormAnswer::Shown(Outcome::Codes(shown)))
 }
 
-fn created_codes(request: &PageRequest, email: String, codes: Vec<RecoveryCode>) -> CreatedCodes {
+/// Where the user goes with their first second factor: to the page that required it, or to an organization that does.
+async fn next_page(
+    request: &PageRequest,
+    person: &Person,
+    next: &str,
+) -> Result<Option<String>, AppError> {
+    if is_own_path(next) {
+        return Ok(Some(next.to_owned()));
+    }
+    let orgs = orgs::requiring_second_factor(request.engine(), person.user_id).await?;
+    Ok(orgs.first().map(|org| format!("/orgs/{}/keys", org.slug)))
+}
+
+fn created_codes(
+    request: &PageRequest,
+    email: String,
+    codes: Vec<RecoveryCode>,
+    next: Option<String>,
+) -> CreatedCodes {
     CreatedCodes {
         codes: Arc::new(codes),
         email,
+        next,
         path: request.path().to_owned(),
     }
 }

@@ -39,9 +39,9 @@ pub fn TwoFactorPage() -> impl IntoView {
         move |request| load(request, refused, outcome),
         |request, loaded| match loaded {
             Loaded::Codes(codes) => view! { <CodesView codes/> }.into_any(),
-            Loaded::SetUp(two_factor, set_up) => {
+            Loaded::SetUp(two_factor, set_up, next) => {
                 let host = request.addresses().public_url.clone();
-                view! { <SetUpView two_factor set_up host/> }.into_any()
+                view! { <SetUpView two_factor set_up next host/> }.into_any()
             }
             Loaded::Current(two_factor) => {
                 let wanted = ["codes", "off"];
@@ -49,7 +49,8 @@ pub fn TwoFactorPage() -> impl IntoView {
                     .into_iter()
                     .find(|name| !request.parameter(name).is_empty());
                 let leave = request.parameter("leave");
-                view! { <CurrentView two_factor wanted leave/> }.into_any()
+                let next = request.parameter("next");
+                view! { <CurrentView two_factor wanted leave next/> }.into_any()
             }
         },
     )
@@ -58,8 +59,8 @@ pub fn TwoFactorPage() -> impl IntoView {
 enum Loaded {
     /// The user's second factor as it is.
     Current(TwoFactor),
-    /// The app that is being set up.
-    SetUp(TwoFactor, SetUp),
+    /// The app that is being set up, and the page that follows.
+    SetUp(TwoFactor, SetUp, String),
     /// New recovery codes.
     Codes(crate::shown_once::CreatedCodes),
 }
@@ -74,12 +75,15 @@ async fn load(
     let two_factor = two_factor(request).await?;
     let set_up = match outcome {
         Some(Outcome::Codes(codes)) => return Ok(Loaded::Codes(codes)),
-        Some(Outcome::SetUp(set_up)) => Some(set_up),
+        Some(Outcome::SetUp(set_up, next)) => Some((set_up, next)),
         // The code was wrong, and the set-up continues.
-        None => refused.and_then(|form| resume(&engine, user_id, session, &form.set_up)),
+        None => refused.and_then(|form| {
+            let set_up = resume(&engine, user_id, session, &form.set_up)?;
+            Some((set_up, form.next))
+        }),
     };
     Ok(match set_up.filter(|_| two_factor.factor.is_none()) {
-        Some(set_up) => Loaded::SetUp(two_factor, set_up),
+        Some((set_up, next)) => Loaded::SetUp(two_factor, set_up, next),
         None => Loaded::Current(two_factor),
     })
 }
@@ -94,10 +98,10 @@ fn Head() -> impl IntoView {
 }
 
 #[component]
-fn SetUpView(two_factor: TwoFactor, set_up: SetUp, host: String) -> impl IntoView {
+fn SetUpView(two_factor: TwoFactor, set_up: SetUp, next: String, host: String) -> impl IntoView {
     let (_, errors) = fields_and_errors(TwoFactorForm::default);
     let errors = Errors::new(errors);
-    view! { <Head/><SetUpCard email=two_factor.email set_up host errors/> }
+    view! { <Head/><SetUpCard email=two_factor.email set_up next host errors/> }
 }
 
 #[component]
@@ -106,6 +110,8 @@ fn CurrentView(
     wanted: Option<&'static str>,
     /// The slug of the organization that the user is about to leave.
     leave: String,
+    /// The path of the page that required a second factor; empty for none.
+    next: String,
 ) -> impl IntoView {
     let (typed, errors) = fields_and_errors(TwoFactorForm::default);
     let errors = Errors::new(errors);
@@ -118,11 +124,16 @@ fn CurrentView(
             } else {
                 leave
             };
+            let next = if typed.next.is_empty() {
+                next
+            } else {
+                typed.next
+            };
             let required = two_factor.required_by;
             let left = required.iter().find(|(slug, _)| *slug == left).cloned();
             match left {
                 Some((slug, name)) => view! { <LeaveCard slug name errors/> }.into_any(),
-                None => view! { <RequiredBy orgs=required/><OffCard errors/> }.into_any(),
+                None => view! { <RequiredBy orgs=required/><OffCard next errors/> }.into_any(),
             }
         }
         Some(factor) => {
@@ -141,7 +152,7 @@ fn CurrentView(
 }
 
 #[component]
-fn OffCard(errors: Errors) -> impl IntoView {
+fn OffCard(next: String, errors: Errors) -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="set-up">
             <header><h2 id="set-up">"Set up an authenticator app"</h2></header>
@@ -150,6 +161,7 @@ fn OffCard(errors: Errors) -> impl IntoView {
                     <FormError errors/>
                     <p>"You need an app on your phone or computer that shows codes, such as the password manager that you use."</p>
                     <input type="hidden" name="change" value="begin"/>
+                    <input type="hidden" name="next" value=next/>
                     <PasswordAgain errors/>
                     <div class="actions"><button class="btn primary">"Set up"</button></div>
                 </form>

@@ -23,7 +23,14 @@ fn address(email: &str, secret: &str, public_url: &str) -> String {
 
 /// The form that finishes the set-up.
 #[component]
-pub fn SetUpCard(email: String, set_up: SetUp, host: String, errors: Errors) -> impl IntoView {
+pub fn SetUpCard(
+    email: String,
+    set_up: SetUp,
+    /// The path of the page that required a second factor; empty for none.
+    next: String,
+    host: String,
+    errors: Errors,
+) -> impl IntoView {
     let secret = set_up.secret.expose();
     let address = address(&email, &secret, &host);
     let letters: Vec<char> = secret.chars().collect();
@@ -42,6 +49,7 @@ pub fn SetUpCard(email: String, set_up: SetUp, host: String, errors: Errors) -> 
                 <p class="hint">"Key: "<code id="key">{groups.join(" ")}</code></p>
                 <input type="hidden" name="change" value="finish"/>
                 <input type="hidden" name="set_up" value=set_up.form/>
+                <input type="hidden" name="next" value=next/>
                 <CodeField errors/>
                 <div class="actions"><button class="btn primary">"Turn on"</button><a class="btn" href="/account/two-factor">"Cancel"</a></div>
             </form>
@@ -53,7 +61,16 @@ pub fn SetUpCard(email: String, set_up: SetUp, host: String, errors: Errors) -> 
 #[component]
 pub fn CodesView(codes: CreatedCodes) -> impl IntoView {
     let lead = "Each signs you in once if you do not have your authenticator app.".to_owned();
-    let CreatedCodes { codes, email, path } = codes;
+    let CreatedCodes {
+        codes,
+        email,
+        path,
+        next,
+    } = codes;
+    let (on, label) = match next {
+        Some(next) => (next, "Continue"),
+        None => (path.clone(), "Done"),
+    };
     let lines: Vec<String> = codes.iter().map(RecoveryCode::expose).collect();
     let note = view! {
         <p class="muted small">"Keep them where you can reach them without your phone: printed, or in a password manager. They are for "{email}"."</p>
@@ -62,7 +79,7 @@ pub fn CodesView(codes: CreatedCodes) -> impl IntoView {
     view! {
         <OncePage title="Recovery codes".to_owned() lead list=(path.clone(), "Second factor") here="Recovery codes".to_owned()>
             <OnceCard title="Store them now. They will not be shown again." note text=lines.join("\n") copies="codes"
-                guards=Some("recovery codes") path/>
+                guards=Some("recovery codes") path=on done=label/>
         </OncePage>
     }
 }

@@ -7,7 +7,11 @@ use latchkey::{
 
 use crate::{
     denials::{furnish, table},
-    test_app::{Browser, HttpAnswer, TestApp, authenticator::turn_on_in, org::PASSWORD},
+    test_app::{
+        Browser, HttpAnswer, TestApp,
+        authenticator::{Authenticator, turn_on_in},
+        org::PASSWORD,
+    },
 };
 
 const DANA: &str = "dana@northwind.example";
@@ -169,7 +173,8 @@ on_both! {
                 }
                 let answer = entry.send(browser, "northwind", &key).await;
                 if entry.is_page() {
-                    assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/account/two-factor?org=northwind"), "{entry}");
+                    assert_eq!(answer.status, 303, "{entry}");
+                    assert!(answer.header("location").starts_with("/account/two-factor?org=northwind&next=%2Forgs%2Fnorthwind"), "{entry}");
                 } else {
                     assert_eq!(answer.status, 403, "{entry}");
                     assert!(answer.body.contains("second_factor_needed"), "{entry}: {}", answer.body);
@@ -192,6 +197,35 @@ on_both! {
         assert_eq!(kim.get("/orgs/northwind/keys").await.status, 303);
         turn_on_in(app, &kim).await;
         assert_eq!(kim.get("/orgs/northwind/keys").await.status, 200);
+    }
+
+    async fn setting_one_up_leads_on_to_the_page_that_required_it(app: &TestApp) {
+        let org = app.org("northwind").await;
+        app.org("contoso").await;
+        app.database.execute("UPDATE orgs SET second_factor_required = TRUE").await;
+        let page = "/orgs/northwind/keys?status=active";
+        for (next, on) in [(None, "action=\"/orgs/northwind/keys\""), (Some(page), "name=\"status\" value=\"active\""), (Some("//evil.example"), "action=\"/orgs/northwind/keys\"")] {
+            let kim = app.signed_in(&org, if next.is_none() { "kim" } else if next == Some(page) { "lee" } else { "sam" }, Role::Member).await;
+            let to = kim.get(page).await.header("location").to_owned();
+            let path = match next {
+                None => "/account/two-factor".to_owned(),
+                Some("//evil.example") => "/account/two-factor?next=%2F%2Fevil.example".to_owned(),
+                Some(_) => to,
+            };
+            let form = kim.get(&path).await.hidden("next");
+            assert_eq!(form, next.unwrap_or_default());
+            let fields = [("change", "begin"), ("next", &form), ("password", PASSWORD)];
+            let set_up = kim.submit("/account/two-factor", &fields).await;
+            let authenticator = Authenticator::of(set_up.text().split("Key: <code id=\"key\">").nth(1).unwrap().split('<').next().unwrap());
+            let (sealed, form) = (set_up.hidden("set_up"), set_up.hidden("next"));
+            let wrong = [("change", "finish"), ("set_up", &sealed), ("next", &form), ("code", "12")];
+            let form = kim.submit("/account/two-factor", &wrong).await.hidden("next");
+            let code = authenticator.code(app.clock.now());
+            let right = [("change", "finish"), ("set_up", &sealed), ("next", &form), ("code", &code)];
+            let codes = kim.submit("/account/two-factor", &right).await.text();
+            assert!(codes.contains("Continue") && codes.contains(on) && !codes.contains("evil"), "{next:?}: {codes}");
+            app.clock.advance(STEP);
+        }
     }
 
     async fn owners_widen_what_admins_can_do_with_their_password(app: &TestApp) {
