@@ -193,7 +193,7 @@ pub async fn origins_of(
         .collect())
 }
 
-/// The project and the creator of a key.
+/// The project and the creator of a key, and its rotation.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Belongs {
     /// The key's ID.
@@ -202,9 +202,11 @@ pub struct Belongs {
     pub project: DisplayName,
     /// The display name of the user who created the key, unless the account was deleted.
     pub creator: Option<DisplayName>,
+    /// Until when the old secret works after a rotation, if it does and the key is not revoked.
+    pub old_secret_ends_at: Option<Timestamp>,
 }
 
-/// Returns the projects and creators of the org's keys among `ids`.
+/// Returns the projects, creators and rotations of the org's keys among `ids`.
 ///
 /// # Errors
 /// If the database cannot be reached.
@@ -217,13 +219,14 @@ pub async fn belongs_of(
         return Ok(Vec::new());
     }
     let sql = format!(
-        "SELECT keys.id, projects.name AS project, users.name AS creator FROM keys \
+        "SELECT keys.id, projects.name AS project, users.name AS creator, old.ends_at AS old_secret_ends_at FROM keys \
          JOIN projects ON projects.id = keys.project_id LEFT JOIN users ON users.id = keys.created_by \
+         LEFT JOIN key_secrets AS old ON old.key_id = keys.id AND old.ends_at > $2 AND keys.revoked_at IS NULL \
          WHERE keys.org_id = $1 AND keys.id IN ({})",
-        places(2, ids.len())
+        places(3, ids.len())
     );
     Ok(on!(engine.db.read(), c => {
-        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id());
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id()).bind(engine.clock.now());
         for id in ids {
             query = query.bind(id);
         }

@@ -1,4 +1,4 @@
-//! The panel above the keys that leads from the first key to the first request.
+//! The panel that leads from the first key to the first request, above the keys and on the page of a key.
 
 use latchkey::{
     access::to,
@@ -22,6 +22,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Steps {
     org: String,
+    /// The path of the page that shows them.
+    page: String,
     now: FirstSteps,
     /// The command that checks a key.
     check: String,
@@ -43,6 +45,7 @@ pub async fn steps(request: &PageRequest) -> Result<Option<Steps>, AppError> {
     let key = format!("${variable}");
     Ok(Some(Steps {
         org,
+        page: request.path().to_owned(),
         now,
         check: check(&request.addresses().public_url, &[("key", &key)]),
         is_dismissed: request.parameter("steps") == "dismiss",
@@ -54,6 +57,7 @@ pub async fn steps(request: &PageRequest) -> Result<Option<Steps>, AppError> {
 pub fn FirstStepsPanel(steps: Steps) -> impl IntoView {
     let Steps {
         org,
+        page,
         now,
         check,
         is_dismissed,
@@ -69,10 +73,9 @@ pub fn FirstStepsPanel(steps: Steps) -> impl IntoView {
     if is_dismissed || was == DISMISSED || (now.request && was != WAITING) {
         return None;
     }
-    let keys = format!("/orgs/{org}/keys");
-    let dismiss = format!("{keys}?steps=dismiss");
+    let dismiss = format!("{page}?steps=dismiss");
     let again = (!now.request).then(|| {
-        view! { <p class="body without-script"><a class="btn small" href=keys>"Check again"</a></p> }
+        view! { <p class="body without-script"><a class="btn small" href=page>"Check again"</a></p> }
     });
     Some(view! {
         <section class="card" aria-labelledby="first-steps">

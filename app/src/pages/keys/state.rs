@@ -8,7 +8,7 @@ use latchkey::{
 };
 use leptos::prelude::*;
 
-use crate::text::{days::days_text, words::reason_text};
+use crate::text::{days::days_text, time::TimeText, words::reason_text};
 
 /// The content of the tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,16 @@ impl KeyState {
 #[component]
 pub fn StateTag(state: KeyState) -> impl IntoView {
     view! { <span class=state.class()>{state.text()}</span> }
+}
+
+/// Says that an old secret still works, and until when.
+#[component]
+pub fn RotatingTag(status: Status, old_ends: Option<TimeText>) -> impl IntoView {
+    let can_work = matches!(status, Status::Active | Status::Disabled);
+    old_ends.filter(|_| can_work).map(|ends| {
+        let said = format!("The old secret works until {}.", ends.full);
+        view! { <span class="tag plain accent" title=said>"Rotating until "<time datetime=ends.iso>{ends.short}</time></span> }
+    })
 }
 
 impl KeyState {

@@ -266,6 +266,10 @@ on_both! {
         let page = owner.get(KEYS).await.text();
         assert!(page.contains(PANEL) && page.contains("/v1/verify") && page.contains("Check again"), "{page}");
         assert!(!admin.get(KEYS).await.body.contains(PANEL), "only owners can do the steps");
+        let of_key = format!("{KEYS}/{}", made.id);
+        let page = owner.get(&of_key).await.text();
+        assert!(page.contains(PANEL) && page.contains(&format!("{of_key}?steps=dismiss")), "{page}");
+        assert!(!admin.get(&of_key).await.body.contains(PANEL), "only owners can do the steps");
         let asked = async || owner.call("/api/first-steps", &[("org", "northwind")]).await.json();
         assert_eq!(asked().await, serde_json::json!({"token": false, "request": false, "rejected": null, "used": null}));
         app.token(Some(&org), TokenScope::Verify).await;
@@ -280,6 +284,7 @@ on_both! {
         flush(&app.engine).await.unwrap();
         assert!(owner.get(KEYS).await.text().contains("The first request was valid."));
         assert!(!owner.get(KEYS).await.body.contains(PANEL), "it was seen");
+        assert!(!owner.get(&of_key).await.body.contains(PANEL), "it was seen");
         let done = owner.call("/api/first-steps", &[("org", "northwind")]).await.json();
         assert_eq!((&done["request"], &done["used"]["id"], &done["used"]["at"]["short"]), (&true.into(), &made.id.to_string().into(), &"just now".into()));
         let other = app.browser();

@@ -35,6 +35,10 @@ on_both! {
         assert_eq!((again.status.as_u16(), again.header("location")), (303, &*format!("{path}?shown=1")), "a form that is sent twice rotates once");
         let page = owner.get(&path).await.text();
         assert!(!page.contains(new.expose()), "it is shown nowhere else");
+        let is_rotating = async |path: &str| owner.get(path).await.text().contains("The old secret works until Nov 22, 2026, 12:00 UTC.");
+        for path in [&path, "/orgs/northwind/keys"] {
+            assert!(is_rotating(path).await, "{path}");
+        }
         assert!(page.contains("Old secret, last used ") && page.contains("Nov 22, 2026, 12:00 UTC"), "{page}");
         let running = owner.get(&format!("{path}/rotate")).await.text();
         assert!(running.contains("A rotation is already in progress") && !running.contains("name=\"overlap\""), "{running}");
@@ -53,6 +57,9 @@ on_both! {
         assert_eq!(ended.header("location"), path, "{ended:?}");
         assert_eq!(said(&app.verify(&old.plain).await), "INVALID_API_KEY superseded");
         assert!(owner.get(&path).await.text().contains(", ended "));
+        for path in [&path, "/orgs/northwind/keys"] {
+            assert!(!is_rotating(path).await, "{path}");
+        }
         app.clock.advance(DAY);
         assert_eq!(said(&app.verify(&new).await), "VALID");
     }

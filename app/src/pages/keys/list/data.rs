@@ -107,6 +107,8 @@ pub struct KeyRow {
     pub project: Option<String>,
     /// The name of the user who created the key, or how it came to be, for owners and admins.
     pub creator: Option<String>,
+    /// Until when the old secret works after a rotation, for owners and admins.
+    pub old_ends: Option<TimeText>,
     /// The findings, most urgent first, for owners and admins.
     pub findings: Vec<FindingText>,
     /// The number of requests in the last 30 days, for owners and admins.
@@ -252,6 +254,7 @@ struct More {
     more_domains: usize,
     project: String,
     creator: Option<String>,
+    old_ends: Option<TimeText>,
     findings: Vec<FindingText>,
 }
 
@@ -284,6 +287,7 @@ async fn more_of(
                     origin.map(|origin| origin.words().to_owned())
                 }
             },
+            old_ends: of_key.old_secret_ends_at.map(TimeText::date),
             findings: findings.iter().map(FindingText::of).collect(),
         };
         (of_key.id, more)
@@ -311,6 +315,7 @@ fn row(
         more_domains: more.more_domains,
         project: with_details.then_some(more.project),
         creator: more.creator,
+        old_ends: more.old_ends,
         findings: more.findings,
         id: key.id.to_string(),
         name: key.name.to_string(),

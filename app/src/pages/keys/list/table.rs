@@ -17,7 +17,7 @@ use crate::{
             choices::{FindingChoice, SortChoice},
             data::{KeyList, KeyRow},
         },
-        state::StateTag,
+        state::{RotatingTag, StateTag},
     },
     text::{number::grouped, time::Time},
 };
@@ -165,7 +165,7 @@ fn Row(
             {created}
             <td data-label="Type"><span class=kind_class>{kind}</span>" "<span class="muted">{row.environment.as_str()}</span></td>
             {project}
-            <td class="states" data-label="Status"><StateTag state=row.state/><Badges findings=row.findings filter/></td>
+            <td class="states" data-label="Status"><StateTag state=row.state/><RotatingTag status=row.state.status old_ends=row.old_ends/><Badges findings=row.findings filter/></td>
             <td class="used muted nowrap" data-label="Last used">{last_used}</td>
             <td class="muted nowrap drop-2" data-label="Expires">{expires}</td>
             {requests}

@@ -89,6 +89,8 @@ pub struct KeyDetails {
     pub rate_limits: String,
     /// The key's secrets, the current one first.
     pub secrets: Vec<SecretText>,
+    /// Until when an old secret works, if one does.
+    pub old_ends: Option<TimeText>,
     pub findings: Vec<FindingText>,
     /// Whether the user can edit the key and its domains. Nobody can once the key is revoked.
     pub may_edit: bool,
@@ -277,6 +279,11 @@ async fn details(
         no_scope_means_all: convention.no_scope_means == NoScope::All,
         domains,
         rate_limits: rate_limits(convention),
+        old_ends: secrets
+            .iter()
+            .find(|secret| secret.is_running_out(now) && works)
+            .and_then(|secret| secret.ends_at)
+            .map(TimeText::date),
         secrets: secrets
             .into_iter()
             .map(|secret| SecretText {

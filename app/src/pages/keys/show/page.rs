@@ -22,14 +22,19 @@ use crate::{
     icons::{Icon, Symbol},
     pages::{
         audit::{HistoryCard, entries_of_key},
-        examples::{ExampleTabs, Snippet, TOKEN_VARIABLE, VERIFY_TAB},
+        examples::{ExampleTabs, Snippet, VERIFY_TAB, YOUR_KEY, YOUR_TOKEN},
         forms::fields_and_errors,
         frame::{Breadcrumbs, PageHead},
-        keys::{finding_text::FindingText, state::StateTag},
+        keys::{
+            finding_text::FindingText,
+            first_steps::{FirstStepsPanel, Steps, steps},
+            state::{RotatingTag, StateTag},
+        },
         owners::AskOwner,
         page::page,
         refusals::Address as Rejected,
     },
+    request::PageRequest,
     site::Site,
     text::{
         days::days_text,
@@ -42,7 +47,11 @@ use crate::{
 /// work without JavaScript.
 #[component]
 pub fn KeyPage() -> impl IntoView {
-    page(show_key, |request, key| {
+    let load = async |request: PageRequest| {
+        let steps = steps(&request).await?;
+        Ok((show_key(request).await?, steps))
+    };
+    page(load, |request, (key, steps)| {
         let is_asked = |name: &str| !request.parameter(name).is_empty();
         let asked = Asked {
             revoke: is_asked("revoke"),
@@ -51,7 +60,7 @@ pub fn KeyPage() -> impl IntoView {
             origin: request.parameter("origin"),
             found: is_asked("found"),
         };
-        view! { <KeyPageView org=request.org().to_owned() key asked/> }
+        view! { <KeyPageView org=request.org().to_owned() key steps asked/> }
     })
 }
 
@@ -70,11 +79,19 @@ struct Asked {
 }
 
 #[component]
-fn KeyPageView(org: String, key: KeyView, asked: Asked) -> impl IntoView {
+fn KeyPageView(org: String, key: KeyView, steps: Option<Steps>, asked: Asked) -> impl IntoView {
     let keys = keys_path(&org);
     let path = format!("{keys}/{}", key.id);
     let revocable = key.may_revoke && key.state.status != Status::Revoked;
-    let beside = view! { <StateTag state=key.state/> }.into_any();
+    let old_ends = key
+        .details
+        .as_ref()
+        .and_then(|details| details.old_ends.clone());
+    let beside =
+        view! { <StateTag state=key.state/><RotatingTag status=key.state.status old_ends/> }
+            .into_any();
+    // A key that does not work leads to no request.
+    let steps = steps.filter(|_| key.state.status == Status::Active);
     let lead = match key.details.as_ref() {
         Some(details) => view! { <code>{details.display.clone()}</code> }.into_any(),
         None => kind_purpose(&key.kind_names, key.kind).into_any(),
@@ -134,6 +151,7 @@ fn KeyPageView(org: String, key: KeyView, asked: Asked) -> impl IntoView {
             {found}
             {question}
             <StateNotice org path=whole.1.clone() key=key.clone()/>
+            {steps.map(|steps| view! { <FirstStepsPanel steps/> })}
             {match key.details.clone() {
                 Some(details) => Either::Left(view! { <Whole org=whole.0 path=whole.1 key details asked typed=typed.add errors/> }),
                 None => Either::Right(view! {
@@ -233,7 +251,7 @@ fn UseCard(
             <div class="body stack">
                 <ExampleTabs examples/>
                 <p class="hint">
-                    "“"{VERIFY_TAB}"” needs a service token in "<code>{TOKEN_VARIABLE}</code>". "{tokens}
+                    "In “"{VERIFY_TAB}"”, replace "<code>{YOUR_TOKEN}</code>" with a service token and "<code>{YOUR_KEY}</code>" with the key. "{tokens}
                 </p>
             </div>
         </section>
