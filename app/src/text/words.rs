@@ -31,14 +31,15 @@ pub const fn role_can(role: Role, admins: Option<AdminRights>) -> &'static str {
         Role::Admin => match admins {
             None => "Admins can see everything, such as usage by key and the audit log.",
             Some(AdminRights::Review) => {
-                "Admins can see everything, such as usage by key and the audit log. In the security settings, owners can let them \
-                 manage keys."
+                "Admins can see everything, such as usage by key and the audit log. In this organization, they change nothing."
             }
             Some(AdminRights::DisableKeys) => {
-                "Admins can see everything, such as usage by key and the audit log, and disable and enable keys."
+                "Admins can see everything, such as usage by key and the audit log. In this organization, they also disable and enable \
+                 keys."
             }
             Some(AdminRights::ManageKeys) => {
-                "Admins can see everything, such as usage by key and the audit log, and manage keys, agents and projects."
+                "Admins can see everything, such as usage by key and the audit log. In this organization, they also manage keys, \
+                 agents and projects."
             }
         },
         Role::Member => "Members can see the list of keys, their status and usage totals.",

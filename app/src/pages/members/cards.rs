@@ -67,7 +67,14 @@ pub fn card(request: &PageRequest, list: &MemberList) -> Option<AnyView> {
 
 /// The choice of a role, with what each can do.
 #[component]
-fn Roles(chosen: String, admins_may: AdminRights, errors: Errors) -> impl IntoView {
+fn Roles(
+    /// The path of the members.
+    path: String,
+    chosen: String,
+    admins_may: AdminRights,
+    errors: Errors,
+) -> impl IntoView {
+    let security = path.replace("/members", "/settings/security");
     let choices = Role::ALL.into_iter().rev().map(|role| {
         view! {
             <label class="choice">
@@ -77,9 +84,10 @@ fn Roles(chosen: String, admins_may: AdminRights, errors: Errors) -> impl IntoVi
         }
     });
     view! {
-        <fieldset id="role" class="field">
-            <legend>"Role"</legend>
+        <fieldset id="role" class="field" tabindex="-1">
+            <legend><span>"Role"</span></legend>
             <div class="choices">{choices.collect_view()}</div>
+            <p class="hint">"Owners choose in the "<a class="link" href=security>"security settings"</a>" what admins can do."</p>
             <ErrorTexts field="role" errors/>
         </fieldset>
     }
@@ -160,7 +168,7 @@ fn InviteCard(
                     <input type="hidden" name="creation_token" value=typed.creation_token/>
                     <Field name="email" label="E-mail" hint=hint
                         kind="email" autocomplete="off" maxlength=254 value=typed.email focused=true errors/>
-                    <Roles chosen=typed.role admins_may errors/>
+                    <Roles path=path.clone() chosen=typed.role admins_may errors/>
                     <OwnerPassword errors/>
                     <div class="actions"><button class="btn primary">{button}</button><a class="btn" href=path>"Cancel"</a></div>
                 </form>
@@ -194,7 +202,7 @@ fn RoleCard(
                 <FormError errors/>
                 <input type="hidden" name="change" value="role"/>
                 <input type="hidden" name="member" value=row.id/>
-                <Roles chosen admins_may errors/>
+                <Roles path=path.clone() chosen admins_may errors/>
                 {gives_up}
                 <OwnerPassword errors/>
                 <div class="actions"><button class="btn primary">"Change role"</button><a class="btn" href=path>"Cancel"</a></div>
