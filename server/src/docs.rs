@@ -101,7 +101,7 @@ fn page(title: &str, path: &'static str, main: impl FnOnce() -> AnyView) -> Byte
                     {link("/docs", "API")}
                     {link("/docs/errors", "Errors")}
                     {link("/openapi.json", "OpenAPI")}
-                    <a class="end" href="/">"Back to the console"</a>
+                    <a class="end" href="/">"Back to the dashboard"</a>
                 </nav></header>
                 <main id="content">{main()}</main>
             </body>

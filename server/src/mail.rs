@@ -173,7 +173,7 @@ async fn deliver(
         Ok(message) => message,
         Err(error) => {
             let error = &error as &dyn std::error::Error;
-            tracing::error!(error, "a letter could not be written");
+            tracing::error!(error, "an e-mail could not be written");
             count(&state.metrics.mails_failed);
             return;
         }
@@ -197,11 +197,11 @@ async fn deliver(
             .filter(|_| !error.is_final() && !stop.is_cancelled());
         let (status, reason) = (error.status(), error.reason());
         let Some(wait) = wait else {
-            tracing::error!(status, reason, "a letter was not sent");
+            tracing::error!(status, reason, "an e-mail was not sent");
             count(&state.metrics.mails_failed);
             return;
         };
-        tracing::warn!(status, reason, "a letter was not sent; retrying");
+        tracing::warn!(status, reason, "an e-mail was not sent; retrying");
         // When the process ends, the letter is tried once more immediately.
         let _ = stop.run_until_cancelled(sleep(*wait)).await;
     }

@@ -238,7 +238,7 @@ async fn post(
         Ok(false) => Content::Confirmation(token, user.name),
         Err(error) => {
             let error = &error as &dyn std::error::Error;
-            tracing::error!(error, "the letter to a new address was not sent");
+            tracing::error!(error, "the e-mail to a new address was not sent");
             return;
         }
     };

@@ -65,7 +65,7 @@ async fn tell(engine: &Engine, user_id: UserId, content: Content) {
         Ok(None) => {}
         Err(error) => {
             let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "a letter about a second factor was not sent");
+            tracing::warn!(error, "an e-mail about a second factor was not sent");
         }
     }
 }

@@ -117,7 +117,7 @@ impl Outbox {
         if !matches!(whose, Sender::Network(_)) {
             self.dropped.fetch_add(1, Relaxed);
         }
-        tracing::warn!("a letter was dropped: the outbox is full");
+        tracing::warn!("an e-mail was dropped: the outbox is full");
     }
 
     /// Number of letters of organizations and users that were dropped because their sender's share was used up.

@@ -186,12 +186,12 @@ fn AlertSettingsView(
                 <Field name="min_requests" label="At least this many requests" autocomplete="off" maxlength=13 value=values.min_requests errors/>
                 <Field name="min_rejected" label="At least this many rejected requests" autocomplete="off" maxlength=13 value=values.min_rejected errors/>
                 <p class="hint">"Rejected requests are compared separately, also with what is usual for the key."</p>
-                <fieldset id="by" class="field">
+                <fieldset id="by" class="field" tabindex="-1">
                     <legend><span>"Unusual keys are shown"</span></legend>
                     {no_mail}
                     <div class="choices">
-                        {choice(MAIL, "On the usage page and by mail", "Owners and admins get a letter, at most once a day.", by_mail)}
-                        {choice("page", "On the usage page", "Nobody gets a letter.", !by_mail)}
+                        {choice(MAIL, "On the usage page and by e-mail", "Owners and admins get an e-mail, at most once a day.", by_mail)}
+                        {choice("page", "On the usage page", "Nobody gets an e-mail.", !by_mail)}
                     </div>
                     <ErrorTexts field="by" errors/>
                 </fieldset>

@@ -128,7 +128,7 @@ impl Done {
             Self::InvitationWithdrawn => "Invitation withdrawn. Its link no longer works.",
             Self::InvitationSent => "Invitation sent. It works once, for seven days.",
             Self::NameChanged => "Name changed.",
-            Self::EmailChangeCanceled => "Change canceled. The link in the letter no longer works.",
+            Self::EmailChangeCanceled => "Change canceled. The link in the e-mail no longer works.",
             Self::TimeZoneChanged => "Time zone changed.",
             Self::ConfirmationSent => {
                 "Check your mail. The address is yours when you open the link that we have sent to it and confirm it."

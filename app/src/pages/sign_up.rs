@@ -153,7 +153,7 @@ pub fn SignUpPage() -> impl IntoView {
         lead_on(&entry);
         let code = request.parameter(CODE);
         if let Some(Sent(email)) = shown() {
-            let sent = view! { "We have sent a letter to "<b>{email}</b>". Its link works once, for one day." };
+            let sent = view! { "We have sent an e-mail to "<b>{email}</b>". Its link works once, for one day." };
             return view! { <CheckYourMail sent=sent.into_any() address="the address is correct"/> }.into_any();
         }
         match entry.may_sign_up {

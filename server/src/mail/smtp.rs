@@ -27,7 +27,7 @@ pub struct MailServerError(#[source] smtp::Error);
 
 /// Why a letter was not sent. The server's own words can contain the address, so they are not logged.
 #[derive(Debug, thiserror::Error)]
-#[error("the mail server did not accept the letter")]
+#[error("the mail server did not accept the e-mail")]
 pub struct SendError(#[source] smtp::Error);
 
 impl MailServer {

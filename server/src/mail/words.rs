@@ -23,7 +23,7 @@ pub struct Link {
     pub label: &'static str,
 }
 
-const IGNORE: &str = "If you did not request this, ignore this letter. Nothing has changed.";
+const IGNORE: &str = "If you did not request this, ignore this e-mail. Nothing has changed.";
 const NOT_YOU: &str = "If this was not you, ask the operator of this Latchkey instance or an owner of your organization for help.";
 
 /// The words of a letter whose links begin with `public_url`.
@@ -51,7 +51,7 @@ pub fn words(content: &Content, public_url: &str) -> Words {
                     format!("The link works once, until {}.", day(*expires_at)),
                 ],
                 link: link("invitations", token.expose(), "Accept the invitation"),
-                closing: Some("If you did not expect this, ignore this letter."),
+                closing: Some("If you did not expect this, ignore this e-mail."),
             }
         }
         Content::Reset(token) => Words {
@@ -148,7 +148,7 @@ pub fn words(content: &Content, public_url: &str) -> Words {
                     url: format!("{public_url}/orgs/{slug}/usage"),
                     label: "View usage",
                 }),
-                closing: Some("You get this letter at most once a day. Owners change in the settings when a key is unusual, and whether it is mailed."),
+                closing: Some("You get this e-mail at most once a day. Owners choose in the settings when a key is unusual, and whether you get an e-mail."),
             }
         }
         Content::EmailChanged => told(

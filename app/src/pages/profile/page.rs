@@ -168,7 +168,7 @@ fn Pending(email: String) -> impl IntoView {
     view! {
         <div class="notice">
             <Icon symbol=Symbol::Info/>
-            <p>"We have sent a letter to "<b>{email}</b>". Your address changes when its link is opened and confirmed, within a day."</p>
+            <p>"We have sent an e-mail to "<b>{email}</b>". Your address changes when its link is opened and confirmed, within a day."</p>
             <form method="post" action="/account/profile">
                 <button class="btn" name="change" value="cancel">"Cancel change"</button>
             </form>

@@ -132,7 +132,7 @@ on_both! {
         let of_free = dana.get(PROFILE).await;
         assert_same((&taken, "kim@northwind.example"), (&free, "free@northwind.example"));
         // Nor does the profile, where both wait alike.
-        let waits = "We have sent a letter to <b>kim@northwind.example</b>.";
+        let waits = "We have sent an e-mail to <b>kim@northwind.example</b>.";
         assert!(of_taken.text().contains(waits) && of_taken.body.contains("value=\"cancel\""), "{}", of_taken.text());
         assert!(!of_free.text().contains("kim@northwind.example"), "a request replaces the one before");
         let without_done = |page: &HttpAnswer, email: &str| {
