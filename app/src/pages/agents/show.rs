@@ -13,7 +13,7 @@ use crate::{
     form::errors::Errors,
     islands::{copy_button::CopyButton, dialog_link::DialogLink},
     pages::{
-        examples::{check, origin_of, script_tag},
+        examples::{ExampleTabs, Snippet, VERIFY_TAB, check, origin_of, script_tag},
         forms::fields_and_errors,
         frame::{Breadcrumbs, PageHead},
         page::page,
@@ -125,9 +125,10 @@ fn Facts(details: AgentDetails) -> impl IntoView {
 fn Use(agent: AgentRow, addresses: Arc<Addresses>, variable: String) -> impl IntoView {
     let embedded = agent.details.filter(|details| details.public_embedding);
     let id = agent.public_id;
-    let (lead, text) = match (embedded, &addresses.widget_script_url) {
+    let (lead, language, text) = match (embedded, &addresses.widget_script_url) {
         (Some(_), Some(script)) => (
             "Add this to a page on one of its domains. No key is required.",
+            "HTML",
             script_tag(script, "data-agent", &id),
         ),
         (Some(details), None) => {
@@ -136,6 +137,7 @@ fn Use(agent: AgentRow, addresses: Arc<Addresses>, variable: String) -> impl Int
             fields.extend(origin.as_deref().map(|origin| ("origin", origin)));
             (
                 "Pages on its domains send the agent’s public ID instead of a key. Your API server verifies it:",
+                "Verify the agent",
                 check(&addresses.public_url, &fields),
             )
         }
@@ -143,6 +145,7 @@ fn Use(agent: AgentRow, addresses: Arc<Addresses>, variable: String) -> impl Int
             let key = format!("${variable}");
             (
                 "Your API server sends the agent’s public ID when it verifies a key:",
+                VERIFY_TAB,
                 check(&addresses.public_url, &[("key", &key), ("agent", &id)]),
             )
         }
@@ -151,7 +154,7 @@ fn Use(agent: AgentRow, addresses: Arc<Addresses>, variable: String) -> impl Int
     view! {
         <section class="card" aria-labelledby="use">
             <header><h2 id="use">"Integration"</h2><a class="link small" href=docs>"Documentation"</a></header>
-            <div class="body stack"><p class="muted">{lead}</p><pre tabindex="0"><code>{text}</code></pre></div>
+            <div class="body stack"><p class="muted">{lead}</p><ExampleTabs examples=vec![Snippet { language, text }]/></div>
         </section>
     }
 }

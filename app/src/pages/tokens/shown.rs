@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::{
     pages::{
-        examples::{ExampleTabs, Snippet, TOKEN_VARIABLE, VERIFY_TAB, YOUR_KEY, check_with_token},
+        examples::{ExampleTabs, Snippet, TOKEN_VARIABLE, YOUR_KEY, check_with_token},
         once::{OnceCard, OncePage},
     },
     shown_once::CreatedToken,
@@ -27,7 +27,7 @@ pub fn CreatedTokenView(created: CreatedToken) -> impl IntoView {
     let check = check_with_token(token, &created.addresses.public_url, &[("key", &key)]);
     let examples = vec![
         Snippet {
-            language: VERIFY_TAB,
+            language: "Verify a key",
             text: check,
         },
         Snippet {
@@ -52,7 +52,7 @@ pub fn CreatedTokenView(created: CreatedToken) -> impl IntoView {
     let more = view! {
         <ExampleTabs examples/>
         <p class="hint">
-            "In “"{VERIFY_TAB}"”, replace "<code>{YOUR_KEY}</code>" with a key. "
+            "In “Verify a key”, replace "<code>{YOUR_KEY}</code>" with a key. "
             <a class="link" href=docs target="_blank" rel="noopener">"Documentation"</a>
         </p>
     };
