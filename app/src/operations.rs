@@ -7,6 +7,7 @@ pub mod find;
 pub mod first_steps;
 pub mod held_key;
 pub mod in_effect;
+pub mod instance_pages;
 pub mod key_domains;
 pub mod org_pages;
 pub mod rotate_key;

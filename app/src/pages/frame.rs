@@ -15,7 +15,10 @@ use crate::{
     heading::Heading,
     icons::{Icon, Symbol},
     islands::palette::Palette,
-    operations::org_pages::org_pages,
+    operations::{
+        instance_pages::{INSTANCE, INSTANCE_PAGES, is_of_instance},
+        org_pages::org_pages,
+    },
     site::Site,
     text::number::{counted, grouped},
 };
@@ -56,6 +59,13 @@ fn Side(viewer: Viewer, path: String) -> impl IntoView {
     } = viewer;
     let docs =
         use_context::<Site>().map_or_else(String::new, |site| site.addresses.docs().to_owned());
+    // Its pages belong to no organization.
+    let in_instance = operator.is_some() && is_of_instance(&path);
+    let org = org.filter(|_| !in_instance);
+    let of_instance = in_instance.then(|| {
+        let (orgs, path) = (orgs.clone(), path.clone());
+        view! { <InstanceSwitcher orgs may_create_org/><InstanceNav path docs=docs.clone()/> }
+    });
     let nav = org.clone().map(|org| {
         let links = org_pages(org.rights)
             .filter_map(|page| {
@@ -80,6 +90,7 @@ fn Side(viewer: Viewer, path: String) -> impl IntoView {
         }
     });
     view! {
+        {of_instance}
         {org.map(|org| view! { <OrgSwitcher org orgs may_create_org/> })}
         {nav}
         <details class="menu up person" name="menu">
@@ -100,28 +111,83 @@ fn Side(viewer: Viewer, path: String) -> impl IntoView {
 /// The current organization, as a menu if the user has several or can create one.
 #[component]
 fn OrgSwitcher(org: OrgLink, orgs: Vec<OrgLink>, may_create_org: bool) -> impl IntoView {
-    let keys_of = |org: &OrgLink| format!("/orgs/{}/keys", org.slug);
     let label = view! {
         <span class="avatar" aria-hidden="true">{initials(&org.name)}</span>
         <span><b>{org.name.clone()}</b><small>{org.rights.role.title()}</small></span>
     };
     if orgs.len() < 2 && !may_create_org {
-        return view! { <a class="org" href=keys_of(&org)>{label}</a> }.into_any();
+        return view! { <a class="org" href=keys_of(&org.slug)>{label}</a> }.into_any();
     }
     view! {
         <details class="menu switcher" name="menu">
             <summary class="org" aria-label=format!("Organization: {}", org.name)>{label}<Icon symbol=Symbol::UpDown/></summary>
-            <ul>
-                {orgs.into_iter().map(|other| {
-                    let current = (other.slug == org.slug).then_some("true");
-                    let href = keys_of(&other);
-                    view! { <li><a href=href aria-current=current>{other.name}</a></li> }
-                }).collect_view()}
-                {may_create_org.then(|| view! { <li class="rule"><a href="/orgs/new"><Icon symbol=Symbol::Plus/>"New organization"</a></li> })}
-            </ul>
+            <Orgs orgs here=org.slug may_create_org/>
         </details>
     }
     .into_any()
+}
+
+/// In place of the organization, in the Instance area: the way back to an organization.
+#[component]
+fn InstanceSwitcher(orgs: Vec<OrgLink>, may_create_org: bool) -> impl IntoView {
+    view! {
+        <details class="menu switcher" name="menu">
+            <summary class="org" aria-label="Organizations">
+                <span class="avatar" aria-hidden="true"><Icon symbol=Symbol::Settings/></span>
+                <span><b>"Instance"</b><small>"Operator"</small></span>
+                <Icon symbol=Symbol::UpDown/>
+            </summary>
+            <Orgs orgs here=String::new() may_create_org/>
+        </details>
+    }
+}
+
+#[component]
+fn Orgs(
+    orgs: Vec<OrgLink>,
+    /// The slug of the current organization.
+    here: String,
+    may_create_org: bool,
+) -> impl IntoView {
+    let links = orgs
+        .into_iter()
+        .map(|org| {
+            let current = (org.slug == here).then_some("true");
+            view! { <li><a href=keys_of(&org.slug) aria-current=current>{org.name}</a></li> }
+        })
+        .collect_view();
+    view! {
+        <ul>
+            {links}
+            {may_create_org.then(|| view! { <li class="rule"><a href="/orgs/new"><Icon symbol=Symbol::Plus/>"New organization"</a></li> })}
+        </ul>
+    }
+}
+
+fn keys_of(org: &str) -> String {
+    format!("/orgs/{org}/keys")
+}
+
+#[component]
+fn InstanceNav(
+    path: String,
+    /// The URL of the documentation.
+    docs: String,
+) -> impl IntoView {
+    let links = INSTANCE_PAGES
+        .map(|page| {
+            // The page of an organization belongs to the list.
+            let below = page.path != INSTANCE && path.starts_with(&format!("{}/", page.path));
+            let current = (path == page.path || below).then_some("page");
+            view! { <li><a href=page.path aria-current=current><Icon symbol=page.symbol/>{page.title}</a></li> }
+        })
+        .collect_view();
+    view! {
+        <nav class="nav" aria-label="Instance"><ul>
+            {links}
+            <li><a href=docs><Icon symbol=Symbol::Docs/>"Docs"</a></li>
+        </ul></nav>
+    }
 }
 
 /// The initials of the first and the last word.
