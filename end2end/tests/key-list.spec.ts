@@ -71,6 +71,7 @@ test("search, filters, sorting and pages, by address", async ({ page, team, sign
     await page.getByRole("group", { name: "Status" }).getByRole("link", { name: "Needs attention" }).click();
     await expect(rows, "those that expire soon").toHaveCount(4);
     await expect(page).toHaveURL(/environment=test/);
+    await page.getByText("Filters (2)").click();
     await page.getByRole("combobox", { name: "Finding" }).selectOption("Expires soon");
     await page.getByRole("button", { name: "Filter" }).click();
     await expect(rows).toHaveCount(4);

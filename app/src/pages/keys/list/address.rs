@@ -246,6 +246,27 @@ impl Address {
         without_search.filtered()
     }
 
+    /// Whether a filter with many values is set.
+    pub fn chooses(&self) -> bool {
+        self.kind.is_some()
+            || self.project.is_some()
+            || self.creator.is_some()
+            || self.finding.is_some()
+    }
+
+    /// The number of filters that are set.
+    pub fn filters(&self) -> usize {
+        let set = [
+            self.kind.is_some(),
+            self.project.is_some(),
+            self.creator.is_some(),
+            self.finding.is_some(),
+            self.environment.is_some(),
+            self.status != StatusChoice::default(),
+        ];
+        set.into_iter().filter(|is_set| *is_set).count()
+    }
+
     /// The URL of the current list.
     pub fn href(&self) -> String {
         self.path() + &self.query_text()

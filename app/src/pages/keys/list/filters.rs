@@ -46,6 +46,10 @@ pub fn Filters(
     let narrowed = address.narrowed_to().map(|(title, value, all)| {
         view! { <p class="narrowed small"><span class="muted">{title}": "</span><code>{value.to_owned()}</code>" "<a class="link" href=all>"Show all"</a></p> }
     });
+    let count = match address.filters() {
+        0 => None,
+        count => Some(view! { <span class="muted">{format!(" ({count})")}</span> }),
+    };
     let kinds = choices.kinds.into_iter();
     let kinds = kinds.map(|(kind, title)| (kind.as_str().to_owned(), title));
     let kind = address.kind.map_or("", Kind::as_str);
@@ -63,14 +67,14 @@ pub fn Filters(
         <form class="bar" role="search" method="get" action=address.path()>
             <SearchBox value=address.search.clone() placeholder=searched(with_details).to_owned() find=format!("{}/find", address.path()) secrets/>
             {kept}
-            // On phones, the stylesheet shows the filters only while this is open.
-            <details class="unfold" open=address.narrows()><summary class="btn">"Filters"</summary></details>
+            // The stylesheet shows the filters with many values only while this is open, and on phones the others, too.
+            <details class="unfold" open=address.chooses()><summary class="btn">"Filters"{count}</summary></details>
             <div class="unfolded">
+                {environments}
+                <div class="seg" role="group" aria-label="Status">{states}</div>
                 <Choice name="kind" label="Type" all="All types" options=kinds.collect() chosen=kind.to_owned()/>
                 {details}
                 <button class="btn">"Filter"</button>
-                {environments}
-                <div class="seg" role="group" aria-label="Status">{states}</div>
             </div>
         </form>
         {narrowed}
