@@ -10,7 +10,7 @@ test.use({ permissions: ["clipboard-read", "clipboard-write"] });
 
 const press = (page: Page) => page.getByRole("button", { name: "Rotate key" }).click();
 const shown = (page: Page) => page.getByRole("heading", { level: 1, name: "Production has a new secret" });
-const ofKey = (page: Page) => page.getByRole("heading", { level: 1, name: /^Production( Active)?$/ });
+const ofKey = (page: Page) => page.getByRole("heading", { level: 1, name: /^Production( Active)?( Rotating until .*)?$/ });
 
 /** The content of the page and its storage. */
 const held = (page: Page) =>

@@ -93,7 +93,6 @@ pub fn ScopeChoice(
                 {about_admin}
             </div>
             <p class="hint for-chosen" id="scopes-hint" role="status">{sentence}</p>
-            <p class="hint for-full">"Can do everything, including what is added later."</p>
         </fieldset>
     }
 }

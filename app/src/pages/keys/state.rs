@@ -53,7 +53,7 @@ pub fn RotatingTag(status: Status, old_ends: Option<TimeText>) -> impl IntoView 
     let can_work = matches!(status, Status::Active | Status::Disabled);
     old_ends.filter(|_| can_work).map(|ends| {
         let said = format!("The old secret works until {}.", ends.full);
-        view! { <span class="tag plain accent" title=said>"Rotating until "<time datetime=ends.iso>{ends.short}</time></span> }
+        view! { <span class="tag plain accent" title=said><span>"Rotating until "<time datetime=ends.iso>{ends.short}</time></span></span> }
     })
 }
 

@@ -5,7 +5,7 @@ use leptos::{either::Either, prelude::*};
 use crate::{
     chart::LowChart,
     pages::usage::{KeyUsage, Ranges, ReportText},
-    text::number::{grouped, per_cent},
+    text::number::{counted, grouped, per_cent},
 };
 
 #[component]
@@ -47,10 +47,10 @@ fn Shown(report: ReportText, rejected: String) -> impl IntoView {
     } = report;
     let (refused, limited) = (total.refused_share(), total.limited_share());
     let summary = match total.all() {
-        0 => "none".to_owned(),
+        0 => "no requests".to_owned(),
         all => format!(
             "{} · {} rejected · {} rate limited",
-            grouped(all),
+            counted(all, "request", "requests"),
             per_cent(refused),
             per_cent(limited)
         ),
