@@ -47,7 +47,7 @@ fn MembersView(request: PageRequest, list: MemberList) -> impl IntoView {
         .into_iter()
         .map(|row| view! { <Row path=path.clone() row may_change/> })
         .collect_view();
-    let invite = may_invite
+    let invite = (may_invite && card.is_none())
         .then(|| view! { <a class="btn primary" href=format!("{path}?invite=1")>"Invite"</a> });
     let invitations = invitations.filter(|rows| !rows.is_empty());
     let invitations =
