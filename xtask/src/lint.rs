@@ -92,10 +92,17 @@ pub fn advisories(workspace: &Workspace) -> Result<()> {
     let program = cargo_deny(workspace)?;
     let mut fetch = Command::new(program);
     let fetch = fetch.current_dir(&workspace.root).args(["fetch", "db"]);
-    run_quietly(fetch).map_err(|_| NotFetched)?;
-    step("cargo deny: advisories", || {
-        deny(workspace, &["--disable-fetch", "advisories"])
+    fetched_and_checked(run_quietly(fetch), || {
+        step("cargo deny: advisories", || {
+            deny(workspace, &["--disable-fetch", "advisories"])
+        })
     })
+}
+
+/// The result of both steps. Without the database, nothing is checked.
+pub fn fetched_and_checked(fetched: Result<()>, check: impl FnOnce() -> Result<()>) -> Result<()> {
+    fetched.map_err(|_| NotFetched)?;
+    check()
 }
 
 fn deny(workspace: &Workspace, checks: &[&str]) -> Result<()> {

@@ -131,15 +131,20 @@ enum BenchPart {
 }
 
 fn main() -> ExitCode {
-    match carry_out(Arguments::parse().command) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("✗ {error:#}");
-            if error.is::<lint::NotFetched>() {
-                return ExitCode::from(3);
-            }
-            ExitCode::FAILURE
-        }
+    let done = carry_out(Arguments::parse().command);
+    if let Err(error) = &done {
+        eprintln!("✗ {error:#}");
+    }
+    ExitCode::from(exit_code(&done))
+}
+
+/// The exit code of a task. Continuous integration must not take advisories that were not checked for a check that passed or
+/// failed.
+fn exit_code(done: &Result<()>) -> u8 {
+    match done {
+        Ok(()) => 0,
+        Err(error) if error.is::<lint::NotFetched>() => 3,
+        Err(_) => 1,
     }
 }
 
@@ -186,5 +191,26 @@ fn carry_out(task: Task) -> Result<()> {
         },
         Task::Screenshots => screenshots::screenshots(&workspace),
         Task::Lighthouse { runs, only } => lighthouse::lighthouse(&workspace, runs, &only),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::{Context as _, anyhow};
+
+    use super::*;
+
+    #[test]
+    fn advisories_that_were_not_checked_have_an_exit_code_of_their_own() {
+        let passed = || Ok(());
+        let failed = || Err(anyhow!("cargo-deny ended with 1"));
+        let code = |fetched, checked: &dyn Fn() -> Result<()>| {
+            exit_code(&lint::fetched_and_checked(fetched, checked))
+        };
+        assert_eq!(code(passed(), &passed), 0);
+        assert_eq!(code(passed(), &failed), 1);
+        assert_eq!(code(failed(), &|| panic!("checked without a database")), 3);
+        let not_fetched = lint::fetched_and_checked(failed(), passed);
+        assert_eq!(exit_code(&not_fetched.context("advisories")), 3);
     }
 }
