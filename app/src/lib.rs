@@ -30,7 +30,13 @@ mod operations;
 #[cfg(feature = "ssr")]
 pub mod pages;
 #[cfg(feature = "ssr")]
+mod repeats;
+#[cfg(feature = "ssr")]
 mod request;
+#[cfg(feature = "ssr")]
+mod same_browser;
+#[cfg(feature = "ssr")]
+mod session_cookie;
 #[cfg(feature = "ssr")]
 mod shown_once;
 #[cfg(feature = "ssr")]
@@ -44,7 +50,13 @@ pub use error::http::sign_in_path;
 #[cfg(feature = "ssr")]
 pub use known_browser::KnownBrowser;
 #[cfg(feature = "ssr")]
+pub use repeats::Repeats;
+#[cfg(feature = "ssr")]
 pub use request::PageRequest;
+#[cfg(feature = "ssr")]
+pub use same_browser::SameBrowser;
+#[cfg(feature = "ssr")]
+pub use session_cookie::{CookieChange, SessionCookie};
 #[cfg(feature = "ssr")]
 pub use shown_once::HeldKeys;
 #[cfg(feature = "ssr")]

@@ -34,6 +34,7 @@ pub(crate) mod page;
 mod profile;
 mod projects;
 mod refusals;
+mod repeated;
 mod reset_password;
 mod routes;
 mod said;

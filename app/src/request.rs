@@ -12,7 +12,7 @@ use latchkey::{
     accounts::{
         known_browser::{self, By},
         second_factor,
-        sessions::{Codes, Device, SessionHash, SessionRecord, SignedIn},
+        sessions::{self, Codes, Device, SessionHash, SessionRecord, SignedIn},
         sign_in::sign_out,
     },
     audit,
@@ -25,11 +25,14 @@ use latchkey::{
 };
 use leptos::prelude::use_context;
 use tokio::sync::OwnedMutexGuard;
-use tower_sessions::Session;
+use tower_sessions::{Session, session::Id};
 
 use crate::{
     error::AppError,
     known_browser::KnownBrowser,
+    repeats::{Repeats, Submit},
+    same_browser::SameBrowser,
+    session_cookie::{CookieChange, SessionCookie},
     shown_once::Held,
     site::{Addresses, ShownSettings, Site},
     text::query::value_of,
@@ -45,6 +48,8 @@ pub struct PageRequest {
     session: Session,
     visit: Visit,
     known_browser: KnownBrowser,
+    same_browser: SameBrowser,
+    session_cookie: SessionCookie,
     /// Name and value of each path parameter.
     names: Vec<(String, String)>,
     path: String,
@@ -88,6 +93,8 @@ impl PageRequest {
             session,
             visit: parts.extensions.get().cloned().unwrap_or_default(),
             known_browser: parts.extensions.get().cloned().unwrap_or_default(),
+            same_browser: parts.extensions.get().cloned().unwrap_or_default(),
+            session_cookie: parts.extensions.get().cloned().unwrap_or_default(),
             names,
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
@@ -116,6 +123,27 @@ impl PageRequest {
     /// The known-browser token.
     pub fn known_browser(&self) -> &KnownBrowser {
         &self.known_browser
+    }
+
+    /// The mark by which the browser is recognized if it submits a form again.
+    pub fn same_browser(&self) -> &SameBrowser {
+        &self.same_browser
+    }
+
+    /// What the response does to the session cookie.
+    pub fn session_cookie(&self) -> &SessionCookie {
+        &self.session_cookie
+    }
+
+    /// The answers of forms that have just succeeded.
+    pub fn repeats(&self) -> &Repeats {
+        &self.site.repeats
+    }
+
+    /// What identifies a submit in which this was entered; `None` if the browser is not recognized.
+    pub fn submit(&self, entered: &[&[u8]]) -> Option<Submit> {
+        let mark = self.same_browser.mark()?;
+        Some(Submit::of(mark, &self.path, entered))
     }
 
     /// The path parameter with this name; empty if there is none.
@@ -238,7 +266,20 @@ impl PageRequest {
         id: impl ToString,
     ) -> Result<bool, AppError> {
         let (engine, person) = (self.engine(), self.person().await?);
-        Ok(audit::has_just_done(engine, &person, org, event, &id.to_string()).await?)
+        Ok(audit::has_just_done(engine, &person, Some(org), event, &id.to_string()).await?)
+    }
+
+    /// The same for what is in the log of the instance.
+    ///
+    /// # Errors
+    /// If the user is not signed in.
+    pub async fn has_just_done_in_instance(
+        &self,
+        event: Event,
+        id: impl ToString,
+    ) -> Result<bool, AppError> {
+        let (engine, person) = (self.engine(), self.person().await?);
+        Ok(audit::has_just_done(engine, &person, None, event, &id.to_string()).await?)
     }
 
     /// The user's permit for the action `A` in the organization in the path.
@@ -292,6 +333,20 @@ impl PageRequest {
         self.remember_browser(who, by)
     }
 
+    /// Lets the browser have the session that the first submit of the same form started. Returns `false` if that has ended.
+    ///
+    /// # Errors
+    /// If the session cannot be read.
+    pub async fn resume_session(&self, session: Id) -> Result<bool, AppError> {
+        let Some(record) = sessions::load(self.engine(), hash_of_id(session)).await? else {
+            return Ok(false);
+        };
+        self.session_cookie.set(CookieChange::Resumed(session));
+        let by = record.codes.factor.map_or(By::PasswordChange, By::Code);
+        self.remember_browser(record.who, by)?;
+        Ok(true)
+    }
+
     /// Makes the account know this browser, without a session.
     ///
     /// # Errors
@@ -319,13 +374,30 @@ impl PageRequest {
         hash_of(&self.session).unwrap_or_else(|| SessionHash::of(&0_i128.to_be_bytes()))
     }
 
+    /// The ID of the session, which is a secret.
+    pub fn session_id(&self) -> Option<Id> {
+        self.session.id()
+    }
+
+    /// The ID of the session, which is stored now if the request has started it.
+    ///
+    /// # Errors
+    /// If it cannot be stored.
+    pub async fn stored_session(&self) -> Result<Option<Id>, AppError> {
+        if self.session.id().is_none() && !self.session.is_empty().await {
+            self.session.save().await.map_err(failed)?;
+        }
+        Ok(self.session.id())
+    }
+
     /// The session's record, if a user is signed in.
     async fn record(&self) -> Result<Option<SessionRecord>, AppError> {
         self.session.get(SessionRecord::KEY).await.map_err(failed)
     }
 
-    /// Stores the user in the session and restarts its idle timeout.
+    /// Stores the user in the session and restarts its idle timeout. The browser keeps its mark as long as the session.
     async fn keep(&self, who: SignedIn, codes: Codes) -> Result<(), AppError> {
+        self.same_browser.remember();
         let used_at = self.engine().clock().now();
         let record = SessionRecord {
             who,
@@ -362,7 +434,10 @@ impl PageRequest {
         let (person, session) = (self.person().await, self.session.clone());
         let flush = async move { session.flush().await.map_err(failed) };
         match person {
-            Ok(person) => sign_out(self.engine(), &person, flush).await,
+            Ok(person) => {
+                self.session_cookie.set(CookieChange::Removed);
+                sign_out(self.engine(), &person, flush).await
+            }
             // If nobody is signed in, there is no sign-out to record.
             Err(_) => flush.await,
         }
@@ -374,8 +449,13 @@ pub fn session_of(parts: &Parts) -> Option<SessionHash> {
     hash_of(parts.extensions.get()?)
 }
 
-/// Like [`session_of`], but a session that the request has begun is stored, which gives it its ID.
+/// Like [`session_of`], but a session that the request has begun is stored, which gives it its ID. The session of a repeat is
+/// that of the first submit.
 pub async fn stored_session_of(parts: &Parts) -> Option<SessionHash> {
+    let cookie: Option<&SessionCookie> = parts.extensions.get();
+    if let Some(CookieChange::Resumed(session)) = cookie.and_then(SessionCookie::change) {
+        return Some(hash_of_id(session));
+    }
     let session: &Session = parts.extensions.get()?;
     if session.id().is_none() && !session.is_empty().await {
         session.save().await.ok()?;
@@ -384,7 +464,11 @@ pub async fn stored_session_of(parts: &Parts) -> Option<SessionHash> {
 }
 
 fn hash_of(session: &Session) -> Option<SessionHash> {
-    Some(SessionHash::of(&session.id()?.0.to_be_bytes()))
+    session.id().map(hash_of_id)
+}
+
+fn hash_of_id(session: Id) -> SessionHash {
+    SessionHash::of(&session.0.to_be_bytes())
 }
 
 fn failed(error: tower_sessions::session::Error) -> AppError {

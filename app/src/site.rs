@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use latchkey::Engine;
 
-use crate::shown_once::HeldKeys;
+use crate::{repeats::Repeats, shown_once::HeldKeys};
 
 /// The state that all pages share. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -16,6 +16,8 @@ pub struct Site {
     pub addresses: Arc<Addresses>,
     /// Keys that were just shown.
     pub held_keys: Arc<HeldKeys>,
+    /// The answers of forms that have just succeeded and could not succeed again.
+    pub repeats: Arc<Repeats>,
     /// What operators see of the settings.
     pub settings: Arc<ShownSettings>,
 }

@@ -35,6 +35,18 @@ for (const javaScriptEnabled of [true, false]) {
         await expect(page).not.toHaveURL(/password|not%20the/);
       }
     });
+
+    test("a double click changes the password once, and the user stays signed in", async ({ page, signInAs }) => {
+      await signInAs("member");
+      await page.goto("/account");
+      if (javaScriptEnabled) await hydrated(page);
+      await page.getByLabel("Current password").fill(PASSWORD);
+      await page.getByLabel("New password").fill("a whole new teapot");
+      await page.getByRole("button", { name: "Change password" }).dblclick();
+      await expect(page.getByText("Password changed.")).toBeVisible();
+      await page.goto("/account/sessions");
+      await expect(page.getByRole("heading", { name: "Sessions" })).toBeVisible();
+    });
   });
 }
 

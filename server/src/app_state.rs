@@ -4,7 +4,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use axum::extract::FromRef;
 use latchkey::Engine;
-use latchkey_app::{Addresses, HeldKeys, ShownSettings};
+use latchkey_app::{Addresses, HeldKeys, Repeats, ShownSettings};
 use leptos::config::LeptosOptions;
 use tokio::sync::Mutex;
 
@@ -33,6 +33,8 @@ pub struct AppState {
     pub shown_settings: Arc<ShownSettings>,
     /// Keys that pages have just shown.
     pub held_keys: Arc<HeldKeys>,
+    /// The answers of forms that have just succeeded and could not succeed again.
+    pub repeats: Arc<Repeats>,
     /// Held while `/readyz` pings the database, so that concurrent requests use only one connection.
     pub checking: Arc<Mutex<()>>,
     /// Whether the log already contains the warning about a proxy that is not in the settings.
@@ -55,6 +57,7 @@ impl AppState {
         });
         Self {
             held_keys: HeldKeys::new(&engine),
+            repeats: Arc::default(),
             engine,
             shown_settings: Arc::new(settings.shown(&public_url)),
             settings,

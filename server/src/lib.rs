@@ -40,6 +40,7 @@ mod refusal_export;
 mod request_log;
 mod rest;
 pub mod router;
+mod same_browser;
 mod same_site;
 mod security_headers;
 mod serve;

@@ -42,6 +42,7 @@ impl FromRef<AppState> for Site {
             assets: Arc::clone(&ASSET_NAMES),
             addresses: Arc::clone(&state.addresses),
             held_keys: Arc::clone(&state.held_keys),
+            repeats: Arc::clone(&state.repeats),
             settings: Arc::clone(&state.shown_settings),
         }
     }

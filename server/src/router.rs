@@ -21,7 +21,7 @@ use crate::{
     problem::{self, Problem},
     refusal_export, request_log,
     rest::share_limit::{self as rest_share_limit, BODY_LIMIT},
-    same_site, security_headers, sessions,
+    same_browser, same_site, security_headers, sessions,
     share_limit::{self, FORM_LIMIT, UPLOAD_LIMIT},
     timed_stream::{Phase, SharedPhase},
     usage_export,
@@ -141,7 +141,9 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), pages::without_secret))
         .layer(from_fn_with_state(state.clone(), share_limit::limit))
         .layer(sessions::layer(state.engine.clone(), &state.public_url))
+        .layer(from_fn_with_state(state.clone(), sessions::keep_newer))
         .layer(from_fn_with_state(state.clone(), known_browser::layer))
+        .layer(from_fn_with_state(state.clone(), same_browser::layer))
         .layer(from_fn_with_state(state.clone(), client_address::note))
         .layer(map_response_with_state(state.clone(), sessions::secure))
         .layer(same_site::layer(&state))

@@ -4,8 +4,9 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use axum::{
-    extract::State,
-    http::{HeaderValue, header},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, header},
+    middleware::Next,
     response::Response,
 };
 use latchkey::{
@@ -14,10 +15,11 @@ use latchkey::{
     db::StorageError,
     time::Timestamp,
 };
+use latchkey_app::{CookieChange, SessionCookie};
 use tower_sessions::{
     Expiry, SessionManagerLayer, SessionStore,
     cookie::{
-        SameSite,
+        Cookie, SameSite,
         time::{Duration, OffsetDateTime},
     },
     session::{Id, Record},
@@ -52,6 +54,57 @@ pub fn layer(engine: Arc<Engine>, public_url: &PublicUrl) -> SessionManagerLayer
         .with_expiry(Expiry::OnInactivity(Duration::milliseconds(
             sessions::ABSOLUTE_LIFETIME,
         )))
+}
+
+/// Removes the session cookie only in the response to a request that has ended the session of its cookie. tower-sessions
+/// removes each cookie whose session it does not find, but the browser can have a newer one by then: the request before,
+/// which started another session, can have been the first submit of the same form. Sets the cookie of a repeat to the session that
+/// the first submit started.
+pub async fn keep_newer(
+    State(state): State<AppState>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let cookie = SessionCookie::default();
+    request.extensions_mut().insert(cookie.clone());
+    let mut response = next.run(request).await;
+    let change = cookie.change();
+    let name = state.public_url.cookie_name(COOKIE);
+    if change != Some(CookieChange::Removed) {
+        drop_removal(response.headers_mut(), &name);
+    }
+    if let Some(CookieChange::Resumed(session)) = change {
+        let cookie = Cookie::build((name, session.to_string()))
+            .http_only(true)
+            .secure(state.public_url.is_https())
+            .same_site(SameSite::Lax)
+            .path("/")
+            .max_age(Duration::milliseconds(sessions::ABSOLUTE_LIFETIME));
+        if let Ok(cookie) = HeaderValue::from_str(&cookie.to_string()) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+    }
+    response
+}
+
+fn drop_removal(headers: &mut HeaderMap, name: &str) {
+    let is_removal = |cookie: &HeaderValue| {
+        let parts = cookie.to_str().ok().and_then(|text| text.split_once("; "));
+        parts.is_some_and(|(pair, attributes)| {
+            pair.strip_prefix(name) == Some("=") && attributes.contains("Max-Age=0")
+        })
+    };
+    let cookies: Vec<HeaderValue> = headers
+        .get_all(header::SET_COOKIE)
+        .iter()
+        .cloned()
+        .collect();
+    if cookies.iter().any(is_removal) {
+        headers.remove(header::SET_COOKIE);
+        for cookie in cookies.into_iter().filter(|cookie| !is_removal(cookie)) {
+            headers.append(header::SET_COOKIE, cookie);
+        }
+    }
 }
 
 /// Adds `Secure` to every cookie if `public_url` is https, regardless of the request. Browsers ignore a response that

@@ -13,7 +13,7 @@ use super::{
     done::Done,
     entry::EntryFrame,
     page::page,
-    secret_link::{account_token, keep_url_secret},
+    secret_link::{account_token, keep_url_secret, recognize_browser},
 };
 use crate::{error::AppError, request::PageRequest};
 
@@ -50,6 +50,7 @@ async fn opened(request: PageRequest) -> Result<OpenedLink, AppError> {
 #[component]
 pub fn ConfirmEmailPage() -> impl IntoView {
     keep_url_secret();
+    recognize_browser();
     let card = page(opened, |_, opened| view! { <ConfirmCard opened/> });
     view! { <EntryFrame>{card}</EntryFrame> }
 }

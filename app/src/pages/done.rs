@@ -38,6 +38,8 @@ pub enum Done {
     KeysEnabled(u32),
     /// The number of keys that were revoked.
     KeysRevoked(u32),
+    /// An earlier submit of the same form imported this number of keys.
+    KeysImported(u32),
     KeyUpdated,
     /// The key's expiry date was moved.
     KeyExtended,
@@ -107,6 +109,9 @@ impl Done {
             }
             Self::KeysRevoked(count) => {
                 return format!("{} revoked.", keys(count));
+            }
+            Self::KeysImported(count) => {
+                return format!("{} imported.", keys(count));
             }
             Self::KeyUpdated => "Key updated.",
             Self::KeyExtended => "Key extended.",
@@ -214,21 +219,26 @@ impl From<Done> for Notice {
 impl Notice {
     /// Returns the value of the `Set-Cookie` header, for a page of this session.
     pub fn header(self, engine: &Engine, session: SessionHash) -> String {
+        cookie(&session.sign(engine, &self.text()), SECONDS)
+    }
+
+    /// The notice as text, which [`Self::read`] reads.
+    pub fn text(self) -> String {
         let word: &str = self.done.into();
         let about = self.key.map(|key| key.to_string());
         let about = about.or_else(|| self.person.map(|person| person.to_string()));
-        let value = match (self.done, about) {
+        match (self.done, about) {
             (
                 Done::KeysDisabled(count)
                 | Done::KeysEnabled(count)
                 | Done::KeysRevoked(count)
+                | Done::KeysImported(count)
                 | Done::RecoveryCodeUsed(count),
                 _,
             ) => format!("{word}.{count}"),
             (_, Some(about)) => format!("{word}.{about}"),
             (_, None) => word.to_owned(),
-        };
-        cookie(&session.sign(engine, &value), SECONDS)
+        }
     }
 
     /// Takes the message of the form that redirected to this page. Call it once per page: it removes the cookie.
@@ -257,12 +267,14 @@ impl Notice {
         Self::read(signed.next()?)
     }
 
-    fn read(value: &str) -> Option<Self> {
+    /// Reads the output of [`Self::text`].
+    pub fn read(value: &str) -> Option<Self> {
         let (word, about) = value.split_once('.').unwrap_or((value, ""));
         let done = match Done::from_str(word).ok()? {
             Done::KeysDisabled(_) => Done::KeysDisabled(about.parse().ok()?),
             Done::KeysEnabled(_) => Done::KeysEnabled(about.parse().ok()?),
             Done::KeysRevoked(_) => Done::KeysRevoked(about.parse().ok()?),
+            Done::KeysImported(_) => Done::KeysImported(about.parse().ok()?),
             Done::RecoveryCodeUsed(_) => Done::RecoveryCodeUsed(about.parse().ok()?),
             done => done,
         };
@@ -292,6 +304,7 @@ mod tests {
             ("key-disabled.call us", Done::KeyDisabled.into()),
             (&format!("key-disabled.{key}"), Done::KeyDisabled.of(key)),
             ("keys-revoked.12", Done::KeysRevoked(12).into()),
+            ("keys-imported.3", Done::KeysImported(3).into()),
             (
                 &format!("member-removed.{person}"),
                 Done::MemberRemoved.of_person(person),

@@ -20,7 +20,11 @@ use crate::{
         http::{second_factor_path, sign_in_path},
     },
     form::errors::FieldError,
-    pages::answer::FormAnswer,
+    pages::{
+        answer::FormAnswer,
+        loading::finished,
+        repeated::{once, redirect_of},
+    },
     request::{PageRequest, stored_session_of},
     site::Site,
 };
@@ -83,14 +87,54 @@ where
     })
 }
 
+/// Like [`form`], for a form that uses up what a repeat of the same submit would need, if `uses_up` is true for its fields. The
+/// repeat leads where the first submit led (`repeats.rs`). Such a submit runs in a task of its own: browsers hang up on the
+/// first of two submits, and its session must be there for the second.
+pub fn form_once<F, D, S, R, St>(uses_up: fn(&F) -> bool, submit: S) -> MethodRouter<St>
+where
+    F: DeserializeOwned + Clone + Send + Sync + 'static,
+    D: Clone + Send + Sync + 'static,
+    S: Fn(PageRequest, F) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Result<FormAnswer<F, D>, AppError>> + Send + 'static,
+    Site: FromRef<St>,
+    St: Clone + Send + Sync + 'static,
+{
+    post(async move |State(site): State<Site>, request: Request| {
+        let (parts, body) = request.into_parts();
+        let answer = async {
+            let request = PageRequest::of(site.clone(), parts.clone()).await?;
+            let body = received(Request::from_parts(parts.clone(), body)).await?;
+            let form = parsed(parts.clone(), body.clone()).await?;
+            let again = request.submit(&[&body]).filter(|_| uses_up(&form));
+            let answer = submit(request.clone(), form);
+            match again {
+                Some(again) => {
+                    finished(tokio::spawn(once(request, again, answer, redirect_of))).await
+                }
+                None => answer.await,
+            }
+        };
+        let answer = answer.await;
+        respond(&site, parts, answer).await
+    })
+}
+
 /// Parses the form in a request's body.
 ///
 /// # Errors
 /// If the body is not such a form or is too large.
 pub async fn read<F: DeserializeOwned>(request: Request) -> Result<F, AppError> {
     let (parts, body) = request.into_parts();
-    let body = Bytes::from_request(Request::from_parts(parts.clone(), body), &()).await;
-    let body = body.map_err(|refused| failed(refused.status()))?;
+    let body = received(Request::from_parts(parts.clone(), body)).await?;
+    parsed(parts, body).await
+}
+
+async fn received(request: Request) -> Result<Bytes, AppError> {
+    let body = Bytes::from_request(request, &()).await;
+    body.map_err(|refused| failed(refused.status()))
+}
+
+async fn parsed<F: DeserializeOwned>(parts: Parts, body: Bytes) -> Result<F, AppError> {
     if !is_utf_8(&body) {
         return Err(AppError::Unreadable);
     }

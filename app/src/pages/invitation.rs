@@ -4,4 +4,7 @@ mod data;
 mod form;
 mod page;
 
-pub use self::{form::submit, page::InvitationPage};
+pub use self::{
+    form::{has_code, submit},
+    page::InvitationPage,
+};

@@ -16,7 +16,7 @@ use super::{
     entry::EntryFrame,
     forms::fields_and_errors,
     page::page,
-    secret_link::{account_token, keep_url_secret},
+    secret_link::{account_token, keep_url_secret, recognize_browser},
 };
 use crate::{
     error::AppError,
@@ -79,6 +79,7 @@ async fn opened(request: PageRequest) -> Result<OpenedLink, AppError> {
 #[component]
 pub fn ResetPasswordPage() -> impl IntoView {
     keep_url_secret();
+    recognize_browser();
     let card = page(opened, |_, opened| {
         view! { <ResetCard email=opened.email.to_string()/> }
     });

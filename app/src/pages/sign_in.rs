@@ -84,11 +84,16 @@ impl SignInForm {
     }
 }
 
+/// Whether the form has a code, which works once.
+pub fn has_code(form: &SignInForm) -> bool {
+    !form.half.is_empty()
+}
+
 type Answer = Result<FormAnswer<SignInForm, CodeNeeded>, AppError>;
 
 /// Signs the user in and redirects to `next` or to their home page. A user with a second factor is asked for a code first.
 pub async fn submit(request: PageRequest, form: SignInForm) -> Answer {
-    let checked = if form.half.is_empty() {
+    let checked = if !has_code(&form) {
         let checked = first_step(&request, &form).await;
         checked.map(|who| (who, By::Password))
     } else {
@@ -163,10 +168,13 @@ pub(super) async fn check_password<F>(
     let shown = request.known_browser().shown();
     match sign_in::sign_in(request.engine(), email, password, visit, shown).await {
         Ok(FirstStep::SignedIn(who)) => Ok(who),
-        Ok(FirstStep::CodeNeeded(half)) => Err(Ok(FormAnswer::Shown(CodeNeeded {
-            half: half.expose().to_owned(),
-            next: next.to_owned(),
-        }))),
+        Ok(FirstStep::CodeNeeded(half)) => {
+            request.same_browser().recognize();
+            Err(Ok(FormAnswer::Shown(CodeNeeded {
+                half: half.expose().to_owned(),
+                next: next.to_owned(),
+            })))
+        }
         Err(error @ SignInError::WrongCredentials(failed)) => {
             log_failure(failed, visit);
             Err(Ok(FormAnswer::refused(sent_back(), WHOLE_FORM, error)))

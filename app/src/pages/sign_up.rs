@@ -158,11 +158,15 @@ pub fn SignUpPage() -> impl IntoView {
         }
         match entry.may_sign_up {
             MaySignUp::NoOne => view! { <Closed/> }.into_any(),
-            MaySignUp::First => view! { <SignUpCard is_first=true code/> }.into_any(),
+            MaySignUp::First => {
+                request.same_browser().recognize();
+                view! { <SignUpCard is_first=true code/> }.into_any()
+            }
             MaySignUp::Everyone if request.engine().sends_mail() => {
                 view! { <NewAddress/> }.into_any()
             }
             MaySignUp::Everyone => {
+                request.same_browser().recognize();
                 view! { <SignUpCard is_first=false code=String::new()/> }.into_any()
             }
         }

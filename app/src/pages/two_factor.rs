@@ -6,4 +6,7 @@ mod page;
 mod qr_code;
 mod shown;
 
-pub use self::{form::submit, page::TwoFactorPage};
+pub use self::{
+    form::{submit, turns_off},
+    page::TwoFactorPage,
+};

@@ -8,6 +8,7 @@ mod cross_site;
 mod headers;
 mod hosts;
 mod limits;
+mod repeats;
 mod second_factor;
 mod secrets;
 mod sessions;

@@ -1,6 +1,7 @@
 //! Marking people as operators.
 
 use latchkey::{
+    event::Event,
     id::UserId,
     operators::{MarkError, mark, unmark},
 };
@@ -41,6 +42,20 @@ pub async fn submit(
     request: PageRequest,
     form: PeopleForm,
 ) -> Result<FormAnswer<PeopleForm>, AppError> {
+    match try_submit(&request, &form).await {
+        Err(AppError::NotFound | AppError::AccessEnded)
+            if has_just_removed_self(&request, &form).await? =>
+        {
+            Ok(FormAnswer::done("/account", Done::OperatorRemoved))
+        }
+        answer => answer,
+    }
+}
+
+async fn try_submit(
+    request: &PageRequest,
+    form: &PeopleForm,
+) -> Result<FormAnswer<PeopleForm>, AppError> {
     let operator = request.operator().await?;
     let id: UserId = form.person.parse().map_err(|_| AppError::NotFound)?;
     let is_marked = match form.change.as_str() {
@@ -48,7 +63,7 @@ pub async fn submit(
         UNMARK => false,
         _ => return Err(AppError::Unreadable),
     };
-    if let Err(answer) = confirm(&request, &form.password, || form.sent_back()).await {
+    if let Err(answer) = confirm(request, &form.password, || form.sent_back()).await {
         return answer;
     }
     let engine = request.engine();
@@ -71,4 +86,14 @@ pub async fn submit(
         request.path()
     };
     Ok(FormAnswer::done(path, done))
+}
+
+/// Whether the first submit of the same form has already removed the user's own mark, without which this page does not exist.
+async fn has_just_removed_self(request: &PageRequest, form: &PeopleForm) -> Result<bool, AppError> {
+    let own = request.user_id().await?;
+    Ok(form.change == UNMARK
+        && form.person == own.to_string()
+        && request
+            .has_just_done_in_instance(Event::OperatorRemoved, own)
+            .await?)
 }

@@ -60,6 +60,11 @@ impl AcceptForm {
     }
 }
 
+/// Whether the form has a code, which works once.
+pub fn has_code(form: &AcceptForm) -> bool {
+    !form.half.is_empty()
+}
+
 type Answer = Result<FormAnswer<AcceptForm, CodeNeeded>, AppError>;
 
 /// Makes the person a member, and signs them in.

@@ -91,6 +91,24 @@ pub async fn submit(request: PageRequest, form: MemberForm) -> Answer {
 }
 
 async fn change_role(request: &PageRequest, form: &MemberForm) -> Answer {
+    match try_change_role(request, form).await {
+        Err(AppError::Forbidden(_) | AppError::AccessEnded)
+            if has_just_demoted_self(request, form).await? =>
+        {
+            Ok(role_changed(request, request.user_id().await?))
+        }
+        answer => answer,
+    }
+}
+
+fn role_changed(
+    request: &PageRequest,
+    member: UserId,
+) -> FormAnswer<MemberForm, CreatedInvitation> {
+    FormAnswer::done(request.path(), Done::MemberRoleChanged.of_person(member))
+}
+
+async fn try_change_role(request: &PageRequest, form: &MemberForm) -> Answer {
     let mut permit: Permit<to::ChangeRoles> = request.permit().await?;
     let member = form.member()?;
     let Ok(role) = form.role.parse::<Role>() else {
@@ -102,12 +120,20 @@ async fn change_role(request: &PageRequest, form: &MemberForm) -> Answer {
         Err(answer) => return answer,
     }
     match members::change_role(request.engine(), &permit, member, role).await {
-        Ok(()) => Ok(FormAnswer::done(
-            request.path(),
-            Done::MemberRoleChanged.of_person(member),
-        )),
+        Ok(()) => Ok(role_changed(request, member)),
         Err(error) => refused(form, error),
     }
+}
+
+/// Whether the first submit of the same form has already given the user this role, with which they cannot change roles.
+async fn has_just_demoted_self(request: &PageRequest, form: &MemberForm) -> Result<bool, AppError> {
+    let own = request.user_id().await?;
+    let role = request.membership().await?.rights().role;
+    Ok(form.member == own.to_string()
+        && form.role == role.to_string()
+        && request
+            .has_just_done(request.org(), Event::MemberRoleChanged, own)
+            .await?)
 }
 
 async fn remove(request: &PageRequest, form: &MemberForm) -> Answer {

@@ -27,7 +27,7 @@ use crate::{
         field_reader::FieldReader,
         forms::fields_and_errors,
         page::page,
-        secret_link::{account_token, keep_url_secret},
+        secret_link::{account_token, keep_url_secret, recognize_browser},
     },
     request::PageRequest,
 };
@@ -101,6 +101,7 @@ async fn opened(request: PageRequest) -> Result<EmailAddress, AppError> {
 #[component]
 pub fn SignUpLinkPage() -> impl IntoView {
     keep_url_secret();
+    recognize_browser();
     let card = page(
         opened,
         |_, email| view! { <LinkCard email=email.to_string()/> },

@@ -71,6 +71,11 @@ impl TwoFactorForm {
     }
 }
 
+/// Whether the form turns the second factor off, with a code that works once.
+pub fn turns_off(form: &TwoFactorForm) -> bool {
+    form.change == "off"
+}
+
 /// What a form leads to.
 #[derive(Debug, Clone)]
 pub enum Outcome {

@@ -114,7 +114,7 @@ on_both! {
         assert!(dana.get("/account").await.text().contains("d@example.com"), "sessions continue");
         assert_eq!(mailing.browser().sign_in(DANA, PASSWORD).await.status, 422);
         assert_eq!(mailing.browser().sign_in("d@example.com", PASSWORD).await.status, 303);
-        assert_eq!(browser.submit(&link, &[]).await.status, 410);
+        assert_eq!(mailing.browser().submit(&link, &[]).await.status, 410);
         mailing.stop().await;
         assert_eq!(app.database.number("SELECT COUNT(*) FROM audit_log WHERE event = 'account.email_changed'").await, 1);
     }

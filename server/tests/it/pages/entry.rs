@@ -30,7 +30,7 @@ on_both! {
         let linked = browser.get(&format!("/sign-up?code={code}")).await;
         assert_eq!(linked.hidden("code"), code);
         assert!(!linked.body.contains("Setup code"), "{}", linked.body);
-        assert_eq!(linked.set_cookies(), [""; 0]);
+        assert_eq!(linked.set_cookies(), [""; 0], "the browser has its mark from the page before");
 
         let sign_up = async |name: &str, code: &str| {
             let fields = [("name", name), ("email", "n@example.com"), ("org_name", "O"), ("password", PASSWORD), ("code", code)];

@@ -53,7 +53,7 @@ on_both! {
     }
 
     async fn no_one_gets_a_cookie_for_looking(app: &TestApp) {
-        for path in ["/", "/sign-in", "/sign-up", "/account", "/no/such/page", "/healthz"] {
+        for path in ["/", "/sign-in", "/forgot-password", "/account", "/no/such/page", "/healthz"] {
             assert_eq!(app.browser().get(path).await.set_cookies(), [""; 0], "{path}");
         }
         assert_eq!(app.database.number("SELECT COUNT(*) FROM sessions").await, 0);

@@ -51,6 +51,17 @@ impl Browser {
         self
     }
 
+    /// The browser as it is now: what it sends later has the cookies of now, as if it had not received further responses.
+    pub fn as_it_is(&self) -> Self {
+        let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        Self {
+            router: self.router.clone(),
+            origin: self.origin.clone(),
+            cookies: Mutex::new(cookies.clone()),
+            address: self.address,
+        }
+    }
+
     /// Adds a cookie, as another page of the site could.
     pub fn set_cookie(&self, name: &str, value: &str) {
         let mut cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
