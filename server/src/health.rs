@@ -1,10 +1,14 @@
 //! Endpoints for monitoring: whether the process runs, and whether it can work.
 
+use std::time::Duration;
+
 use axum::{
     extract::State,
     http::{StatusCode, header},
     response::IntoResponse,
 };
+
+use tokio::time::timeout;
 
 use crate::app_state::AppState;
 
@@ -15,23 +19,28 @@ pub async fn alive() -> impl IntoResponse {
     (TEXT, "ok\n")
 }
 
+/// How long `/readyz` waits for the database. A load balancer that gets no answer for longer takes the instance out anyway.
+const READY_WITHIN: Duration = Duration::from_secs(5);
+
 /// `GET /readyz`: the database responds too.
 pub async fn ready(State(state): State<AppState>) -> impl IntoResponse {
-    let _turn = state.checking.lock().await;
-    match state.engine.db().ping().await {
-        Ok(()) => (StatusCode::OK, TEXT, "ok\n"),
-        Err(error) => {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "the database does not respond"
-            );
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                TEXT,
-                "the database does not respond\n",
-            )
-        }
+    let ping = async {
+        let _turn = state.checking.lock().await;
+        state.engine.db().ping().await
+    };
+    match timeout(READY_WITHIN, ping).await {
+        Ok(Ok(())) => return (StatusCode::OK, TEXT, "ok\n"),
+        Ok(Err(error)) => tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the database does not respond"
+        ),
+        Err(_) => tracing::warn!(
+            "the database does not respond within {} s",
+            READY_WITHIN.as_secs()
+        ),
     }
+    let text = "the database does not respond\n";
+    (StatusCode::SERVICE_UNAVAILABLE, TEXT, text)
 }
 
 /// `GET /metrics`.

@@ -147,34 +147,14 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), client_address::note))
         .layer(map_response_with_state(state.clone(), sessions::secure))
         .layer(same_site::layer(&state))
-        .layer(from_fn(same_site::stated_only))
-        .layer(from_fn(async |request: Request, next: Next| {
-            in_time(request, next, |late| match late {
-                Late::Request => error_page::arrived_late(),
-                Late::Answer => error_page::timed_out(),
-            })
-            .await
-        }))
-        .layer(CatchPanicLayer::custom(|panic| {
-            log_panic(panic, error_page::internal_error)
-        }))
+        .layer(from_fn(same_site::stated_only));
+    let browsers = guarded(browsers)
         .layer(from_fn_with_state(state.clone(), host::own_only))
         .layer(from_fn(security_headers::add_page_policy))
         .layer(page_compression::layer())
         .layer(from_fn(page_compression::of_reads_only));
 
-    let operators = routes_for(For::Operators)
-        .layer(from_fn(async |request: Request, next: Next| {
-            in_time(request, next, |late| match late {
-                Late::Request => error_page::arrived_late(),
-                Late::Answer => error_page::timed_out(),
-            })
-            .await
-        }))
-        .layer(CatchPanicLayer::custom(|panic| {
-            log_panic(panic, error_page::internal_error)
-        }))
-        .layer(page_compression::layer());
+    let operators = guarded(routes_for(For::Operators)).layer(page_compression::layer());
 
     Router::new()
         .merge(api)
@@ -184,6 +164,21 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), security_headers::add))
         .layer(from_fn_with_state(state.clone(), request_log::log))
         .with_state(state)
+}
+
+/// Limits the time of each request, and returns an error if its handler panics.
+fn guarded<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
+    routes
+        .layer(from_fn(async |request: Request, next: Next| {
+            in_time(request, next, |late| match late {
+                Late::Request => error_page::arrived_late(),
+                Late::Answer => error_page::timed_out(),
+            })
+            .await
+        }))
+        .layer(CatchPanicLayer::custom(|panic| {
+            log_panic(panic, error_page::internal_error)
+        }))
 }
 
 /// What took too long.
@@ -214,4 +209,38 @@ fn log_panic(panic: Box<dyn Any + Send>, answer: impl FnOnce() -> Response) -> R
         "a request handler panicked"
     );
     answer()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use axum::http::StatusCode;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    async fn status(routes: &Router, path: &str) -> StatusCode {
+        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        routes.clone().oneshot(request).await.unwrap().status()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_panic_and_a_handler_that_hangs_end_their_request_alone() {
+        let routes = Router::new()
+            .route(
+                "/panics",
+                on(MethodFilter::GET, async || -> () { panic!("a test") }),
+            )
+            .route("/hangs", on(MethodFilter::GET, pending::<()>))
+            .route("/works", on(MethodFilter::GET, async || "ok"));
+        let routes = guarded(routes);
+        assert_eq!(
+            status(&routes, "/panics").await,
+            StatusCode::INTERNAL_SERVER_ERROR
+        );
+        let in_time = tokio::time::timeout(TIME_LIMIT * 2, status(&routes, "/hangs"));
+        assert_eq!(in_time.await, Ok(StatusCode::SERVICE_UNAVAILABLE));
+        assert_eq!(status(&routes, "/works").await, StatusCode::OK);
+    }
 }

@@ -1,7 +1,10 @@
 //! The headers of every kind of response.
 
+use std::time::Duration;
+
 use axum::http::Method;
 use latchkey::role::Role;
+use tokio::time::{pause, resume, timeout};
 
 use crate::test_app::{Browser, HttpAnswer, TestApp, org::PASSWORD};
 
@@ -152,4 +155,23 @@ async fn every_kind(app: &TestApp, owner: &Browser) -> Vec<(&'static str, HttpAn
         ("metrics", owner.get("/metrics").await),
         ("a missing file", owner.get("/assets/none.js").await),
     ]
+}
+
+/// A load balancer asks every few seconds. The clock of the runtime is paused, so nothing is waited for.
+#[tokio::test]
+async fn readiness_does_not_wait_for_a_database_that_hangs() {
+    let app = TestApp::on_sqlite().await;
+    let state = app.state(&[]);
+    let router = latchkey_server::router(state.clone());
+    let browser = Browser::new(router, "http://localhost:3000");
+    // Another look at the database, which does not end.
+    let hangs = state.checking.lock().await;
+    pause();
+    let ready = timeout(Duration::from_secs(10), browser.get("/readyz")).await;
+    assert_eq!(ready.unwrap().status, 503);
+    assert_eq!(browser.get("/healthz").await.status, 200);
+    drop(hangs);
+    resume();
+    assert_eq!(browser.get("/readyz").await.status, 200);
+    app.remove().await;
 }
