@@ -70,14 +70,25 @@ fn instant() -> Instant {
 pub enum Clock {
     /// The system clock.
     System,
-    /// A clock set by tests, in milliseconds since 1970.
-    Manual(Arc<AtomicI64>),
+    /// A clock set by tests.
+    Manual(Arc<ManualClock>),
+}
+
+/// The times of a clock that tests set, in milliseconds since 1970.
+#[derive(Debug)]
+pub struct ManualClock {
+    now: AtomicI64,
+    monotonic: AtomicI64,
 }
 
 impl Clock {
     /// Creates a clock that stays at `start` until it is advanced.
     pub fn manual(start: Timestamp) -> Self {
-        Self::Manual(Arc::new(AtomicI64::new(start.as_millis())))
+        let millis = start.as_millis();
+        Self::Manual(Arc::new(ManualClock {
+            now: AtomicI64::new(millis),
+            monotonic: AtomicI64::new(millis),
+        }))
     }
 
     /// Returns the current time.
@@ -93,12 +104,11 @@ impl Clock {
                     .unwrap_or_default();
                 Timestamp::from_millis(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
             }
-            Self::Manual(millis) => Timestamp::from_millis(millis.load(Ordering::Relaxed)),
+            Self::Manual(clock) => Timestamp::from_millis(clock.now.load(Ordering::Relaxed)),
         }
     }
 
-    /// Milliseconds since the process started, for measuring ages. Monotonic, even if the system clock is set back. A
-    /// manual clock returns its own time.
+    /// Milliseconds since the process started, for measuring ages. Monotonic, even if the system clock is set back.
     pub fn monotonic(&self) -> Monotonic {
         match self {
             Self::System => {
@@ -106,14 +116,23 @@ impl Clock {
                 let since_start = instant().saturating_duration_since(*START);
                 Monotonic(i64::try_from(since_start.as_millis()).unwrap_or(i64::MAX))
             }
-            Self::Manual(millis) => Monotonic(millis.load(Ordering::Relaxed)),
+            Self::Manual(clock) => Monotonic(clock.monotonic.load(Ordering::Relaxed)),
         }
     }
 
     /// Advances a manual clock. No effect on the system clock.
     pub fn advance(&self, millis: i64) {
-        if let Self::Manual(now) = self {
-            now.fetch_add(millis, Ordering::Relaxed);
+        self.set_back(-millis);
+        if let Self::Manual(clock) = self {
+            clock.monotonic.fetch_add(millis, Ordering::Relaxed);
+        }
+    }
+
+    /// Sets a manual clock back without time passing, as someone can do with the clock of a machine. No effect on the
+    /// system clock.
+    pub fn set_back(&self, millis: i64) {
+        if let Self::Manual(clock) = self {
+            clock.now.fetch_sub(millis, Ordering::Relaxed);
         }
     }
 }

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use axum::{body::Body, http::Request};
+use http_body_util::BodyExt as _;
 use latchkey::convention::Convention;
 use serde_json::Value;
+use tower::ServiceExt as _;
 
 use crate::test_app::TestApp;
 
@@ -102,6 +105,19 @@ on_both! {
             references += 1;
         }
         assert!(references > 10, "{references}");
+    }
+
+    async fn the_documentation_is_rendered_once(app: &TestApp) {
+        let router = app.router();
+        let body = async |path: &str| {
+            let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+            let response = router.clone().oneshot(request).await.unwrap();
+            response.into_body().collect().await.unwrap().to_bytes()
+        };
+        for path in ["/docs", "/docs/errors", "/openapi.json"] {
+            let (first, second) = (body(path).await, body(path).await);
+            assert!(first.len() > 1_000 && first.as_ptr() == second.as_ptr(), "{path}");
+        }
     }
 
     async fn the_pages_show_it_without_script(app: &TestApp) {

@@ -1,10 +1,14 @@
 //! Secrets do not appear in logs, metrics or responses, except for the response that creates a key.
 
 use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     io,
+    pin::pin,
     sync::{LazyLock, Mutex, PoisonError},
 };
 
+use axum::http::Method;
+use futures_util::poll;
 use latchkey::{access::Operator, accounts::reset, key::text::PlainKey};
 use serde_json::json;
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
@@ -60,6 +64,7 @@ on_both! {
         answers.push(browser.submit("/account", &fields).await);
         answers.push(browser.submit("/orgs/northwind/keys/find", &[("secret", &made)]).await);
         answers.push(browser.get(&format!("/orgs/northwind/keys?q={made}")).await);
+        answers.push(browser.get(&format!("/orgs/northwind/keys/{made}")).await);
         let fields = [("org", "northwind"), ("text", &*made)];
         answers.push(browser.call("/api/find", &fields).await);
         let fields = [("org", "northwind"), ("key", &*id), ("form[overlap]", "0")];
@@ -93,6 +98,22 @@ on_both! {
                 assert!(!answer.body.contains(secret), "{what} is in {answer:?}");
             }
         }
+    }
+
+    async fn a_request_whose_client_hangs_up_leaves_a_line(app: &TestApp) {
+        start_capture();
+        let browser = app.browser_with(&[("trusted_proxies", "192.0.2.0/24")]);
+        browser.plant_cookie("latchkey-3000", "AAAAAAAAAAAAAAAAAAAAAA");
+        // No other request has this ID, and the log is that of all tests.
+        let id = format!("{:032x}", digest_of(&app.database.url()));
+        let request = browser.request(Method::GET, "/account").header("x-request-id", &id);
+        {
+            let mut hung_up = pin!(browser.send(request, ""));
+            assert!(poll!(&mut hung_up).is_pending());
+        }
+        let log = captured();
+        let mut lines = log.lines().filter(|line| line.contains(&id));
+        assert!(lines.any(|line| line.contains("client disconnected before the response") && line.contains("/account")));
     }
 
     async fn the_query_of_a_page_is_not_logged(app: &TestApp) {
@@ -157,6 +178,13 @@ fn start_capture() {
             .init();
     });
     LazyLock::force(&STARTED);
+}
+
+/// A number that differs from test to test.
+fn digest_of(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn captured() -> String {

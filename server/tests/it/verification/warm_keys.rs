@@ -47,6 +47,18 @@ on_both! {
         assert_eq!(TRUSTED_FOR, 60 * SECOND);
     }
 
+    async fn a_clock_that_is_set_back_does_not_lengthen_the_minute_of_trust(app: &TestApp) {
+        let warm = app.org("northwind").await.key("Warm").await;
+        app.verify(&warm.plain).await;
+        app.engine.db().close().await;
+        app.clock.set_back(60 * 60 * SECOND);
+        app.clock.advance(TRUSTED_FOR - 1);
+        assert_eq!(ask(&app.engine, &warm.plain).await, "VALID");
+        app.clock.set_back(60 * 60 * SECOND);
+        app.clock.advance(1);
+        assert_eq!(ask(&app.engine, &warm.plain).await, "no answer");
+    }
+
     async fn a_request_that_waits_for_the_database_while_its_key_is_disabled_does_not_pass(app: &TestApp) {
         let org = app.org("northwind").await;
         app.verify(&org.key("Other").await.plain).await;
