@@ -7,7 +7,7 @@ use axum::{
     http::{Method, header},
 };
 use futures_util::stream;
-use latchkey::role::Role;
+use latchkey::{role::Role, time::SECOND};
 use tokio::{task::yield_now, time::timeout};
 
 use crate::test_app::{TestApp, said};
@@ -34,7 +34,14 @@ on_both! {
         let done = owner.submit(IMPORT, &[("format", "csv"), ("text", &good), ("go", "import")]).await;
         assert!(done.text().contains("1 key imported."), "{}", done.body);
         let again = owner.submit(IMPORT, &[("format", "csv"), ("text", &good), ("go", "import")]).await;
-        assert!(again.text().contains("already exists"), "{}", again.body);
+        assert_eq!((again.status.as_u16(), again.header("location")), (303, "/orgs/northwind/keys"), "the same submit again");
+        assert!(owner.get("/orgs/northwind/keys").await.text().contains("1 key imported."));
+        let other = good.replace("Old", "Other");
+        let known = owner.submit(IMPORT, &[("format", "csv"), ("text", &other), ("go", "import")]).await;
+        assert!(known.text().contains("already exists"), "{}", known.body);
+        app.clock.advance(30 * SECOND);
+        let later = owner.submit(IMPORT, &[("format", "csv"), ("text", &good), ("go", "import")]).await;
+        assert!(later.text().contains("already exists"), "{}", later.body);
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 1);
     }
 

@@ -17,7 +17,13 @@ use latchkey::{
 use super::{body, file_form::ImportForm};
 use crate::{
     error::AppError,
-    pages::{answer::FormAnswer, forms::respond},
+    pages::{
+        answer::FormAnswer,
+        done::Done,
+        forms::respond,
+        loading::finished,
+        repeated::{LedTo, once},
+    },
     request::PageRequest,
     site::Site,
 };
@@ -81,8 +87,22 @@ pub async fn receive(State(site): State<Site>, request: Request) -> Response {
         let permit: Permit<to::CreateKeys> = page_request.permit().await?;
         let mut arrival = import::begin(page_request.engine(), &permit)?;
         let form = body::read(Request::from_parts(parts.clone(), body), &mut arrival).await?;
-        let answer = submit(page_request.engine(), &permit, form).await?;
-        Ok((answer, arrival))
+        let entered = [form.format.as_bytes(), form.text.as_bytes()];
+        let again = page_request
+            .submit(&entered)
+            .filter(|_| form.go == "import");
+        let Some(again) = again else {
+            let answer = submit(page_request.engine(), &permit, form).await?;
+            return Ok((answer, arrival));
+        };
+        // A hang-up must not lose the answer of an import, which a repeat of the same submit needs: its keys exist by then.
+        finished(tokio::spawn(async move {
+            let importing = submit(page_request.engine(), &permit, form);
+            let led_to = |answer: &ImportAnswer| imported_to(&page_request, answer);
+            let answer = once(page_request.clone(), again, importing, led_to).await?;
+            Ok((answer, arrival))
+        }))
+        .await
     };
     let (answer, arrival) = match received.await {
         Ok((answer, arrival)) => (Ok(answer), Some(arrival)),
@@ -96,6 +116,21 @@ pub async fn receive(State(site): State<Site>, request: Request) -> Response {
             frame
         }))
     })
+}
+
+/// Where a repeat of an import leads: the report is in the answer to the first submit alone.
+fn imported_to(request: &PageRequest, answer: &ImportAnswer) -> Option<LedTo> {
+    let FormAnswer::Shown(Imported {
+        imported: true,
+        entries,
+        ..
+    }) = answer
+    else {
+        return None;
+    };
+    let count = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+    let path = format!("/orgs/{}/keys", request.org());
+    Some((path, Some(Done::KeysImported(count).into())))
 }
 
 async fn submit(
