@@ -68,6 +68,24 @@ test("the first field has the focus, and a password can be shown until it is sen
   expect(await page.evaluate(() => JSON.stringify({ ...sessionStorage }))).not.toContain("not the password");
 });
 
+test("what was entered is there again after the session had ended", async ({ page, team, signInAs }) => {
+  await signInAs("owner");
+  await open(page, team.path("agents/new"));
+  const name = page.getByRole("textbox", { name: "Name", exact: true });
+  await name.fill("Support assistant");
+  await page.context().clearCookies();
+  await page.getByRole("button", { name: "Create agent" }).click();
+  await expect(page.getByText("Your session has ended, so this form was not saved.")).toBeVisible();
+  await hydrated(page);
+  await page.getByLabel("E-mail").fill(team.email("owner"));
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByText("What you entered is back. Submit the form again.")).toBeVisible();
+  await expect(name).toHaveValue("Support assistant");
+  await page.getByRole("button", { name: "Create agent" }).click();
+  await expect(page.getByRole("heading", { name: "Support assistant" })).toBeVisible();
+});
+
 test("next leads to no other site", async ({ page, team }) => {
   for (const next of ["//example.com/", "https://example.com/", "/\\example.com"]) {
     await page.context().clearCookies();

@@ -77,6 +77,8 @@ impl Forms {
             .replace("{org}", "northwind")
             .replace("{key}", value)
             .replace("{agent}", value);
+        // Some forms are in a dialog, which the query opens.
+        let page = format!("{page}?new=1&invite=1");
         let token_value = browser.get(&page).await.hidden(token);
         let fields: Vec<_> = fields
             .iter()
@@ -123,8 +125,10 @@ on_both! {
         for change in ["disable", "enable", "end-old-secret"] {
             forms.twice(&dana, show, &key, &[("change", change)]).await;
         }
+        let another = org.key("Another").await.id.to_string();
         for change in ["disable", "enable"] {
-            forms.twice(&dana, "/orgs/{org}/keys", "", &[("keys", &key), ("change", change)]).await;
+            let fields = [("keys", &*key), ("keys", &*another), ("change", change), ("answered", "yes")];
+            forms.twice(&dana, "/orgs/{org}/keys", "", &fields).await;
         }
         forms.twice(&dana, "/orgs/{org}/keys/find", "", &[("secret", "lk_sk_live_unknown")]).await;
         let secret = org.key("Two").await.id.to_string();
@@ -149,7 +153,9 @@ on_both! {
         let projects = "/orgs/{org}/projects";
         forms.twice_with(&dana, projects, "", "creation_token", &[("change", "create"), ("name", "Site")]).await;
         let project = app.database.texts("SELECT id FROM projects WHERE name = 'Site'").await.remove(0);
-        forms.twice(&dana, projects, "", &[("change", "rename"), ("project", &project), ("name", "Docs")]).await;
+        let base = dana.get(&format!("/orgs/northwind/projects?rename={project}")).await.hidden("base");
+        let rename = [("change", "rename"), ("project", &*project), ("name", "Docs"), ("base", &*base)];
+        forms.twice(&dana, projects, "", &rename).await;
         forms.twice(&dana, projects, "", &[("change", "delete"), ("project", &project)]).await;
         for route in ["/orgs/{org}/tokens", "/instance/tokens"] {
             let new = [("change", "create"), ("name", "Servers"), ("scope", "verify"), ("expires", "30"), ("password", PASSWORD)];
@@ -203,7 +209,8 @@ on_both! {
         let fields = [("name", "Fay"), ("org_name", "Fabrikam"), ("password", PASSWORD)];
         forms.twice(&stranger, "/sign-up/{link}", link.rsplit('/').next().unwrap(), &fields).await;
         let change = [("change", "email"), ("email", "fay@fabrikam.example"), ("current_password", PASSWORD)];
-        forms.twice(&stranger, profile, "", &change).await;
+        // Each request ends the link of the one before.
+        stranger.submit(profile, &change).await;
         let link = mailing.smtp.mail_to("fay@fabrikam.example").await.link("confirm-email");
         stranger.get(&link).await;
         forms.twice(&stranger, "/confirm-email/{link}", link.rsplit('/').next().unwrap(), &[]).await;

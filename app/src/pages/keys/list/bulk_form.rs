@@ -190,8 +190,18 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
         let name = known.iter().find(|known| known.id == id);
         name.map_or_else(|| "Unknown key".to_owned(), |known| known.name.to_string())
     };
+    let wanted = match form.change.as_str() {
+        "enable" => Status::Active,
+        "disable" => Status::Disabled,
+        _ => Status::Revoked,
+    };
+    // A form that is submitted twice finds nothing left to do.
+    let is_repeat = outcomes
+        .iter()
+        .all(|(_, outcome)| *outcome == BulkOutcome::WrongState(wanted));
     let left: Vec<(String, Option<Status>)> = outcomes
         .iter()
+        .filter(|_| !is_repeat)
         .filter_map(|(id, outcome)| match outcome {
             BulkOutcome::Done => None,
             BulkOutcome::WrongState(status) => Some((name_of(*id), Some(*status))),
@@ -200,7 +210,7 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
         .collect();
     let done = outcomes
         .iter()
-        .filter(|(_, outcome)| *outcome == BulkOutcome::Done)
+        .filter(|(_, outcome)| is_repeat || *outcome == BulkOutcome::Done)
         .map(|(id, _)| id.to_string());
     let done: Vec<String> = done.collect();
     // The confirmation has named the keys that all matches include and that do not change.
