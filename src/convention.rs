@@ -273,6 +273,38 @@ impl Convention {
         }
     }
 
+    /// Whether keys have scopes.
+    pub fn has_scopes(&self) -> bool {
+        !self.scopes.is_empty()
+    }
+
+    /// Whether these scopes allow everything.
+    pub fn is_full_access(&self, scopes: &[Scope]) -> bool {
+        let has = |scope: &Scope| scopes.contains(scope);
+        let has_all = self.scopes.iter().all(|offered| has(&offered.name));
+        let is_none = self.no_scope_means == NoScope::All && scopes.is_empty();
+        self.has_scopes() && (is_none || has_all || self.admin_scope.as_ref().is_some_and(has))
+    }
+
+    /// Whether a widget key works on localhost: `is_listed` among its domains, or `is_forbidden` by its own switch.
+    pub fn allows_localhost(&self, is_listed: bool, is_forbidden: bool) -> bool {
+        match self.domain_rule(is_forbidden).localhost {
+            LocalhostRule::Always => true,
+            LocalhostRule::IfListed => is_listed,
+            LocalhostRule::Never => false,
+        }
+    }
+
+    /// Whether live widget keys exist that work on localhost or not, as their owners choose.
+    pub fn can_block_localhost(&self) -> bool {
+        let is_choice = match self.domains.localhost {
+            LocalhostRule::Always => self.domains.localhost_switch,
+            LocalhostRule::IfListed => true,
+            LocalhostRule::Never => false,
+        };
+        is_choice && self.prefixes.widget_live.is_some()
+    }
+
     /// Whether a secret key with these scopes is intended for use in browsers.
     pub fn allows_secret_in_browser(&self, granted: &[Scope]) -> bool {
         !granted.is_empty()

@@ -13,9 +13,9 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    convention::{Convention, NoScope, Scope},
-    domain::LocalhostRule,
+    convention::{Convention, Scope},
     key::{Environment, Kind, Lifecycle, Status},
+    policy::KeyPolicy,
     time::{DAY, Timestamp},
 };
 
@@ -60,6 +60,12 @@ codes! {
     /// The user who created the key is no longer a member.
     MakerLeft "maker_left" "Creator left"
         "Find out who uses the key now. If the former member can have a copy, rotate it."
+    /// The key expires later than the policy of its org allows.
+    TooLongLife "too_long_life" "Expires too late"
+        "Give the key an earlier expiry date."
+    /// A live secret key can be used from any address, which the policy of its org forbids.
+    NoIpRanges "no_ip_ranges" "No IP ranges"
+        "Enter the addresses of the servers that use the key."
     /// Pages on domains that are not allowed sent many requests.
     RefusedOrigins "refused_origins" "Origins rejected"
         "Allow the domains that are yours. If you don't recognize them, the key was copied to other sites."
@@ -155,56 +161,33 @@ pub const REFUSED_WITHIN: i64 = 7 * DAY;
 /// The number of requests from rejected origins from which they are a finding: a few are mistakes.
 pub const MANY_REFUSED: i64 = 10;
 
-/// The rules that findings depend on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Policy {
-    /// The age at which a secret should be rotated, in milliseconds.
-    pub rotation: i64,
-    /// Whether keys have scopes at all.
-    with_scopes: bool,
-    /// Whether a key without scopes is allowed to do everything.
-    none_is_all: bool,
-    /// The scope that includes all others.
-    admin: Option<Scope>,
-    /// Every scope on offer.
-    offered: Vec<Scope>,
-    localhost: LocalhostRule,
-    /// Whether each key can forbid localhost.
-    localhost_switch: bool,
+/// The rules that findings depend on: those of the instance and of the org.
+#[derive(Debug, Clone, Copy)]
+pub struct Policy<'a> {
+    convention: &'a Convention,
+    keys: KeyPolicy,
 }
 
-impl Policy {
-    /// The rules of an instance: those of its convention, and a rotation every 90 days.
-    pub fn of(convention: &Convention) -> Self {
-        Self {
-            rotation: 90 * DAY,
-            with_scopes: !convention.scopes.is_empty(),
-            none_is_all: convention.no_scope_means == NoScope::All,
-            admin: convention.admin_scope.clone(),
-            offered: convention
-                .scopes
-                .iter()
-                .map(|scope| scope.name.clone())
-                .collect(),
-            localhost: convention.domains.localhost,
-            localhost_switch: convention.domains.localhost_switch,
+impl<'a> Policy<'a> {
+    /// The rules of an instance with this convention, and of an org with these policies.
+    pub fn of(convention: &'a Convention, keys: KeyPolicy) -> Self {
+        let keys = keys.under(convention);
+        Self { convention, keys }
+    }
+
+    /// The severity of a finding of low severity, which is higher if a policy forbids what was found.
+    fn severity(is_forbidden: bool) -> Severity {
+        match is_forbidden {
+            true => Severity::Medium,
+            false => Severity::Low,
         }
     }
 
-    /// Whether these scopes allow everything.
-    pub fn is_full_access(&self, scopes: &[Scope]) -> bool {
-        let has = |scope: &Scope| scopes.contains(scope);
-        let has_all = !self.offered.is_empty() && self.offered.iter().all(has);
-        let is_none = self.none_is_all && scopes.is_empty();
-        self.with_scopes && (is_none || has_all || self.admin.as_ref().is_some_and(has))
-    }
-
-    fn allows_localhost(&self, facts: &Facts) -> bool {
-        let is_forbidden = self.localhost_switch && facts.localhost_forbidden;
-        match self.localhost {
-            LocalhostRule::Always => !is_forbidden,
-            LocalhostRule::IfListed => facts.lists_localhost && !is_forbidden,
-            LocalhostRule::Never => false,
+    /// How long a live widget key must have existed before localhost is a finding.
+    fn localhost_after(&self) -> i64 {
+        match self.keys.localhost_forbidden {
+            true => 0,
+            false => LOCALHOST_AFTER,
         }
     }
 }
@@ -228,6 +211,8 @@ pub struct Facts {
     pub localhost_forbidden: bool,
     /// Whether its allowed domains include localhost.
     pub lists_localhost: bool,
+    /// Whether the key has IP ranges.
+    pub has_ip_ranges: bool,
     /// When the current secret was created.
     pub secret_created_at: Timestamp,
     /// Whether the user who created the key is no longer a member or was disabled.
@@ -289,7 +274,7 @@ pub struct Evidence {
 }
 
 /// Computes the findings of a key, most urgent first. Only keys that work have findings.
-pub fn findings(facts: &Facts, policy: &Policy, now: Timestamp) -> Vec<Finding> {
+pub fn findings(facts: &Facts, policy: &Policy<'_>, now: Timestamp) -> Vec<Finding> {
     if facts.lifecycle.status(now) != Status::Active {
         return Vec::new();
     }
@@ -301,8 +286,10 @@ pub fn findings(facts: &Facts, policy: &Policy, now: Timestamp) -> Vec<Finding> 
     found
 }
 
-fn finding(code: Code, facts: &Facts, policy: &Policy, now: Timestamp) -> Option<Finding> {
+fn finding(code: Code, facts: &Facts, policy: &Policy<'_>, now: Timestamp) -> Option<Finding> {
+    let (convention, keys) = (policy.convention, &policy.keys);
     let is_widget = facts.kind == Kind::Widget;
+    let is_live = facts.environment == Environment::Live;
     let none = Evidence::default;
     let (severity, since, evidence) = match code {
         Code::SeenInBrowser => {
@@ -321,14 +308,10 @@ fn finding(code: Code, facts: &Facts, policy: &Policy, now: Timestamp) -> Option
             };
             (Severity::High, Some(seen.first_at), evidence)
         }
-        Code::FullAccess if policy.is_full_access(&facts.scopes) => {
+        Code::FullAccess if convention.is_full_access(&facts.scopes) => {
             // Anyone who opens the page can read a widget key.
             let is_public = is_widget && facts.last_used_at.is_some();
-            let severity = if is_public {
-                Severity::Medium
-            } else {
-                Severity::Low
-            };
+            let severity = Policy::severity(is_public || keys.scopes_required);
             let scopes = facts.scopes.iter().map(|scope| scope.as_str().to_owned());
             let evidence = Evidence {
                 scopes: scopes.collect(),
@@ -346,6 +329,26 @@ fn finding(code: Code, facts: &Facts, policy: &Policy, now: Timestamp) -> Option
             (since <= now).then_some((Severity::Medium, Some(since), evidence))?
         }
         Code::MakerLeft if facts.maker_left => (Severity::Medium, None, none()),
+        Code::TooLongLife => {
+            let expires_at = facts.lifecycle.expires_at?;
+            let evidence = Evidence {
+                expires_at: Some(expires_at),
+                ..none()
+            };
+            let is_too_late = keys
+                .latest_expiry(now)
+                .is_some_and(|latest| expires_at > latest);
+            is_too_late.then_some((Severity::Medium, None, evidence))?
+        }
+        Code::NoIpRanges
+            if keys.ip_ranges_required
+                && !is_widget
+                && is_live
+                && !facts.has_ip_ranges
+                && !convention.allows_secret_in_browser(&facts.scopes) =>
+        {
+            (Severity::Medium, None, none())
+        }
         Code::RefusedOrigins if is_widget && facts.refused.count >= MANY_REFUSED => {
             let evidence = Evidence {
                 requests: Some(facts.refused.count),
@@ -356,11 +359,12 @@ fn finding(code: Code, facts: &Facts, policy: &Policy, now: Timestamp) -> Option
         }
         Code::LocalhostLive
             if is_widget
-                && facts.environment == Environment::Live
-                && facts.created_at <= now.plus(-LOCALHOST_AFTER)
-                && policy.allows_localhost(facts) =>
+                && is_live
+                && facts.created_at <= now.plus(-policy.localhost_after())
+                && convention
+                    .allows_localhost(facts.lists_localhost, facts.localhost_forbidden) =>
         {
-            (Severity::Low, None, none())
+            (Policy::severity(keys.localhost_forbidden), None, none())
         }
         Code::Unused90d | Code::Unused30d => {
             let last = facts.last_used_at?;
@@ -382,12 +386,13 @@ fn finding(code: Code, facts: &Facts, policy: &Policy, now: Timestamp) -> Option
             };
             (severity, Some(facts.created_at), none())
         }
-        Code::RotationDue if facts.secret_created_at <= now.plus(-policy.rotation) => {
-            let since = facts.secret_created_at.plus(policy.rotation);
-            (Severity::Low, Some(since), none())
+        Code::RotationDue => {
+            let since = facts.secret_created_at.plus(keys.rotation()?);
+            (since <= now).then_some((Severity::Low, Some(since), none()))?
         }
         Code::NoExpiry if facts.lifecycle.expires_at.is_none() => {
-            (Severity::Low, Some(facts.created_at), none())
+            let severity = Policy::severity(keys.longest_life_days.is_some());
+            (severity, Some(facts.created_at), none())
         }
         _ => return None,
     };

@@ -21,6 +21,7 @@ pub mod list;
 pub mod name;
 mod nfc;
 pub mod outcome;
+pub mod policy;
 pub mod role;
 pub mod search;
 mod secret;

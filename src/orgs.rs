@@ -4,6 +4,7 @@ pub mod create_own;
 pub mod delete;
 pub mod empty;
 pub(crate) mod lock;
+pub mod policies;
 pub mod security;
 pub mod settings;
 

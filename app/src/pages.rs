@@ -31,6 +31,7 @@ mod once;
 mod own_account;
 mod owners;
 pub(crate) mod page;
+mod policies;
 mod profile;
 mod projects;
 mod refusals;

@@ -20,6 +20,7 @@ fn operations() -> Vec<UtoipaMethodRouter<AppState>> {
         routes!(rest::key_import::import),
         routes!(rest::keys::show, rest::key_change::change),
         routes!(rest::findings::list),
+        routes!(rest::policies::show, rest::policies::change),
         routes!(rest::rotation::rotate),
         routes!(rest::rotation::end_old_secret),
         routes!(rest::state_changes::disable),

@@ -16,6 +16,7 @@ use latchkey::{
     keys::{Key, create::NewKey},
     list::AtMost,
     name::KeyName,
+    policy::KeyPolicy,
     time::{DAY, Rfc3339, SentInstant, Timestamp},
     verify::{KnownKey, KnownOrg},
 };
@@ -269,8 +270,8 @@ pub struct NewKeyBody {
     /// The IP ranges that can use the key, as CIDR. Default: any address.
     #[schema(value_type = Option<Vec<String>>, max_items = 500)]
     ip_ranges: Option<AtMost<IpRange, MAX_RANGES>>,
-    /// When the key expires. Null means never, if the convention allows it. Default: `expires_in_days`, or defined by
-    /// the convention.
+    /// When the key expires. Null means never, if the convention and the policies of the organization allow it. Default:
+    /// `expires_in_days`, or defined by these.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<jiff::Timestamp>)]
     expires_at: Option<Option<SentInstant>>,
@@ -343,7 +344,7 @@ impl NewKeyBody {
     ///
     /// # Errors
     /// If required fields are missing, or two fields contradict each other.
-    pub fn read(self, engine: &Engine) -> Result<NewKey, Problem> {
+    pub fn read(self, engine: &Engine, policy: &KeyPolicy) -> Result<NewKey, Problem> {
         let now = engine.clock().now();
         let mut errors = Vec::new();
         let mut refuse = |field: &'static str, detail: &str| {
@@ -367,8 +368,8 @@ impl NewKeyBody {
             (Some(at), None) => at.map(SentInstant::timestamp),
             (None, Some(days)) => Some(now.plus(i64::from(days.get()) * DAY)),
             (None, None) => {
-                let days = engine.convention().expiry.default_days;
-                days.map(|days| now.plus(i64::from(u32::from(days)) * DAY))
+                let days = policy.default_days(engine.convention());
+                days.map(|days| now.plus(i64::from(days) * DAY))
             }
         };
         let (Some(kind), Some(name), true) = (self.kind, self.name, errors.is_empty()) else {

@@ -20,6 +20,7 @@ pub mod keys;
 pub mod members;
 pub mod orgs;
 pub mod path;
+pub mod policies;
 pub mod projects;
 pub mod query;
 pub mod refusals;

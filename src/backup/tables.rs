@@ -137,7 +137,7 @@ pub const RETIRED: Retired = Retired {
 };
 
 /// All tables that are backed up. Each follows the tables that it references.
-pub const TABLES: [Table; 31] = [
+pub const TABLES: [Table; 33] = [
     Table {
         name: "orgs",
         text: "id slug name search creation_token admin_rights created_by",
@@ -289,7 +289,7 @@ pub const TABLES: [Table; 31] = [
     },
     Table {
         name: "alert_settings",
-        text: "org_id",
+        text: "org_id reminders_to",
         numbers: "factor min_requests min_rejected",
         booleans: "by_mail",
         ..NONE
@@ -298,6 +298,19 @@ pub const TABLES: [Table; 31] = [
         name: "alert_digests",
         text: "org_id",
         numbers: "sent_at",
+        ..NONE
+    },
+    Table {
+        name: "key_policies",
+        text: "org_id",
+        numbers: "rotation_days longest_life_days",
+        booleans: "scopes_required ip_ranges_required localhost_forbidden",
+        ..NONE
+    },
+    Table {
+        name: "key_reminders",
+        text: "org_id key_id reason",
+        numbers: "about step mailed_at",
         ..NONE
     },
     Table {

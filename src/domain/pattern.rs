@@ -128,7 +128,6 @@ impl DomainPattern {
     }
 
     /// Whether the pattern's host is `localhost`.
-    #[cfg(feature = "native")]
     pub fn is_localhost(&self) -> bool {
         matches!(&self.host, Host::Name(name) if **name == *LOCALHOST)
     }

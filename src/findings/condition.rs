@@ -2,16 +2,20 @@
 //! [`findings`](super::findings()).
 
 use super::{
-    Code, EXPIRES_SOON, LOCALHOST_AFTER, MANY_REFUSED, NEVER_USED_AFTER, Policy, REFUSED_WITHIN,
-    Severity, UNUSED, UNUSED_LONG,
+    Code, EXPIRES_SOON, MANY_REFUSED, NEVER_USED_AFTER, Policy, REFUSED_WITHIN, Severity, UNUSED,
+    UNUSED_LONG,
 };
-use crate::{convention::Scope, domain::LocalhostRule, time::DAY};
+use crate::{
+    convention::{Convention, NoScope, Scope},
+    domain::LocalhostRule,
+    time::DAY,
+};
 
 /// Whether the domains of a key include localhost. Patterns are stored as JSON strings, with an optional scheme and port.
 pub(super) const LISTS_LOCALHOST: &str = r#"(keys.domains LIKE '%"localhost"%' OR keys.domains LIKE '%"localhost:%' OR keys.domains LIKE '%/localhost"%' OR keys.domains LIKE '%/localhost:%')"#;
 
 /// Whether the user who created a key is no longer a member of the org `$1`, or was disabled.
-pub(super) const MAKER_LEFT: &str = "(keys.created_by IS NOT NULL AND keys.created_by NOT IN \
+pub(crate) const MAKER_LEFT: &str = "(keys.created_by IS NOT NULL AND keys.created_by NOT IN \
      (SELECT memberships.user_id FROM memberships JOIN users ON users.id = memberships.user_id \
      WHERE memberships.org_id = $1 AND users.disabled_at IS NULL))";
 
@@ -36,7 +40,7 @@ impl Which {
 }
 
 /// The condition for keys of the org `$1` with such a finding at the time `now`, a placeholder.
-pub(crate) fn of(which: Which, policy: &Policy, now: &str) -> String {
+pub(crate) fn of(which: Which, policy: &Policy<'_>, now: &str) -> String {
     let now = format!("CAST({now} AS BIGINT)");
     let all = Code::ALL.iter().flat_map(|code| {
         let of_code = of_code(*code, policy, &now).into_iter();
@@ -56,7 +60,7 @@ pub(crate) fn of(which: Which, policy: &Policy, now: &str) -> String {
 }
 
 /// The urgency of a key of the org `$1` as a number: 2 if its most urgent finding is of high severity, 1 for medium, else 0.
-pub(crate) fn urgency(policy: &Policy, now: &str) -> String {
+pub(crate) fn urgency(policy: &Policy<'_>, now: &str) -> String {
     let with = |severity| of(Which::Of(None, Some(severity)), policy, now);
     format!(
         "CASE WHEN {} THEN 2 WHEN {} THEN 1 ELSE 0 END",
@@ -66,7 +70,8 @@ pub(crate) fn urgency(policy: &Policy, now: &str) -> String {
 }
 
 /// The conditions of a code, by severity. `now` is an SQL expression.
-fn of_code(code: Code, policy: &Policy, now: &str) -> Vec<(Severity, String)> {
+fn of_code(code: Code, policy: &Policy<'_>, now: &str) -> Vec<(Severity, String)> {
+    let (convention, keys) = (policy.convention, &policy.keys);
     let one = |severity, sql| vec![(severity, sql)];
     match code {
         Code::SeenInBrowser => one(
@@ -77,8 +82,9 @@ fn of_code(code: Code, policy: &Policy, now: &str) -> Vec<(Severity, String)> {
              AND key_findings.last_at >= key_secrets.created_at)"
                 .to_owned(),
         ),
-        Code::FullAccess => match full_access(policy) {
+        Code::FullAccess => match full_access(convention) {
             None => Vec::new(),
+            Some(sql) if keys.scopes_required => one(Severity::Medium, sql),
             Some(sql) => vec![
                 (
                     Severity::Medium,
@@ -95,6 +101,24 @@ fn of_code(code: Code, policy: &Policy, now: &str) -> Vec<(Severity, String)> {
             format!("COALESCE(keys.expires_at <= {now} + {EXPIRES_SOON}, FALSE)"),
         ),
         Code::MakerLeft => one(Severity::Medium, MAKER_LEFT.to_owned()),
+        Code::TooLongLife => match keys.longest_life() {
+            None => Vec::new(),
+            Some(longest) => {
+                let latest = format!("({now} + {longest}) / {DAY} * {DAY} + {}", DAY - 1);
+                one(
+                    Severity::Medium,
+                    format!("COALESCE(keys.expires_at > {latest}, FALSE)"),
+                )
+            }
+        },
+        Code::NoIpRanges if keys.ip_ranges_required => one(
+            Severity::Medium,
+            format!(
+                "keys.kind = 'secret' AND keys.environment = 'live' AND keys.ip_ranges = '[]' AND NOT {}",
+                is_for_browsers(&convention.browser_scopes)
+            ),
+        ),
+        Code::NoIpRanges => Vec::new(),
         Code::RefusedOrigins => {
             let since = format!("(({now} - {REFUSED_WITHIN}) / {DAY}) * {DAY}");
             one(
@@ -107,19 +131,19 @@ fn of_code(code: Code, policy: &Policy, now: &str) -> Vec<(Severity, String)> {
             )
         }
         Code::LocalhostLive => {
-            let mut allowed = match policy.localhost {
+            let mut allowed = match convention.domains.localhost {
                 LocalhostRule::Always => "TRUE".to_owned(),
                 LocalhostRule::IfListed => LISTS_LOCALHOST.to_owned(),
                 LocalhostRule::Never => return Vec::new(),
             };
-            if policy.localhost_switch {
+            if convention.domains.localhost_switch {
                 allowed.push_str(" AND NOT keys.localhost_forbidden");
             }
             one(
-                Severity::Low,
+                Policy::severity(keys.localhost_forbidden),
                 format!(
-                    "keys.kind = 'widget' AND keys.environment = 'live' AND keys.created_at <= {now} - {LOCALHOST_AFTER} \
-                     AND {allowed}"
+                    "keys.kind = 'widget' AND keys.environment = 'live' AND keys.created_at <= {now} - {} AND {allowed}",
+                    policy.localhost_after()
                 ),
             )
         }
@@ -146,29 +170,43 @@ fn of_code(code: Code, policy: &Policy, now: &str) -> Vec<(Severity, String)> {
                 ),
             ),
         ],
-        Code::RotationDue => one(
-            Severity::Low,
-            format!(
-                "keys.created_at <= {now} - {0} AND EXISTS (SELECT 1 FROM key_secrets WHERE key_secrets.key_id = keys.id \
-                 AND key_secrets.ends_at IS NULL AND key_secrets.created_at <= {now} - {0})",
-                policy.rotation
+        Code::RotationDue => match keys.rotation() {
+            None => Vec::new(),
+            Some(period) => one(
+                Severity::Low,
+                format!(
+                    "keys.created_at <= {now} - {period} AND EXISTS (SELECT 1 FROM key_secrets \
+                     WHERE key_secrets.key_id = keys.id AND key_secrets.ends_at IS NULL \
+                     AND key_secrets.created_at <= {now} - {period})"
+                ),
             ),
+        },
+        Code::NoExpiry => one(
+            Policy::severity(keys.longest_life_days.is_some()),
+            "keys.expires_at IS NULL".to_owned(),
         ),
-        Code::NoExpiry => one(Severity::Low, "keys.expires_at IS NULL".to_owned()),
     }
 }
 
 /// Whether the scopes allow everything; `None` if keys have no scopes. Names of scopes have no characters that are special
 /// in SQL or in JSON.
-fn full_access(policy: &Policy) -> Option<String> {
+fn full_access(convention: &Convention) -> Option<String> {
     let has = |scope: &Scope| format!("keys.scopes LIKE '%\"{scope}\"%'");
-    if !policy.with_scopes {
+    if !convention.has_scopes() {
         return None;
     }
-    let none = policy.none_is_all.then(|| "keys.scopes = '[]'".to_owned());
-    let admin = policy.admin.as_ref().map(has);
-    let all: Vec<String> = policy.offered.iter().map(has).collect();
-    let all = (!all.is_empty()).then(|| format!("({})", all.join(" AND ")));
-    let any: Vec<String> = none.into_iter().chain(admin).chain(all).collect();
+    let none = (convention.no_scope_means == NoScope::All).then(|| "keys.scopes = '[]'".to_owned());
+    let admin = convention.admin_scope.as_ref().map(has);
+    let all = convention.scopes.iter().map(|offered| has(&offered.name));
+    let all = format!("({})", all.collect::<Vec<_>>().join(" AND "));
+    let any: Vec<String> = none.into_iter().chain(admin).chain([all]).collect();
     Some(format!("({})", any.join(" OR ")))
+}
+
+/// Whether a key has scopes, and only such with which it is intended for use in browsers: nothing remains without them.
+fn is_for_browsers(scopes: &[Scope]) -> String {
+    let rest = scopes.iter().fold("keys.scopes".to_owned(), |rest, scope| {
+        format!("REPLACE({rest}, '\"{scope}\"', '')")
+    });
+    format!("(keys.scopes <> '[]' AND REPLACE({rest}, ',', '') = '[]')")
 }

@@ -9,6 +9,7 @@ use crate::{
     id::KeyId,
     key::{Environment, Kind, Lifecycle},
     name::KeyName,
+    orgs::policies,
     time::Timestamp,
 };
 
@@ -46,7 +47,8 @@ pub async fn of_keys(
         return Ok(Vec::new());
     }
     let now = engine.clock.now();
-    let policy = Policy::of(&engine.convention);
+    let keys = policies::of_org(engine, permit.org_id()).await?;
+    let policy = Policy::of(&engine.convention, keys);
     let rows = rows(engine, permit, ids).await?;
     let mut refused = refused(engine, usage, &rows, now).await?;
     let mut keys = Vec::with_capacity(rows.len());
@@ -76,6 +78,7 @@ struct Row {
     scopes: String,
     localhost_forbidden: bool,
     lists_localhost: bool,
+    has_ip_ranges: bool,
     secret_created_at: Option<Timestamp>,
     maker_left: bool,
     first_at: Option<Timestamp>,
@@ -96,6 +99,7 @@ impl Row {
             scopes: from_json(&self.scopes)?,
             localhost_forbidden: self.localhost_forbidden,
             lists_localhost: self.lists_localhost,
+            has_ip_ranges: self.has_ip_ranges,
             secret_created_at: self.secret_created_at.unwrap_or(self.created_at),
             maker_left: self.maker_left,
             in_browser: match seen {
@@ -120,6 +124,7 @@ async fn rows(
     let sql = format!(
         "SELECT keys.id, keys.name, keys.kind, keys.environment, keys.created_at, keys.last_used_at, keys.expires_at, \
          keys.disabled_at, keys.revoked_at, keys.scopes, keys.localhost_forbidden, {LISTS_LOCALHOST} AS lists_localhost, \
+         keys.ip_ranges <> '[]' AS has_ip_ranges, \
          (SELECT MAX(key_secrets.created_at) FROM key_secrets WHERE key_secrets.key_id = keys.id \
          AND key_secrets.ends_at IS NULL) AS secret_created_at, {MAKER_LEFT} AS maker_left, \
          seen.first_at, seen.last_at, seen.count, seen.origin FROM keys \

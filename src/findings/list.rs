@@ -11,6 +11,7 @@ use crate::{
     db::{StorageError, on},
     id::{KeyId, OrgId},
     name::KeyName,
+    orgs::policies,
     time::{SECOND, Timestamp},
 };
 
@@ -63,9 +64,10 @@ pub async fn list(
     query: &FindingsQuery,
 ) -> Result<FindingsPage, StorageError> {
     let limit = usize::from(query.limit.max(1));
+    let keys = policies::of_org(engine, permit.org_id()).await?;
     let condition = condition::of(
         Which::Of(query.code, query.severity),
-        &Policy::of(&engine.convention),
+        &Policy::of(&engine.convention, keys),
         "$2",
     );
     let sql = format!(
@@ -162,7 +164,9 @@ pub async fn count_attention(
     if let Some(count) = engine.attention.get(org_id, now) {
         return Ok(count);
     }
-    let condition = condition::of(Which::Attention, &Policy::of(&engine.convention), "$2");
+    let keys = policies::of_org(engine, org_id).await?;
+    let policy = Policy::of(&engine.convention, keys);
+    let condition = condition::of(Which::Attention, &policy, "$2");
     let sql = format!("SELECT COUNT(*) FROM keys WHERE keys.org_id = $1 AND {condition}");
     let count = on!(engine.db.read(), c => sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
         .bind(org_id).bind(now).fetch_one(c).await)?;

@@ -23,6 +23,7 @@ fn fine() -> Facts {
         scopes: vec!["bots:read".parse().unwrap()],
         localhost_forbidden: true,
         lists_localhost: false,
+        has_ip_ranges: false,
         secret_created_at: ago(20),
         maker_left: false,
         in_browser: None,
@@ -31,10 +32,14 @@ fn fine() -> Facts {
 }
 
 fn codes(change: impl FnOnce(&mut Facts)) -> String {
+    codes_under(KeyPolicy::default(), change)
+}
+
+fn codes_under(policy: KeyPolicy, change: impl FnOnce(&mut Facts)) -> String {
     let mut facts = fine();
     change(&mut facts);
-    let policy = Policy::of(&Convention::built_in("latchkey").unwrap());
-    let found = findings(&facts, &policy, NOW);
+    let convention = Convention::built_in("latchkey").unwrap();
+    let found = findings(&facts, &Policy::of(&convention, policy), NOW);
     let words = found
         .iter()
         .map(|finding| format!("{} {}", finding.severity, finding.code));
@@ -106,7 +111,8 @@ fn scopes_and_localhost_depend_on_the_convention() {
         ]
     );
     let of = |name: &str, facts: &Facts| {
-        let policy = Policy::of(&Convention::built_in(name).unwrap());
+        let convention = Convention::built_in(name).unwrap();
+        let policy = Policy::of(&convention, KeyPolicy::default());
         findings(facts, &policy, NOW).len()
     };
     let mut listed = fine();
@@ -121,9 +127,78 @@ fn scopes_and_localhost_depend_on_the_convention() {
 }
 
 #[test]
+fn policies_set_borders_and_raise_what_they_forbid() {
+    let off = KeyPolicy {
+        rotation_days: None,
+        ..KeyPolicy::default()
+    };
+    let rotation = |days: i64| {
+        let policy = KeyPolicy {
+            rotation_days: Some(30),
+            ..off
+        };
+        codes_under(policy, move |facts| facts.secret_created_at = ago(days))
+    };
+    assert_eq!([29, 30].map(rotation), ["", "low rotation_due"]);
+    assert_eq!(
+        codes_under(off, |facts| facts.secret_created_at = ago(900)),
+        ""
+    );
+
+    let life = KeyPolicy {
+        longest_life_days: Some(60),
+        ..off
+    };
+    let latest = life.latest_expiry(NOW).unwrap();
+    let expiring = |at| codes_under(life, move |facts| facts.lifecycle.expires_at = at);
+    assert_eq!(expiring(Some(latest)), "");
+    assert_eq!(expiring(Some(latest.plus(1))), "medium too_long_life");
+    assert_eq!(expiring(None), "medium no_expiry");
+
+    let scopes = KeyPolicy {
+        scopes_required: true,
+        ..off
+    };
+    assert_eq!(
+        codes_under(scopes, |facts| facts.scopes.clear()),
+        "medium full_access"
+    );
+
+    let ranges = KeyPolicy {
+        ip_ranges_required: true,
+        ..off
+    };
+    assert_eq!(codes_under(ranges, |_| ()), "medium no_ip_ranges");
+    assert_eq!(codes_under(ranges, |facts| facts.has_ip_ranges = true), "");
+    assert_eq!(
+        codes_under(ranges, |facts| facts.environment = Environment::Test),
+        ""
+    );
+    assert_eq!(codes_under(ranges, |facts| facts.kind = Kind::Widget), "");
+
+    let localhost = KeyPolicy {
+        localhost_forbidden: true,
+        ..off
+    };
+    let allowed = |environment| {
+        codes_under(localhost, move |facts| {
+            facts.kind = Kind::Widget;
+            facts.environment = environment;
+            facts.localhost_forbidden = false;
+            facts.created_at = NOW;
+        })
+    };
+    assert_eq!(
+        [Environment::Live, Environment::Test].map(allowed),
+        ["medium localhost_live", ""]
+    );
+}
+
+#[test]
 fn no_new_key_needs_attention() {
     for convention in crate::convention::BUILT_IN_NAMES {
-        let policy = Policy::of(&Convention::built_in(convention).unwrap());
+        let rules = Convention::built_in(convention).unwrap();
+        let policy = Policy::of(&rules, KeyPolicy::default());
         for kind in Kind::ALL {
             let new = Facts {
                 kind: *kind,

@@ -14,6 +14,7 @@ use crate::{
         text::PlainKey,
     },
     limits::{LimitReached, Limited, check_added, check_more_domains},
+    orgs::policies,
     random::RandomnessError,
 };
 
@@ -105,8 +106,15 @@ async fn create_in(
         .convention
         .prefix(new.kind, new.environment)
         .ok_or(CreateKeyError::NotOffered(new.kind, new.environment))?;
-    let settings = new.settings;
-    let mut settings = settings.checked(new.kind, &engine.convention, Before::Nothing, now)?;
+    let (convention, of) = (&engine.convention, (new.kind, new.environment));
+    let mut settings = new.settings;
+    let mut wrong = settings.check(new.kind, convention, Before::Nothing, now);
+    if !wrong.is_empty() {
+        // All errors are reported together.
+        let policy = policies::of_org(engine, permit.org_id()).await?;
+        wrong.extend(policy.broken_by(&settings, of, convention, Before::Nothing, now));
+    }
+    InvalidKeyFields::none(wrong)?;
     let random_characters = usize::from(engine.convention.random_characters);
     let plain = PlainKey::generate(prefix, random_characters, &engine.random)?;
     let display = plain.display_form(engine.convention.display_front(prefix));
@@ -135,6 +143,10 @@ async fn create_in(
         return Err(CreateKeyError::AlreadyCreated(made));
     }
     let (org_id, domains) = (permit.org_id(), settings.domains.len());
+    // After the insertion, so that a repeated request finds its key whatever the policies are by then.
+    let policy = policies::locked(engine, change.tx(), org_id).await?;
+    let broken = policy.broken_by(&settings, of, convention, Before::Nothing, now);
+    InvalidKeyFields::none(broken)?;
     check_added(engine, change.tx(), org_id, Limited::Keys).await??;
     check_more_domains(engine, change.tx(), org_id, 0, domains).await??;
     const INSERT_SECRET: &str = "INSERT INTO key_secrets (id, key_id, digest, pepper_version, created_at, display) \

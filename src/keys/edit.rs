@@ -14,6 +14,7 @@ use crate::{
         InvalidKeyField, InvalidKeyFields, KeySettings, SettingsChange, rules::Before,
     },
     limits::{LimitReached, check_more_domains},
+    orgs::policies,
     revision::{Known, Revision, fields_of},
 };
 
@@ -137,8 +138,11 @@ async fn change_settings<A>(
     }
     let mut settings = key.settings.clone();
     edit(&key, &mut settings)?;
-    let before = Before::Settings(&key.settings);
-    let mut settings = settings.checked(key.kind, &engine.convention, before, now)?;
+    let policy = policies::locked(engine, change.tx(), org_id).await?;
+    let (of, before) = ((key.kind, key.environment), Before::Settings(&key.settings));
+    let mut wrong = settings.check(key.kind, &engine.convention, before, now);
+    wrong.extend(policy.broken_by(&settings, of, &engine.convention, before, now));
+    InvalidKeyFields::none(wrong)?;
     if settings.project != key.settings.project {
         settings.project = project::resolve(change.tx(), org_id, settings.project).await?;
         if settings.project.is_none() {

@@ -22,6 +22,8 @@ use crate::{
     convention::Convention,
     id::{OrgId, ProjectId},
     limits::{Limited, check_room},
+    orgs::policies,
+    policy::KeyPolicy,
     time::Timestamp,
     work_queue::Busy,
 };
@@ -85,10 +87,11 @@ pub async fn import_whole(
     };
     let place = queue.enter(org_id)?;
     let projects = store::projects(engine, org_id).await?;
+    let policy = policies::of_org(engine, org_id).await?;
     let (convention, now) = (engine.convention.clone(), engine.clock.now());
     // The turn ends after the keys are stored, because storing them is part of the work.
     let (checked, _turn) = place
-        .run(move || check(&convention, &projects, format, &text, now))
+        .run(move || check((&*convention, &policy), &projects, format, &text, now))
         .await?;
     let Checked {
         entries,
@@ -112,7 +115,7 @@ pub async fn import_whole(
         return Ok(report);
     }
     let good: Vec<&Entry> = entries.iter().flatten().collect();
-    report.imported = store::store(engine, permit, &good).await?;
+    report.imported = store::store(engine, permit, &good, &policy).await?;
     if !report.imported {
         store::refuse_stored(engine, &entries, None, &mut listed, &mut report.entries).await?;
     }
@@ -128,7 +131,7 @@ struct Checked {
 }
 
 fn check(
-    convention: &Convention,
+    rules: (&Convention, &KeyPolicy),
     projects: &HashMap<String, ProjectId>,
     format: Format,
     text: &str,
@@ -150,7 +153,7 @@ fn check(
         },
     };
     for record in records {
-        let (entry, told) = entry::check(convention, projects, &record, now, &mut checked.listed);
+        let (entry, told) = entry::check(rules, projects, &record, now, &mut checked.listed);
         checked.entries.push(entry);
         checked.report.entries.push(told);
     }

@@ -24,6 +24,7 @@ use crate::{
     db::{StorageError, on},
     findings::Policy,
     id::KeyId,
+    orgs::policies,
 };
 
 use super::{
@@ -55,13 +56,15 @@ pub async fn list(
     permit: &Permit<to::SeeKeys>,
     query: &KeyQuery,
 ) -> Result<KeyPage, StorageError> {
-    let filter = Filter::new(engine, permit.org_id(), query);
+    let policy = policies::of_org(engine, permit.org_id()).await?;
+    let policy = Policy::of(&engine.convention, policy);
+    let filter = Filter::new(engine, permit.org_id(), query, &policy);
     let sql = &filter.sql;
     let count = format!("SELECT COUNT(*) FROM keys WHERE {sql}");
     let matching: i64 = on!(engine.db.read(), c => bind!(sqlx::query_scalar(sqlx::AssertSqlSafe(count)), filter)
         .fetch_one(c).await)?;
 
-    let (sort, policy) = (query.order(), Policy::of(&engine.convention));
+    let sort = query.order();
     let cursor = query
         .cursor
         .as_ref()
@@ -111,7 +114,7 @@ pub async fn list(
         after.map(|key| sort.place_of(key, query.descending)),
     );
     let before = match &previous {
-        Some(place) => count_before(engine, &filter, query, place).await?,
+        Some(place) => count_before(engine, &filter, query, &policy, place).await?,
         None => 0,
     };
     Ok(KeyPage {
@@ -128,16 +131,17 @@ async fn count_before(
     engine: &Engine,
     filter: &Filter,
     query: &KeyQuery,
+    policy: &Policy<'_>,
     place: &Place,
 ) -> Result<i64, StorageError> {
     let comparison = if query.descending { ">" } else { "<" };
-    let (sort, policy) = (query.order(), Policy::of(&engine.convention));
+    let sort = query.order();
     let sql = format!(
         "SELECT COUNT(*) FROM keys {} WHERE {} AND ({}, keys.id) {comparison} ({}, $12)",
         sort.joined(),
         filter.sql,
-        sort.expression(&policy, query.descending),
-        sort.of_place(&policy, query.descending),
+        sort.expression(policy, query.descending),
+        sort.of_place(policy, query.descending),
     );
     Ok(
         on!(engine.db.read(), c => bind!(sqlx::query_scalar(sqlx::AssertSqlSafe(sql)), filter)

@@ -25,7 +25,7 @@ const LOCK: i64 = i64::from_be_bytes(*b"latchorg");
 const OF_ORG: &str = "org_id = $1";
 
 /// The tables with rows of an organization: the primary key, and which rows. Each follows the tables that reference it.
-const TABLES: [(&str, &str, &str); 14] = [
+const TABLES: [(&str, &str, &str); 16] = [
     ("memberships", "org_id, user_id", OF_ORG),
     ("invitations", "id", OF_ORG),
     ("accepted_invitations", "digest", OF_ORG),
@@ -43,6 +43,8 @@ const TABLES: [(&str, &str, &str); 14] = [
     ("alerts", "org_id, key_id, measure, day", OF_ORG),
     ("alert_settings", "org_id", OF_ORG),
     ("alert_digests", "org_id", OF_ORG),
+    ("key_policies", "org_id", OF_ORG),
+    ("key_reminders", "org_id, key_id, reason", OF_ORG),
     (
         "usage_domains",
         "org_id, subject_id, starts_at, passed, domain",

@@ -13,6 +13,8 @@ use latchkey::{
     keys::create::{
         CreateKeyError, CreatedKey as EngineCreatedKey, NewKey, create, sent_creation_token,
     },
+    orgs::policies,
+    policy::KeyPolicy,
     time::Timestamp,
 };
 
@@ -42,11 +44,10 @@ pub async fn create_key(
 ) -> Result<KeyOutcome, AppError> {
     let membership = request.membership_of(org).await?;
     let permit: Permit<to::CreateKeys> = membership.permit()?;
-    let new = match read(
-        &form,
-        request.engine().convention(),
-        request.engine().clock().now(),
-    ) {
+    let engine = request.engine();
+    let policy = policies::read(engine, &permit).await?;
+    let rules = (engine.convention(), &policy);
+    let new = match read(&form, rules, engine.clock().now()) {
         Ok(new) => new,
         Err(errors) => return Ok(KeyOutcome::Refused(errors)),
     };
@@ -123,20 +124,19 @@ fn shown_key(
 /// Reads the fields. [`create`] checks what requires the database.
 fn read(
     form: &SettingsForm,
-    convention: &Convention,
+    rules: (&Convention, &KeyPolicy),
     now: Timestamp,
 ) -> Result<NewKey, Vec<FieldError>> {
     let mut fields = FieldReader::default();
     let kind = form.kind.parse::<Kind>();
-    let settings = read_new(
-        form,
+    let environment = form.environment.parse::<Environment>();
+    let of = (
         kind.as_ref().ok().copied(),
-        &mut fields,
-        convention,
-        now,
+        environment.as_ref().ok().copied(),
     );
+    let settings = read_new(form, of, &mut fields, rules, now);
     let kind = fields.take("kind", kind);
-    let environment = fields.take("environment", form.environment.parse::<Environment>());
+    let environment = fields.take("environment", environment);
     match (kind, environment, settings) {
         (Some(kind), Some(environment), Some(settings)) if fields.errors.is_empty() => Ok(NewKey {
             kind,

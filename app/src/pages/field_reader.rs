@@ -89,10 +89,12 @@ pub fn field_errors(wrong: &InvalidKeyFields) -> Vec<FieldError> {
         .collect()
 }
 
-/// Returns the form's name for a field of the engine. The forms have one expiry field where the API has two.
+/// Returns the form's name for a field of the engine. The forms have one expiry field where the API has two, and a checkbox
+/// that blocks localhost.
 pub fn form_field(field: &str) -> &str {
     match field {
         "expires_at" => "expires",
+        "localhost_forbidden" => "localhost",
         field => field,
     }
 }

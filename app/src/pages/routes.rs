@@ -25,7 +25,7 @@ use super::{
     instance, invitation,
     keys::{edit, find, import, list, new, rotate, show},
     loading::loading,
-    members, new_org, own_account, profile, projects,
+    members, new_org, own_account, policies, profile, projects,
     refusals::RefusalsPage,
     reset_password,
     said::said,
@@ -82,6 +82,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/orgs/:org/audit") view=AuditPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/settings") view=settings::OrgSettingsPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/settings/security") view=security::SecurityPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/settings/policies") view=policies::PoliciesPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/settings/alerts") view=alert_settings::AlertSettingsPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/delete") view=delete_org::DeleteOrgPage ssr=SsrMode::Async/>
                     <Route path=path!("/account") view=account::AccountPage ssr=SsrMode::Async/>
@@ -154,6 +155,7 @@ where
         ("/orgs/{org}/settings", form(settings::submit)),
         ("/orgs/{org}/settings/security", form(security::submit)),
         ("/orgs/{org}/settings/alerts", form(alert_settings::submit)),
+        ("/orgs/{org}/settings/policies", form(policies::submit)),
         ("/orgs/{org}/delete", form(delete_org::submit)),
         ("/orgs/new", form(new_org::submit)),
         ("/account/delete", form_once(|_| true, own_account::submit)),

@@ -197,8 +197,9 @@ fn SettingsView(
     let allowed = values.secrets_in_browsers == ALLOW;
     let security = format!("{path}/security");
     let alerts = format!("{path}/alerts");
+    let policies = format!("{path}/policies");
     view! {
-        <PageHead title="Settings"><a class="btn" href=alerts>"Alerts"</a><a class="btn" href=security>"Security"</a></PageHead>
+        <PageHead title="Settings"><a class="btn" href=policies>"Key policies"</a><a class="btn" href=alerts>"Alerts"</a><a class="btn" href=security>"Security"</a></PageHead>
         <div class="stack">
             <div class="card"><div class="body">
                 <form novalidate=true method="post" action=path class="form">

@@ -4,6 +4,7 @@ use latchkey::{
     convention::{KindNames, Scope, ScopePreset, ScopeSetting},
     domain::LocalhostRule,
     key::{Environment, Kind},
+    policy::KeyPolicy,
 };
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,10 @@ pub struct NewKeyOptions {
     pub projects: Vec<(String, String)>,
     /// The earliest date that can be chosen, `YYYY-MM-DD` in UTC.
     pub today: String,
+    /// The latest date that can be chosen.
+    pub latest: String,
+    /// What the organization requires of its keys.
+    pub policy: KeyPolicy,
 }
 
 impl NewKeyOptions {
@@ -66,6 +71,10 @@ impl NewKeyOptions {
                 .copied()
                 .map_or("", Environment::as_str)
                 .to_owned(),
+            localhost: match self.policy.localhost_forbidden {
+                true => "forbid".to_owned(),
+                false => String::new(),
+            },
             expires: self
                 .default_days
                 .map_or_else(|| "never".to_owned(), |days| days.to_string()),

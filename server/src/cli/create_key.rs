@@ -19,6 +19,7 @@ use latchkey::{
         show,
     },
     name::{KeyName, Slug},
+    orgs::policies,
     time::DAY,
 };
 
@@ -79,10 +80,14 @@ pub async fn key(settings: &Settings, flags: NewKeyFlags) -> Result<(), CliError
     let domains = read_domains(&flags.domain)?;
     let engine = start::engine(settings).await?;
     let org = find_org(&engine, &flags.org).await?;
+    let permit = Operator::at_the_command_line().permit::<to::CreateKeys>(&org);
+    let policy = policies::read(&engine, &permit).await;
+    let policy = policy
+        .map_err(|error| CliError::Failed("the policies could not be loaded", error.into()))?;
     let days = match flags.expires_in_days {
         Some(days) => Some(days),
         None if flags.never_expires => None,
-        None => engine.convention().expiry.default_days.map(u32::from),
+        None => policy.default_days(engine.convention()),
     };
     let project = match &flags.project {
         Some(project) => Some(find_project(&engine, &org, project).await?),
@@ -105,7 +110,6 @@ pub async fn key(settings: &Settings, flags: NewKeyFlags) -> Result<(), CliError
         },
         creation_token: None,
     };
-    let permit = Operator::at_the_command_line().permit::<to::CreateKeys>(&org);
     let created = create(&engine, &permit, new)
         .await
         .map_err(|error| match error {

@@ -16,6 +16,7 @@ use latchkey::{
         list::{self, KeyQuery, StatusFilter},
         show,
     },
+    orgs::policies,
     search::Search,
 };
 use serde::{Deserialize, Serialize};
@@ -145,7 +146,8 @@ pub async fn create(
 ) -> Result<Response, Problem> {
     let engine = &*state.engine;
     let is_enabled = fields.is_enabled();
-    let new = fields.read(engine)?;
+    let permit = of.permit::<to::CreateKeys>()?;
+    let new = fields.read(engine, &policies::read(engine, &permit).await?)?;
     let make = |creation_token| {
         let new = NewKey {
             creation_token,

@@ -4,4 +4,5 @@ mod dates;
 mod hostile;
 mod hostile_values;
 mod numbers;
+mod policies;
 mod sorting;

@@ -24,6 +24,7 @@ pub mod members;
 pub mod new_key;
 mod own_account;
 mod own_orgs;
+mod policies;
 mod refusals;
 mod required;
 mod roles;

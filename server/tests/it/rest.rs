@@ -15,6 +15,7 @@ mod key_import;
 mod keys;
 mod members;
 mod orgs;
+mod policies;
 mod projects;
 mod refusals;
 mod rotation;

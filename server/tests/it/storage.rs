@@ -27,6 +27,7 @@ mod org_deletion;
 mod orgs;
 mod own_orgs;
 mod peppers;
+mod policies;
 mod projects;
 mod retention;
 mod second_factor;

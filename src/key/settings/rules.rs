@@ -68,6 +68,35 @@ pub enum InvalidKeyField {
     /// The notes exceed [`MAX_NOTES`].
     #[error("Notes must have at most 2,000 characters.")]
     NotesTooLong,
+    /// The key would live longer than the policy of its org allows.
+    #[error(
+        "Keys of this organization must expire within {days} {}. Choose an earlier date.",
+        if *days == 1 { "day" } else { "days" }
+    )]
+    LifeTooLong {
+        /// The longest life in days.
+        days: u32,
+    },
+    /// The key would have full access, which the policy of its org forbids.
+    #[error(
+        "Keys of this organization cannot have full access. Select the scopes that the key needs."
+    )]
+    ScopesRequired,
+    /// A live secret key without IP ranges, which the policy of its org requires.
+    #[error(
+        "Live secret keys of this organization must have IP ranges. Enter the addresses of your servers."
+    )]
+    IpRangesRequired,
+    /// A live widget key that does not block localhost, as the policy of its org requires.
+    #[error(
+        "Live widget keys of this organization cannot work on localhost. Block localhost, or create a test key."
+    )]
+    LocalhostNotBlocked,
+    /// A live widget key that lists localhost, which the policy of its org forbids.
+    #[error(
+        "Live widget keys of this organization cannot work on localhost. Remove it, or create a test key."
+    )]
+    LocalhostListed,
     /// The org has no such project.
     #[error("The project was not found in this organization. Choose another one.")]
     NoSuchProject,
@@ -78,6 +107,17 @@ pub enum InvalidKeyField {
 pub struct InvalidKeyFields(Vec<InvalidKeyField>);
 
 impl InvalidKeyFields {
+    /// Returns these invalid settings as an error, unless there are none.
+    ///
+    /// # Errors
+    /// If there are any.
+    pub fn none(wrong: Vec<InvalidKeyField>) -> Result<(), Self> {
+        match wrong.is_empty() {
+            true => Ok(()),
+            false => Err(Self(wrong)),
+        }
+    }
+
     /// The invalid settings.
     pub fn iter(&self) -> impl Iterator<Item = &InvalidKeyField> {
         self.0.iter()
@@ -109,11 +149,14 @@ impl InvalidKeyField {
     pub const fn field(&self) -> &'static str {
         match self {
             Self::ExternalIdTooLong | Self::ExternalIdUnreadable => "external_id",
-            Self::DomainsNeeded | Self::DomainsOnSecretKey | Self::TooManyDomains => "domains",
-            Self::NoLocalhostSwitch => "localhost_forbidden",
-            Self::TooManyIpRanges => "ip_ranges",
-            Self::UnknownScope { .. } | Self::TooManyScopes => "scopes",
-            Self::ExpiryNeeded | Self::ExpiryInPast => "expires_at",
+            Self::DomainsNeeded
+            | Self::DomainsOnSecretKey
+            | Self::TooManyDomains
+            | Self::LocalhostListed => "domains",
+            Self::NoLocalhostSwitch | Self::LocalhostNotBlocked => "localhost_forbidden",
+            Self::TooManyIpRanges | Self::IpRangesRequired => "ip_ranges",
+            Self::UnknownScope { .. } | Self::TooManyScopes | Self::ScopesRequired => "scopes",
+            Self::ExpiryNeeded | Self::ExpiryInPast | Self::LifeTooLong { .. } => "expires_at",
             Self::NotesTooLong => "notes",
             Self::NoSuchProject => "project",
         }
@@ -145,27 +188,9 @@ pub enum Before<'a> {
 }
 
 impl KeySettings {
-    /// Validates the settings for a key of this kind. Removes duplicate list items, and NUL characters, which Postgres
-    /// cannot store.
-    ///
-    /// # Errors
-    /// If settings are invalid.
-    pub fn checked(
-        mut self,
-        kind: Kind,
-        convention: &Convention,
-        before: Before<'_>,
-        now: Timestamp,
-    ) -> Result<Self, InvalidKeyFields> {
-        let wrong = self.check(kind, convention, before, now);
-        if wrong.is_empty() {
-            Ok(self)
-        } else {
-            Err(InvalidKeyFields(wrong))
-        }
-    }
-
-    /// Like [`KeySettings::checked`], but in place, and returns the errors.
+    /// Validates the settings for a key of this kind and returns the errors. Removes duplicate list items, and NUL
+    /// characters, which Postgres cannot store. The policies of an org are in
+    /// `policy.rs`.
     pub fn check(
         &mut self,
         kind: Kind,

@@ -21,6 +21,7 @@ use crate::{
         Environment, Kind,
         settings::{InvalidKeyField, KeySettings, READ, Written, rules::Before},
     },
+    policy::KeyPolicy,
     time::Timestamp,
 };
 
@@ -45,7 +46,7 @@ impl Entry {
 
 /// Parses a record. Returns an entry if, and only if, there are no errors.
 pub fn check(
-    convention: &Convention,
+    rules @ (convention, _): (&Convention, &KeyPolicy),
     projects: &HashMap<String, ProjectId>,
     record: &Record,
     now: Timestamp,
@@ -69,7 +70,7 @@ pub fn check(
         reader.refuse(field, format!("Must be {wanted}."));
     }
     let display = reader.take("last_four", display(record));
-    let entry = reader.entry(convention, projects, display.clone(), now);
+    let entry = reader.entry(rules, projects, display.clone(), now);
     let mut report = reader.report;
     report.display = display.unwrap_or_default();
     let entry = entry.filter(|_| report.is_good());
@@ -119,7 +120,7 @@ impl Reader<'_> {
 
     fn entry(
         &mut self,
-        convention: &Convention,
+        (convention, policy): (&Convention, &KeyPolicy),
         projects: &HashMap<String, ProjectId>,
         display: Option<String>,
         now: Timestamp,
@@ -149,7 +150,12 @@ impl Reader<'_> {
             .iter()
             .map(|problem| problem.field)
             .collect();
-        for wrong in settings.check(kind, convention, Before::Elsewhere, now) {
+        let mut all = settings.check(kind, convention, Before::Elsewhere, now);
+        if let Some(environment) = environment {
+            let of = (kind, environment);
+            all.extend(policy.broken_by(&settings, of, convention, Before::Elsewhere, now));
+        }
+        for wrong in all {
             // A field that could not be parsed is missing from the settings. Do not report it as missing too.
             if !known.contains(&wrong.field()) {
                 self.refuse(wrong.field(), wrong.to_string());

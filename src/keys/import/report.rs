@@ -85,6 +85,11 @@ pub enum ImportError {
         "A project in the file was just deleted, so nothing was imported. Import the file again to see which."
     )]
     ProjectDeleted,
+    /// The policies of the org were changed after the file was checked.
+    #[error(
+        "The policies of this organization were just changed, so nothing was imported. Import the file again."
+    )]
+    PoliciesChanged,
     /// The import exceeds a limit of the org.
     #[error(transparent)]
     Limit(#[from] LimitReached),

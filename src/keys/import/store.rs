@@ -25,6 +25,8 @@ use crate::{
         store::{NewRow, Prepared, insert},
     },
     limits::{Limited, check_added, check_more_domains},
+    orgs::policies,
+    policy::KeyPolicy,
     random::RandomnessError,
     time::Timestamp,
 };
@@ -113,11 +115,13 @@ struct New<'a> {
     display: &'a str,
 }
 
-/// Stores all entries. Returns false, with nothing stored, if a concurrent request stored one of the keys.
+/// Stores all entries, which comply with `policy`. Returns false, with nothing stored, if a concurrent request stored one of
+/// the keys.
 pub(super) async fn store(
     engine: &Engine,
     permit: &Permit<to::CreateKeys>,
     entries: &[&Entry],
+    policy: &KeyPolicy,
 ) -> Result<bool, ImportError> {
     let (now, org_id) = (engine.clock.now(), permit.org_id());
     let mut rows = prepare(engine, permit, entries).await?;
@@ -131,6 +135,9 @@ pub(super) async fn store(
         engine.imports.add(&row.digest);
     }
     let mut change = engine.change(permit).await?;
+    if policies::locked(engine, change.tx(), org_id).await? != *policy {
+        return Err(ImportError::PoliciesChanged);
+    }
     resolve_projects(change.tx(), org_id, &mut rows).await?;
     for rows in rows.chunks(KEYS_AT_ONCE) {
         if !insert_rows(engine, change.tx(), rows, now).await? {

@@ -112,7 +112,7 @@ const MATCHING: &str = "($3 = '' OR keys.environment = $3) AND ($6 = '' OR keys.
        ELSE keys.revoked_at IS NOT NULL END";
 
 impl Filter {
-    pub fn new(engine: &Engine, org_id: OrgId, query: &KeyQuery) -> Self {
+    pub fn new(engine: &Engine, org_id: OrgId, query: &KeyQuery, policy: &Policy<'_>) -> Self {
         let search = query.search.as_str();
         let searched = for_like(search);
         // The column `search` has the name, a unit separator, and what not every role can see.
@@ -149,7 +149,7 @@ impl Filter {
         let finding = query.finding.filter(|_| !query.names_only);
         let finding = finding.map_or_else(
             || "TRUE".to_owned(),
-            |which| condition::of(which, &Policy::of(&engine.convention), "$5"),
+            |which| condition::of(which, policy, "$5"),
         );
         let searched_id = search.parse::<KeyId>().ok();
         let creator = query.creator.filter(|_| !query.names_only);

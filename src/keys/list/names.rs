@@ -8,9 +8,11 @@ use crate::{
     Engine,
     access::{Permit, to},
     db::{StorageError, Tx, on, places},
+    findings::Policy,
     id::{KeyId, OrgId},
     key::Lifecycle,
     name::KeyName,
+    orgs::policies,
     time::Timestamp,
 };
 
@@ -24,7 +26,9 @@ pub async fn names_matching(
     query: &KeyQuery,
     limit: usize,
 ) -> Result<Vec<(KeyId, KeyName)>, StorageError> {
-    let filter = Filter::new(engine, permit.org_id(), query);
+    let keys = policies::of_org(engine, permit.org_id()).await?;
+    let policy = Policy::of(&engine.convention, keys);
+    let filter = Filter::new(engine, permit.org_id(), query, &policy);
     let sql = format!(
         "SELECT keys.id, keys.name FROM keys WHERE {} ORDER BY keys.sort_name, keys.id LIMIT $11",
         filter.sql
@@ -43,7 +47,9 @@ pub(in crate::keys) async fn ids_matching(
     query: &KeyQuery,
     limit: usize,
 ) -> Result<Vec<KeyId>, StorageError> {
-    let filter = Filter::new(engine, org_id, query);
+    let keys = policies::within(engine, tx, org_id).await?;
+    let policy = Policy::of(&engine.convention, keys);
+    let filter = Filter::new(engine, org_id, query, &policy);
     let sql = format!(
         "SELECT keys.id FROM keys WHERE {} ORDER BY keys.id LIMIT $11",
         filter.sql

@@ -88,7 +88,7 @@ impl FromStr for Place {
 
 impl SortBy {
     /// The SQL expression to sort by. Never null, so that positions can be compared with it.
-    pub(super) fn expression(self, policy: &Policy, descending: bool) -> Cow<'static, str> {
+    pub(super) fn expression(self, policy: &Policy<'_>, descending: bool) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Name => "keys.sort_name",
             Self::Created => "keys.created_at",
@@ -117,7 +117,7 @@ impl SortBy {
     }
 
     /// The SQL of the value to compare: the position's value, $11, or what the key with the ID $12 is sorted by now.
-    pub(super) fn of_place(self, policy: &Policy, descending: bool) -> Cow<'static, str> {
+    pub(super) fn of_place(self, policy: &Policy<'_>, descending: bool) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Name => {
                 "COALESCE((SELECT placed.sort_name FROM keys AS placed WHERE placed.org_id = $1 AND placed.id = $12), $11)"

@@ -11,6 +11,7 @@ use crate::{
     },
     icons::{Icon, Symbol},
     islands::domain_check::check,
+    text::days::days_text,
     values::{key_form::SettingsForm, key_options::NewKeyOptions},
 };
 
@@ -72,21 +73,17 @@ fn consequence(kind: Kind, options: &NewKeyOptions) -> String {
 
 /// The allowed domains of a widget key. The stylesheet hides the field while another kind is selected.
 #[component]
-fn Domains(
-    text: String,
-    covers_subdomains: bool,
-    localhost: LocalhostRule,
-    /// Whether each key can block localhost.
-    localhost_switch: bool,
-    errors: Errors,
-) -> impl IntoView {
-    let subdomains = if covers_subdomains {
+fn Domains(text: String, options: NewKeyOptions, errors: Errors) -> impl IntoView {
+    let subdomains = if options.covers_subdomains {
         "A domain includes its subdomains."
     } else {
         "A domain does not include its subdomains. To allow them, add *.example.com."
     };
-    let localhost = match localhost {
-        LocalhostRule::Always if localhost_switch => {
+    let localhost = match options.localhost {
+        LocalhostRule::IfListed if options.policy.localhost_forbidden => {
+            " In your organization, live keys cannot have localhost."
+        }
+        LocalhostRule::Always if options.localhost_switch => {
             " Pages on localhost are allowed unless you block them."
         }
         LocalhostRule::Always => " Pages on localhost are always allowed.",
@@ -110,13 +107,28 @@ fn Domains(
 
 /// Whether the key blocks localhost, if the convention lets each key choose.
 #[component]
-fn Localhost(offered: bool, forbidden: bool) -> impl IntoView {
+fn Localhost(
+    offered: bool,
+    forbidden: bool,
+    /// Whether the organization requires it for live keys.
+    required: bool,
+    errors: Errors,
+) -> impl IntoView {
+    let why = if required {
+        "Your organization requires this for live keys."
+    } else {
+        "Recommended for keys in production."
+    };
     offered.then(|| {
         view! {
-            <label class="check for-widget">
-                <input type="checkbox" name="localhost" value="forbid" checked=forbidden/>
-                <span>"Block pages on localhost"<small>"Recommended for keys in production."</small></span>
-            </label>
+            <div class="field for-widget">
+                <label class="check">
+                    <input type="checkbox" id="localhost" name="localhost" value="forbid" checked=forbidden
+                        aria-describedby=described_by("localhost", false, errors.of("localhost"))/>
+                    <span>"Block pages on localhost"<small>{why}</small></span>
+                </label>
+                <ErrorTexts field="localhost" errors/>
+            </div>
         }
     })
 }
@@ -170,6 +182,14 @@ fn Expiry(
         .map(|(days, text)| option(days.to_string(), text.clone()))
         .collect_view();
     let date = option("date".to_owned(), "On a date…".to_owned());
+    let longest = options.policy.longest_life_days.map(|days| {
+        let text = format!(
+            "Your organization limits the life of keys to {}.",
+            days_text(days)
+        );
+        view! { <p class="hint" id="expires-hint">{text}</p> }
+    });
+    let has_hint = longest.is_some();
     let never = options
         .never
         .then(|| option("never".to_owned(), "Never".to_owned()));
@@ -178,15 +198,16 @@ fn Expiry(
             <div class="fields">
                 <div class="field">
                     <label for="expires">"Expires"</label>
-                    <select class="input" id="expires" name="expires" aria-describedby=described_by("expires", false, errors.of("expires"))>
+                    <select class="input" id="expires" name="expires" aria-describedby=described_by("expires", has_hint, errors.of("expires"))>
                         {keep}{lengths}{date}{never}
                     </select>
                 </div>
                 <div class="field for-date">
                     <label for="expires_on">"Last day, in UTC"</label>
-                    <input class="input" id="expires_on" name="expires_on" type="date" value=day min=options.today max="9999-12-31"/>
+                    <input class="input" id="expires_on" name="expires_on" type="date" value=day min=options.today max=options.latest/>
                 </div>
             </div>
+            {longest}
             <ErrorTexts field="expires" errors/>
         </div>
     }
@@ -228,14 +249,14 @@ pub fn SettingsFields(
     kept: String,
     errors: Errors,
 ) -> impl IntoView {
-    let is_new = kept.is_empty();
+    let (is_new, policy) = (kept.is_empty(), options.policy);
     let project = (options.projects.len() > 1 || !is_new).then(|| {
         view! { <ProjectField projects=options.projects.clone() chosen=values.project errors/> }
     });
     let domains = (is_new && options.kinds.contains(&Kind::Widget)).then(|| {
         view! {
-            <Domains text=values.domains covers_subdomains=options.covers_subdomains localhost=options.localhost localhost_switch=options.localhost_switch errors/>
-            <Localhost offered=options.localhost_switch forbidden=values.localhost == "forbid"/>
+            <Domains text=values.domains options=options.clone() errors/>
+            <Localhost offered=options.localhost_switch forbidden=values.localhost == "forbid" required=policy.localhost_forbidden errors/>
         }
     });
     let scopes = (!options.scopes.is_empty())
@@ -254,6 +275,6 @@ pub fn SettingsFields(
         {scopes}
         <Expiry options kept chosen=values.expires day=values.expires_on errors/>
         {unlimited}
-        <MoreOptions ip_ranges=values.ip_ranges external_id=values.external_id notes=values.notes metadata=values.metadata errors/>
+        <MoreOptions ips_required=policy.ip_ranges_required ip_ranges=values.ip_ranges external_id=values.external_id notes=values.notes metadata=values.metadata errors/>
     }
 }

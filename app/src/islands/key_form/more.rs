@@ -15,6 +15,8 @@ const FIELDS: [&str; 4] = ["ip_ranges", "external_id", "notes", "metadata"];
 /// The fields, folded while none has a value or an error.
 #[component]
 pub fn MoreOptions(
+    /// Whether the organization requires IP ranges for live secret keys.
+    ips_required: bool,
     ip_ranges: String,
     external_id: String,
     notes: String,
@@ -28,7 +30,7 @@ pub fn MoreOptions(
         let mut fields = FIELDS.into_iter();
         fields.any(|field| !errors.of(field).with(Vec::is_empty))
     };
-    let is_open = has_value || untrack(has_error);
+    let is_open = has_value || ips_required || untrack(has_error);
     let fold = NodeRef::<html::Details>::new();
     // Only opens it: correcting an error must not fold the field that the user is in.
     Effect::new(move |_| {
@@ -40,7 +42,7 @@ pub fn MoreOptions(
         <details class="fold options" node_ref=fold open=is_open>
             <summary>"More options "<span class="hint">"IP ranges, external ID, notes, metadata"</span></summary>
             <div class="form">
-                <IpRanges text=ip_ranges errors/>
+                <IpRanges text=ip_ranges required=ips_required errors/>
                 <ExternalIdField value=external_id errors/>
                 <NotesField text=notes errors/>
                 <MetadataField text=metadata errors/>
@@ -51,12 +53,17 @@ pub fn MoreOptions(
 
 /// The IP ranges that can use the key.
 #[component]
-fn IpRanges(text: String, errors: Errors) -> impl IntoView {
+fn IpRanges(text: String, required: bool, errors: Errors) -> impl IntoView {
     let sentences = errors.of("ip_ranges");
+    let empty = if required {
+        "Your organization requires them for live secret keys."
+    } else {
+        "Leave empty to allow any address."
+    };
     view! {
         <div class="field">
-            <label for="ip_ranges">"IP ranges "<span class="optional">"optional"</span></label>
-            <p class="hint" id="ip_ranges-hint">"Addresses that can use the key, such as 192.0.2.10 or 10.0.0.0/8. Enter one per line, or separate them with commas. Leave empty to allow any address."</p>
+            <label for="ip_ranges">"IP ranges "{(!required).then(|| view! { <span class="optional">"optional"</span> })}</label>
+            <p class="hint" id="ip_ranges-hint">"Addresses that can use the key, such as 192.0.2.10 or 10.0.0.0/8. Enter one per line, or separate them with commas. "{empty}</p>
             <TextArea
                 name="ip_ranges" text class="input mono" maxlength=20_000
                 described_by=described_by("ip_ranges", true, sentences) invalid=invalid(sentences)

@@ -22,14 +22,17 @@ pub fn ScopeChoice(
     chosen: Vec<String>,
     errors: Errors,
 ) -> impl IntoView {
-    let has_full = options.no_scope_means_all;
+    // A key that has full access can keep it.
+    let is_full = access == FULL_ACCESS;
+    let has_full = options.no_scope_means_all && (is_full || !options.policy.scopes_required);
+    let must_choose = options.no_scope_means_all && !has_full;
     let boxes = options.scopes.iter().map(|scope| {
         let is_chosen = chosen.iter().any(|chosen| chosen == scope.name.as_str());
         (scope.name.to_string(), RwSignal::new(is_chosen))
     });
     let boxes: Boxes = StoredValue::new(boxes.collect());
     let checked = move || errors.set_soon("scopes", Vec::new());
-    let is_full = has_full && access == FULL_ACCESS;
+    let is_full = has_full && is_full;
     let admin = options.admin_scope.map(|admin| admin.to_string());
     let presets = (!options.presets.is_empty()).then(|| {
         let presets = options
@@ -66,13 +69,13 @@ pub fn ScopeChoice(
         });
         let chosen: Vec<&str> = chosen.iter().map(String::as_str).collect();
         match chosen.as_slice() {
-            [] if has_full => "Select at least one scope.".to_owned(),
+            [] if has_full || must_choose => "Select at least one scope.".to_owned(),
             [] => "Can do only what requires no scope.".to_owned(),
             chosen => what_it_can_do(chosen, admin.as_deref()),
         }
     };
     let choice = has_full.then(|| view! { <AccessChoice is_full errors/> });
-    let legend = if has_full {
+    let legend = if has_full || must_choose {
         "Access".into_any()
     } else {
         view! { "Scopes "<span class="optional">"optional"</span> }.into_any()

@@ -1,12 +1,21 @@
 use latchkey::{
     convention::Convention,
+    keys::create::NewKey,
+    policy::KeyPolicy,
     time::{DAY, Timestamp},
 };
 
-use super::read;
-use crate::values::key_form::SettingsForm;
+use crate::{form::errors::FieldError, values::key_form::SettingsForm};
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_270_000_000); // 2026-11-21
+
+fn read(
+    form: &SettingsForm,
+    convention: &Convention,
+    now: Timestamp,
+) -> Result<NewKey, Vec<FieldError>> {
+    super::read(form, (convention, &KeyPolicy::default()), now)
+}
 
 fn corthex() -> Convention {
     Convention::built_in("corthex").unwrap()
@@ -131,4 +140,44 @@ fn a_day_that_is_past_is_reported_together_with_what_else_is_wrong() {
             "scopes"
         ]
     );
+}
+
+#[test]
+fn what_breaks_a_policy_is_reported_with_the_other_errors_and_at_its_field() {
+    let latchkey = Convention::built_in("latchkey").unwrap();
+    let policy = KeyPolicy {
+        longest_life_days: Some(30),
+        scopes_required: true,
+        ip_ranges_required: true,
+        localhost_forbidden: true,
+        ..KeyPolicy::default()
+    };
+    let wrong = |form: &SettingsForm| {
+        let errors = super::read(form, (&latchkey, &policy), NOW).err();
+        let errors = errors.unwrap_or_default().into_iter();
+        errors.map(|error| error.field).collect::<Vec<_>>()
+    };
+    let form = SettingsForm {
+        name: String::new(),
+        access: "full".to_owned(),
+        expires: "31".to_owned(),
+        ..form()
+    };
+    assert_eq!(wrong(&form), ["name", "expires", "scopes", "localhost"]);
+    let secret = SettingsForm {
+        kind: "secret".to_owned(),
+        access: "chosen".to_owned(),
+        scopes: Vec::new(),
+        expires: "never".to_owned(),
+        name: "Website".to_owned(),
+        ..form
+    };
+    assert_eq!(wrong(&secret), ["scopes", "expires", "ip_ranges"]);
+    let right = SettingsForm {
+        scopes: vec!["bots:read".to_owned()],
+        expires: "30".to_owned(),
+        ip_ranges: "192.0.2.1".to_owned(),
+        ..secret
+    };
+    assert_eq!(wrong(&right), [""; 0]);
 }

@@ -64,6 +64,14 @@ fn sentence(finding: &Finding) -> String {
                 .map_or_else(String::new, |at| TimeText::full(at).short);
             format!("The key expires on {at}.")
         }
+        Code::TooLongLife => {
+            let at = evidence.expires_at.map_or_else(String::new, date);
+            format!("The key expires on {at}, later than the policies of your organization allow.")
+        }
+        Code::NoIpRanges => {
+            "This live key has no IP ranges, which the policies of your organization require."
+                .to_owned()
+        }
         Code::MakerLeft => "The user who created this key is no longer a member.".to_owned(),
         Code::RefusedOrigins => {
             let requests = counted(requests, "request was", "requests were");

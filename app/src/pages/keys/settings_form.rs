@@ -5,10 +5,11 @@ use std::mem;
 use latchkey::{
     convention::{Convention, NoScope},
     key::{
-        Kind,
-        settings::{KeySettings, SettingsChange, rules::Before},
+        Environment, Kind,
+        settings::{InvalidKeyField, KeySettings, SettingsChange, rules::Before},
     },
     keys::Key,
+    policy::KeyPolicy,
     time::Timestamp,
 };
 
@@ -16,7 +17,7 @@ use crate::{
     form::errors::FieldError,
     pages::{
         conflict::{Conflict, name_of},
-        field_reader::{FieldReader, expiry},
+        field_reader::{FieldReader, expiry, form_field},
     },
     text::time::date,
     values::{
@@ -29,25 +30,34 @@ use crate::{
 /// errors are shown together.
 pub fn read_new(
     form: &SettingsForm,
-    kind: Option<Kind>,
+    (kind, environment): (Option<Kind>, Option<Environment>),
     fields: &mut FieldReader,
-    convention: &Convention,
+    (convention, policy): (&Convention, &KeyPolicy),
     now: Timestamp,
 ) -> Option<KeySettings> {
     let project = fields.project(&form.project);
     let settings = read(form, kind, fields);
-    check_access(form, convention, fields);
+    check_access(form, convention, policy, fields);
+    let expires_at = expiry(&form.expires, &form.expires_on, now);
     let checkable = settings.clone().or_else(|| unnamed(form, kind));
     if let (Some(kind), Some(mut settings)) = (kind, checkable) {
-        // The expiry is read below.
-        settings.expires_at = Some(now.plus(1));
-        for wrong in settings.check(kind, convention, Before::Nothing, now) {
-            if !fields.has_error(wrong.field()) {
-                fields.errors.push(FieldError::new(wrong.field(), wrong));
+        // An invalid expiry is reported below.
+        settings.expires_at = expires_at.unwrap_or(Some(now.plus(1)));
+        let mut all = settings.check(kind, convention, Before::Nothing, now);
+        // What breaks only a policy is left to the creation, which knows whether this form has already created the key.
+        let is_wrong = !all.is_empty() || !fields.errors.is_empty();
+        if let Some(environment) = environment.filter(|_| is_wrong) {
+            let of = (kind, environment);
+            all.extend(policy.broken_by(&settings, of, convention, Before::Nothing, now));
+        }
+        for wrong in all {
+            let field = form_field(wrong.field());
+            if !fields.has_error(field) {
+                fields.errors.push(FieldError::new(field, wrong));
             }
         }
     }
-    let expires_at = fields.take("expires", expiry(&form.expires, &form.expires_on, now));
+    let expires_at = fields.take("expires", expires_at);
     Some(KeySettings {
         project,
         expires_at: expires_at?,
@@ -59,14 +69,14 @@ pub fn read_new(
 /// changes nothing.
 pub fn read_change(
     form: &SettingsForm,
-    convention: &Convention,
+    (convention, policy): (&Convention, &KeyPolicy),
     fields: &mut FieldReader,
     now: Timestamp,
 ) -> Option<SettingsChange> {
     let with_scopes = !convention.scopes.is_empty();
     let project = fields.project(&form.project);
     let settings = read(form, None, fields);
-    check_access(form, convention, fields);
+    check_access(form, convention, policy, fields);
     let expires_at = match form.expires.as_str() {
         "keep" => None,
         expires => fields.take("expires", expiry(expires, &form.expires_on, now)),
@@ -84,11 +94,22 @@ pub fn read_change(
 
 /// Checks that the form says what the key can do. Elsewhere, no scopes can mean full access; in a form, full access is a
 /// choice of its own, so that nobody chooses it by choosing nothing.
-fn check_access(form: &SettingsForm, convention: &Convention, fields: &mut FieldReader) {
+fn check_access(
+    form: &SettingsForm,
+    convention: &Convention,
+    policy: &KeyPolicy,
+    fields: &mut FieldReader,
+) {
     let must_choose = convention.no_scope_means == NoScope::All && !convention.scopes.is_empty();
     if must_choose && form.access != FULL_ACCESS && form.scopes.is_empty() {
-        let sentence = "Select what the key can do, or choose full access.";
-        fields.errors.push(FieldError::new("scopes", sentence));
+        let error = match policy.scopes_required {
+            true => FieldError::new("scopes", InvalidKeyField::ScopesRequired),
+            false => FieldError::new(
+                "scopes",
+                "Select what the key can do, or choose full access.",
+            ),
+        };
+        fields.errors.push(error);
     }
 }
 

@@ -10,6 +10,9 @@ use leptos::prelude::*;
 
 use crate::text::{days::days_text, time::TimeText, words::reason_text};
 
+/// From how many days before its expiry on a key is marked as urgent: when there is a second reminder.
+pub const URGENT_DAYS: u32 = 3;
+
 /// The content of the tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyState {
@@ -23,6 +26,7 @@ pub struct KeyState {
 impl KeyState {
     fn class(self) -> &'static str {
         match (self.status, self.expires_in_days) {
+            (Status::Active, Some(days)) if days <= URGENT_DAYS => "tag bad",
             (Status::Active, Some(_)) => "tag warn",
             (Status::Active, None) => "tag ok",
             (Status::Disabled, _) => "tag",

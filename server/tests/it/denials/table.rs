@@ -126,6 +126,7 @@ pub fn entries() -> Vec<Entry> {
         page("/orgs/{org}/settings", To(Action::EditOrg)),
         page("/orgs/{org}/settings/security", To(Action::EditOrg)),
         page("/orgs/{org}/settings/alerts", To(Action::EditOrg)),
+        page("/orgs/{org}/settings/policies", To(Action::EditOrg)),
         page("/{*any}", NoPage),
         page("/healthz", Everyone),
         page("/readyz", Everyone),
@@ -332,6 +333,11 @@ pub fn entries() -> Vec<Entry> {
             To(Action::EditOrg),
         ),
         post(
+            "/orgs/{org}/settings/policies",
+            "rotation_days=90&longest_life_days=&scopes=optional&ip_ranges=optional&localhost=allow",
+            To(Action::EditOrg),
+        ),
+        post(
             "/orgs/{org}/delete",
             "name={org}&password=wrong",
             To(Action::DeleteOrg),
@@ -427,6 +433,11 @@ pub fn entries() -> Vec<Entry> {
         page("/v1/orgs/{org}/refusals", ServiceToken),
         page("/v1/orgs/{org}/audit", ServiceToken),
         page("/v1/orgs/{org}/findings", ServiceToken),
+        page("/v1/orgs/{org}/policies", ServiceToken),
+        Entry {
+            method: Method::PATCH,
+            ..page("/v1/orgs/{org}/policies", ServiceToken)
+        },
     ]
 }
 

@@ -11,7 +11,10 @@ use latchkey::{
     id::KeyId,
     key::Kind,
     keys::list::KeyQuery,
+    orgs::policies,
+    policy::KeyPolicy,
     random::Randomness,
+    revision::Known,
     role::Role,
     time::DAY,
 };
@@ -71,7 +74,10 @@ async fn many_keys(app: &TestApp, org: &TestOrg, count: usize) -> Vec<KeyId> {
             _ => vec![],
         };
         let new = with(new, |settings| {
-            settings.scopes = scopes.iter().map(|scope| scope.parse().unwrap()).collect()
+            settings.scopes = scopes.iter().map(|scope| scope.parse().unwrap()).collect();
+            if number % 3 == 0 {
+                settings.ip_ranges = vec!["192.0.2.0/24".parse().unwrap()];
+            }
         });
         let id = org.create_key(new).await.unwrap().id;
         let at = |days: Option<i64>| {
@@ -88,6 +94,7 @@ async fn many_keys(app: &TestApp, org: &TestOrg, count: usize) -> Vec<KeyId> {
             Some(13),
             Some(14),
             Some(15),
+            Some(16),
             Some(400),
         ]);
         let disabled = dice.pick(&[None, None, None, Some(-1)]);
@@ -163,7 +170,37 @@ async fn filtered(org: &TestOrg, which: Which) -> BTreeSet<KeyId> {
 
 async fn say_the_same(app: &TestApp, org: &TestOrg, never: &[Code]) {
     let ids = many_keys(app, org, 300).await;
-    let keys = of_keys(&org.engine, &org.permit(), &org.permit(), &ids)
+    // No policy forbids anything yet, and only the rotation has a period.
+    let of_policies = [Code::TooLongLife, Code::NoIpRanges];
+    all_say_the_same(org, &ids, &[never, &of_policies].concat()).await;
+    let strict = KeyPolicy {
+        rotation_days: Some(30),
+        longest_life_days: Some(14),
+        scopes_required: true,
+        ip_ranges_required: true,
+        localhost_forbidden: true,
+    };
+    set_policy(org, strict).await;
+    all_say_the_same(org, &ids, never).await;
+    set_policy(
+        org,
+        KeyPolicy {
+            rotation_days: None,
+            ..strict
+        },
+    )
+    .await;
+    all_say_the_same(org, &ids, &[never, &[Code::RotationDue]].concat()).await;
+}
+
+async fn set_policy(org: &TestOrg, policy: KeyPolicy) {
+    policies::change(&org.engine, &org.permit(), policy, &Known::Nothing)
+        .await
+        .unwrap();
+}
+
+async fn all_say_the_same(org: &TestOrg, ids: &[KeyId], never: &[Code]) {
+    let keys = of_keys(&org.engine, &org.permit(), &org.permit(), ids)
         .await
         .unwrap();
     assert_eq!(keys.len(), ids.len());
@@ -235,5 +272,13 @@ on_both! {
 async fn they_say_the_same_under_a_convention_without_scopes() {
     let app = TestApp::on_sqlite_under("cencori").await;
     say_the_same(&app, &app.org("northwind").await, &[Code::FullAccess]).await;
+    app.remove().await;
+}
+
+#[tokio::test]
+async fn they_say_the_same_under_a_convention_with_secret_keys_for_pages() {
+    let app = TestApp::on_sqlite_under("agentix").await;
+    let of_widgets = [Code::RefusedOrigins, Code::LocalhostLive];
+    say_the_same(&app, &app.org("northwind").await, &of_widgets).await;
     app.remove().await;
 }

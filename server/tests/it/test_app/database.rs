@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 /// The tables of `migrations/`, except for the table of the migrations.
-const TABLES: [&str; 36] = [
+const TABLES: [&str; 38] = [
     "orgs",
     "users",
     "memberships",
@@ -39,6 +39,8 @@ const TABLES: [&str; 36] = [
     "alerts",
     "alert_settings",
     "alert_digests",
+    "key_policies",
+    "key_reminders",
     "idempotency_keys",
     "audit_log",
     "audit_addresses",

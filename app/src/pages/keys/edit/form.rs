@@ -7,8 +7,9 @@ use latchkey::{
     id::KeyId,
     key::settings::SettingsChange,
     keys::edit::{EditKeyError, edit},
+    orgs::policies,
+    policy::KeyPolicy,
     revision::{Known, Revision},
-    time::Timestamp,
 };
 
 use super::data::options;
@@ -38,7 +39,8 @@ pub async fn submit(
     let to_domains: Permit<to::EditDomains> = request.permit().await?;
     let id: KeyId = request.id("key")?;
     let engine = request.engine();
-    let change = match read(&form, engine, engine.clock().now()) {
+    let policy = policies::read(engine, &permit).await?;
+    let change = match read(&form, engine, &policy) {
         Ok(change) => change,
         Err(errors) => return Ok(FormAnswer::refused_fields(form.sent_back(), errors)),
     };
@@ -84,10 +86,11 @@ async fn conflict(
 fn read(
     form: &SettingsForm,
     engine: &Engine,
-    now: Timestamp,
+    policy: &KeyPolicy,
 ) -> Result<SettingsChange, Vec<FieldError>> {
     let mut fields = FieldReader::default();
-    let change = read_change(form, engine.convention(), &mut fields, now);
+    let (rules, now) = ((engine.convention(), policy), engine.clock().now());
+    let change = read_change(form, rules, &mut fields, now);
     change
         .filter(|_| fields.errors.is_empty())
         .ok_or(fields.errors)

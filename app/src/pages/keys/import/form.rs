@@ -9,7 +9,7 @@ use http_body_util::BodyExt as _;
 use latchkey::{
     Engine,
     access::{Permit, to},
-    findings::Policy,
+    convention::Convention,
     key::Kind,
     keys::import::{self, Becomes, EntryReport, Format, ImportError, import_whole},
 };
@@ -156,7 +156,6 @@ async fn submit(
     }
     let (carried, dry_run) = (form.carried(), form.go != "import");
     let text = std::mem::take(&mut form.text);
-    let policy = Policy::of(engine.convention());
     match import_whole(engine, permit, format, text, dry_run).await {
         Ok(report) => {
             let imported = Imported {
@@ -166,7 +165,7 @@ async fn submit(
                 entries: report
                     .entries
                     .into_iter()
-                    .map(|report| entry(report, &policy))
+                    .map(|report| entry(report, engine.convention()))
                     .collect(),
             };
             Ok(FormAnswer::Shown(imported))
@@ -184,7 +183,7 @@ async fn submit(
 }
 
 /// What is unusual about the key that an entry creates.
-fn warnings(becomes: &Becomes, policy: &Policy) -> Vec<&'static str> {
+fn warnings(becomes: &Becomes, convention: &Convention) -> Vec<&'static str> {
     let is_widget = becomes.kind == Kind::Widget;
     let all = [
         (
@@ -192,11 +191,13 @@ fn warnings(becomes: &Becomes, policy: &Policy) -> Vec<&'static str> {
             "No known prefix: imported as a live secret key",
         ),
         (
-            is_widget && policy.is_full_access(&becomes.scopes),
+            is_widget && convention.is_full_access(&becomes.scopes),
             "Visitors can read this key, and it has full access",
         ),
         (
-            !is_widget && policy.is_full_access(&becomes.scopes) && becomes.expires_at.is_none(),
+            !is_widget
+                && convention.is_full_access(&becomes.scopes)
+                && becomes.expires_at.is_none(),
             "Full access, and no expiry",
         ),
     ];
@@ -206,16 +207,16 @@ fn warnings(becomes: &Becomes, policy: &Policy) -> Vec<&'static str> {
         .collect()
 }
 
-fn entry(report: EntryReport, policy: &Policy) -> ImportedEntry {
+fn entry(report: EntryReport, convention: &Convention) -> ImportedEntry {
     ImportedEntry {
         is_full: report
             .becomes
             .as_ref()
-            .is_some_and(|becomes| policy.is_full_access(&becomes.scopes)),
+            .is_some_and(|becomes| convention.is_full_access(&becomes.scopes)),
         warnings: report
             .becomes
             .as_ref()
-            .map_or_else(Vec::new, |becomes| warnings(becomes, policy)),
+            .map_or_else(Vec::new, |becomes| warnings(becomes, convention)),
         line: report.line,
         name: report.name,
         display: report.display,

@@ -1,13 +1,12 @@
 //! The choices of the form that creates a key, from the convention.
 
-use std::num::NonZeroU32;
-
 use latchkey::{
     Engine,
     access::{Membership, Permit, to},
     convention::NoScope,
     key::{Environment, Kind},
     keys::{create::new_creation_token, project::choices},
+    orgs::policies,
 };
 
 use crate::{
@@ -23,7 +22,9 @@ pub async fn options(request: PageRequest) -> Result<NewKeyOptions, AppError> {
 
 /// Loads the choices of the forms that create and edit keys.
 pub async fn offer(engine: &Engine, membership: &Membership) -> Result<NewKeyOptions, AppError> {
-    let projects = choices(engine, &membership.permit()?).await?;
+    let permit: Permit<to::SeeKeyDetails> = membership.permit()?;
+    let projects = choices(engine, &permit).await?;
+    let policy = policies::read(engine, &permit).await?;
     let (convention, now) = (engine.convention(), engine.clock().now());
     let offered = |kind: Option<Kind>, environment: Option<Environment>| {
         convention.prefixes().any(|(_, of, of_environment)| {
@@ -31,6 +32,15 @@ pub async fn offer(engine: &Engine, membership: &Membership) -> Result<NewKeyOpt
                 && environment.is_none_or(|environment| environment == of_environment)
         })
     };
+    let longest = policy.longest_life_days;
+    let mut days: Vec<u32> = convention
+        .expiry
+        .offered_days
+        .iter()
+        .map(|days| days.get())
+        .filter(|days| longest.is_none_or(|longest| *days <= longest))
+        .collect();
+    days.extend(longest.filter(|longest| !days.contains(longest)));
     Ok(NewKeyOptions {
         creation_token: new_creation_token(engine)?,
         kinds: Kind::ALL
@@ -50,16 +60,16 @@ pub async fn offer(engine: &Engine, membership: &Membership) -> Result<NewKeyOpt
         admin_scope: convention.admin_scope.clone(),
         presets: convention.scope_presets.clone(),
         no_scope_means_all: convention.no_scope_means == NoScope::All,
-        days: convention
-            .expiry
-            .offered_days
-            .iter()
-            .copied()
-            .map(NonZeroU32::get)
+        days: days
+            .into_iter()
             .map(|days| (days, in_days(days, now)))
             .collect(),
-        default_days: convention.expiry.default_days.map(NonZeroU32::get),
-        never: convention.expiry.never,
+        default_days: policy.default_days(convention),
+        never: convention.expiry.never && longest.is_none(),
+        latest: policy
+            .latest_expiry(now)
+            .map_or_else(|| "9999-12-31".to_owned(), |at| at.utc().date().to_string()),
+        policy,
         covers_subdomains: convention.domains.covers_subdomains,
         localhost: convention.domains.localhost,
         localhost_switch: convention.domains.localhost_switch,

@@ -2,7 +2,7 @@
 
 use latchkey::{
     Engine,
-    access::Membership,
+    access::{Membership, Permit, to},
     convention::{KindNames, NoScope, Scope, ScopeSetting},
     effects,
     event::Event,
@@ -11,11 +11,13 @@ use latchkey::{
     key::{Environment, Kind, settings::KeySettings},
     keys::{Key, secrets::secrets, show},
     members,
+    orgs::policies,
     role::{Action, Role},
     usage::latest::last_refused,
 };
 
 use super::{
+    extend_form,
     origin::origin,
     seen::{SeenGroup, seen},
     state_form::is_in_use,
@@ -109,6 +111,8 @@ pub struct KeyDetails {
     pub last_refused: Option<TimeText>,
     /// The fingerprint of the key's settings.
     pub tag: String,
+    /// The text of the button that extends a key with an expiry date, if it can be extended.
+    pub extend: Option<String>,
     /// The examples, without the key's text.
     pub examples: Vec<Snippet>,
     /// Its requests.
@@ -236,6 +240,14 @@ async fn details(
         None => origin(engine, membership, id, Event::KeyCreated).await?,
     };
     let lifecycle = &key.summary.lifecycle;
+    let extend = match lifecycle.expires_at {
+        Some(at) => {
+            let permit: Permit<to::SeeKeyDetails> = membership.permit()?;
+            let policy = policies::read(engine, &permit).await?;
+            extend_form::button(at, &policy, now)
+        }
+        None => None,
+    };
     let disabled = match lifecycle.disabled_at {
         Some(at) => Some((
             TimeText::full(at),
@@ -311,6 +323,7 @@ async fn details(
         revoked,
         last_refused: refused.map(|at| TimeText::relative(at, now)),
         tag,
+        extend,
         examples,
         usage,
         seen,

@@ -8,6 +8,8 @@ use latchkey::{
         edit::{EditKeyError, edit},
         show,
     },
+    orgs::policies,
+    policy::KeyPolicy,
     revision::Known,
     time::{DAY, Timestamp},
 };
@@ -22,10 +24,29 @@ use crate::{
         keys::{key_path, last_edit::last_own_edit},
     },
     request::PageRequest,
+    text::time::date,
 };
 
 /// By how many days the button extends a key.
-pub const DAYS: i64 = 90;
+const DAYS: i64 = 90;
+
+/// Until when the button extends a key that expires at `from`: for as long as the policies allow. `None` if they allow no
+/// later date.
+fn extended(from: Timestamp, policy: &KeyPolicy, now: Timestamp) -> Option<Timestamp> {
+    let wanted = from.max(now).plus(DAYS * DAY);
+    let allowed = policy.latest_expiry(now).unwrap_or(wanted);
+    Some(wanted.min(allowed)).filter(|until| *until > from)
+}
+
+/// The text of the button.
+pub fn button(from: Timestamp, policy: &KeyPolicy, now: Timestamp) -> Option<String> {
+    let until = extended(from, policy, now)?;
+    let is_whole = until == from.max(now).plus(DAYS * DAY);
+    Some(match is_whole {
+        true => format!("Extend by {DAYS} days"),
+        false => format!("Extend until {}", date(until)),
+    })
+}
 
 /// The expiry date before the extension that was the last change of a key, if the user made it and that date has not passed.
 /// It is read from the audit log, so that a form can undo nothing else.
@@ -82,8 +103,14 @@ pub async fn extend(request: &PageRequest, form: KeyForm) -> Result<FormAnswer<K
         let sentence = "This key never expires. Nothing was changed.";
         return Ok(FormAnswer::refused(form, WHOLE_FORM, sentence));
     };
+    let policy = policies::read(engine, &to_keys).await?;
+    let Some(until) = extended(expires_at, &policy, now) else {
+        let sentence =
+            "This key already expires as late as the policies of your organization allow.";
+        return Ok(FormAnswer::refused(form, WHOLE_FORM, sentence));
+    };
     let change = SettingsChange {
-        expires_at: Some(Some(expires_at.max(now).plus(DAYS * DAY))),
+        expires_at: Some(Some(until)),
         ..SettingsChange::default()
     };
     let known = Known::Tags(vec![form.base.clone()]);

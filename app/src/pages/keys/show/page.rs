@@ -8,7 +8,6 @@ use super::{
     details::{Details, MetadataCard, Notes, ScopesCard},
     domains::DomainsCard,
     effect::EffectLine,
-    extend_form::DAYS,
     fields::KeyForm,
     findings::Findings,
     found::FoundBySecret,
@@ -28,7 +27,7 @@ use crate::{
         keys::{
             finding_text::FindingText,
             first_steps::{FirstStepsPanel, Steps, steps},
-            state::{RotatingTag, StateTag},
+            state::{RotatingTag, StateTag, URGENT_DAYS},
         },
         owners::AskOwner,
         page::page,
@@ -278,7 +277,10 @@ fn StateNotice(org: String, path: String, key: KeyView) -> impl IntoView {
     let extend = details
         .as_ref()
         .filter(|details| details.may_edit)
-        .map(|details| view! { <ExtendButton path base=details.tag.clone()/> });
+        .and_then(|details| {
+            let text = details.extend.clone()?;
+            Some(view! { <ExtendButton path base=details.tag.clone() text/> })
+        });
     let (tone, symbol, text, act) = match (key.state.status, key.state.expires_in_days) {
         (Status::Active, None) if effect.is_none() => return None,
         (Status::Active, None) => {
@@ -292,7 +294,12 @@ fn StateNotice(org: String, path: String, key: KeyView) -> impl IntoView {
                 .is_none()
                 .then(|| view! { " "<AskOwner to="extend it"/> });
             let text = view! { "Expires in "{days_text(days)}". Requests with it are rejected from then on."{ask} };
-            ("notice warn", Symbol::Alert, text.into_any(), extend)
+            let tone = if days <= URGENT_DAYS {
+                "notice bad"
+            } else {
+                "notice warn"
+            };
+            (tone, Symbol::Alert, text.into_any(), extend)
         }
         (Status::Disabled, _) => {
             let since = details
@@ -335,11 +342,12 @@ fn ExtendButton(
     path: String,
     /// The fingerprint of the key.
     base: String,
+    text: String,
 ) -> impl IntoView {
     view! {
         <form method="post" action=path>
             <input type="hidden" name="base" value=base/>
-            <button class="btn" name="change" value="extend">{format!("Extend by {DAYS} days")}</button>
+            <button class="btn" name="change" value="extend">{text}</button>
         </form>
     }
 }

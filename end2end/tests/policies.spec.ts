@@ -1,0 +1,55 @@
+// Key policies: an owner sets them, and the form of a new key says what they ask and what breaks them.
+
+import { expect, hydrated, test } from "../fixture/test.ts";
+
+for (const javaScriptEnabled of [true, false]) {
+  test.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {
+    test.use({ javaScriptEnabled });
+
+    test("an owner sets policies, and a key that breaks one is told at its field", async ({ page, team, server, watch, signInAs }) => {
+      const old = await team.key({ name: "Old server" });
+      await signInAs("owner");
+      await page.goto(team.path("settings"));
+      await page.getByRole("link", { name: "Key policies" }).click();
+      await expect(page.getByRole("heading", { level: 1, name: "Key policies" })).toBeVisible();
+      await page.getByLabel("Longest life of a key in days").fill("a year");
+      watch.expect(422, team.path("settings/policies"));
+      await page.getByRole("button", { name: "Save" }).click();
+      const life = page.getByLabel("Longest life of a key in days");
+      await expect(life).toHaveAttribute("aria-invalid", "true");
+      await expect(life).toHaveAccessibleDescription(/Enter a number of days from 1 to 3,650/);
+      await life.fill("45");
+      await page.getByRole("group", { name: "Scopes", exact: true }).getByRole("radio", { name: /^Required/ }).check();
+      await page.getByRole("group", { name: /^IP ranges/ }).getByRole("radio", { name: /^Required/ }).check();
+      await page.getByRole("button", { name: "Save" }).click();
+      await expect(page.getByText("Saved.")).toBeVisible();
+      await expect(life).toHaveValue("45");
+
+      // Older keys keep working, and their page says what they break.
+      expect(await server.verify(old.key)).toMatchObject({ valid: true });
+      await page.goto(team.path(`keys/${old.id}`));
+      await expect(page.getByText("later than the policies of your organization allow")).toBeVisible();
+      await expect(page.getByText("This live key has no IP ranges")).toBeVisible();
+
+      await page.goto(team.path("keys/new"));
+      if (javaScriptEnabled) await hydrated(page);
+      await page.getByRole("radio", { name: /^Secret/ }).check();
+      await page.getByRole("textbox", { name: "Name", exact: true }).fill("Server");
+      const expires = page.getByLabel("Expires", { exact: true });
+      await expect(expires.locator("option")).toHaveText([/^30 days/, /^45 days/, "On a date…"]);
+      await expect(expires).toHaveValue("45");
+      await expect(page.getByRole("radio", { name: /^Full access/ })).toHaveCount(0);
+      await page.getByRole("checkbox", { name: /^bots:read/ }).check();
+      const ranges = page.getByRole("textbox", { name: "IP ranges" });
+      await expect(ranges).toHaveAccessibleDescription(/Your organization requires them for live secret keys/);
+      if (!javaScriptEnabled) watch.expect(422, team.path("keys/new"));
+      await page.getByRole("button", { name: "Create key" }).click();
+      await expect(page.getByRole("alert")).toBeVisible();
+      await expect(ranges).toHaveAttribute("aria-invalid", "true");
+      await expect(ranges).toHaveAccessibleDescription(/Live secret keys of this organization must have IP ranges/);
+      await ranges.fill("192.0.2.0/24");
+      await page.getByRole("button", { name: "Create key" }).click();
+      await expect(page.getByRole("heading", { name: "Server is ready" })).toBeVisible();
+    });
+  });
+}

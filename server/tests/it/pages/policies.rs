@@ -1,0 +1,111 @@
+//! The page on which owners set what their organization requires of its keys.
+
+use latchkey::{
+    access::to,
+    orgs::policies,
+    policy::KeyPolicy,
+    role::Role,
+};
+
+use crate::test_app::{TestApp, TestOrg};
+
+const PATH: &str = "/orgs/northwind/settings/policies";
+
+type Field<'a> = (&'a str, &'a str);
+
+fn fields<'a>(base: &'a str, more: &[Field<'a>]) -> Vec<Field<'a>> {
+    let sent = [
+        ("base", base),
+        ("rotation_days", "90"),
+        ("longest_life_days", ""),
+        ("scopes", "optional"),
+        ("ip_ranges", "optional"),
+        ("localhost", "allow"),
+    ];
+    let sent = sent
+        .into_iter()
+        .filter(|(name, _)| more.iter().all(|(of, _)| of != name));
+    sent.chain(more.iter().copied()).collect()
+}
+
+async fn stored(app: &TestApp, org: &TestOrg) -> KeyPolicy {
+    policies::read::<to::EditOrg>(&app.engine, &org.permit())
+        .await
+        .unwrap()
+}
+
+on_both! {
+    async fn an_owner_sets_them_and_sees_them(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        assert!(owner.get("/orgs/northwind/settings").await.body.contains(&format!("href=\"{PATH}\"")));
+        let page = owner.get(PATH).await;
+        assert!(page.body.contains("name=\"rotation_days\" value=\"90\""), "{}", page.body);
+        let base = page.hidden("base");
+        let set = [("rotation_days", " 1,000 "), ("longest_life_days", "365"), ("scopes", "required"), ("ip_ranges", "required"), ("localhost", "forbid")];
+        assert_eq!(owner.submit(PATH, &fields(&base, &set)).await.status, 303);
+        let all = KeyPolicy {
+            rotation_days: Some(1_000),
+            longest_life_days: Some(365),
+            scopes_required: true,
+            ip_ranges_required: true,
+            localhost_forbidden: true,
+        };
+        assert_eq!(stored(app, &org).await, all);
+        let page = owner.get(PATH).await;
+        for part in ["value=\"1000\"", "value=\"365\"", "value=\"forbid\" checked"] {
+            assert!(page.body.contains(part), "{part}: {}", page.body);
+        }
+        assert_eq!(page.body.matches("value=\"required\" checked").count(), 2, "{}", page.body);
+        let log = owner.get("/orgs/northwind/audit").await.text();
+        for part in ["Rotation period in days: 90 → 1000", "Scopes required: no → yes"] {
+            assert!(log.contains(part), "{part}: {log}");
+        }
+        let off = [("rotation_days", ""), ("longest_life_days", ""), ("scopes", "optional"), ("ip_ranges", "optional"), ("localhost", "allow")];
+        assert_eq!(owner.submit(PATH, &fields(&page.hidden("base"), &off)).await.status, 303);
+        assert_eq!(stored(app, &org).await, KeyPolicy { rotation_days: None, ..KeyPolicy::default() });
+    }
+
+    async fn an_invalid_period_is_told_at_its_field_and_nothing_changes(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let base = owner.get(PATH).await.hidden("base");
+        for (field, value) in [("rotation_days", "0"), ("rotation_days", "90 days"), ("longest_life_days", "3651"), ("longest_life_days", "-1")] {
+            let answer = owner.submit(PATH, &fields(&base, &[(field, value), ("scopes", "required")])).await;
+            assert_eq!(answer.status, 422, "{field} {value}");
+            let is_at_field = answer.body.contains(&format!("id=\"{field}-error\""));
+            assert!(is_at_field && answer.body.contains(&format!("value=\"{value}\"")), "{}", answer.body);
+        }
+        assert_eq!(stored(app, &org).await, KeyPolicy::default());
+    }
+
+    async fn what_someone_else_changed_meanwhile_is_kept_or_shown(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let other = app.signed_in(&org, "kim", Role::Owner).await;
+        let base = owner.get(PATH).await.hidden("base");
+        assert_eq!(other.submit(PATH, &fields(&base, &[("longest_life_days", "30")])).await.status, 303);
+        assert_eq!(owner.submit(PATH, &fields(&base, &[("scopes", "required")])).await.status, 303);
+        let both = KeyPolicy { longest_life_days: Some(30), scopes_required: true, ..KeyPolicy::default() };
+        assert_eq!(stored(app, &org).await, both);
+        let conflict = owner.submit(PATH, &fields(&base, &[("longest_life_days", "60")])).await;
+        assert_eq!(conflict.status, 409, "{}", conflict.body);
+        let text = conflict.text();
+        assert!(text.contains("kim changed these policies") && text.contains("The current value is “30”."), "{text}");
+        assert!(conflict.body.contains("value=\"required\" checked"), "{}", conflict.body);
+        assert_eq!(stored(app, &org).await, both);
+    }
+}
+
+on_both! {
+    under "cencori":
+    async fn a_convention_without_scopes_has_no_policy_for_them(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let page = owner.get(PATH).await;
+        assert!(!page.body.contains("name=\"scopes\"") && page.body.contains("name=\"localhost\""), "{}", page.body);
+        let base = page.hidden("base");
+        assert_eq!(owner.submit(PATH, &fields(&base, &[("scopes", "required"), ("localhost", "forbid")])).await.status, 303);
+        assert_eq!(stored(app, &org).await, KeyPolicy { localhost_forbidden: true, ..KeyPolicy::default() });
+    }
+}
