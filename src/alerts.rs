@@ -1,5 +1,5 @@
 //! Keys whose requests or rejected requests are far above their own past: found from stored counts, listed, and mailed to
-//! owners and admins, at most once a day.
+//! owners and admins, together with reminders about keys, at most once a day.
 
 #[cfg(feature = "native")]
 mod digest;
@@ -7,13 +7,16 @@ mod digest;
 mod list;
 #[cfg(feature = "native")]
 mod notice;
+#[cfg(feature = "native")]
+mod reminders;
 pub mod rule;
 #[cfg(feature = "native")]
 pub mod settings;
 
 #[cfg(feature = "native")]
 pub use self::{
-    digest::post_digests,
+    digest::{post_digests, post_reminders},
     list::{Alert, delete_old, recent},
     notice::notice,
+    reminders::{Reminder, ReminderAbout},
 };

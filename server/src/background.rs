@@ -32,6 +32,9 @@ const ROLL: Duration = Duration::from_secs(30);
 /// The time between two looks for keys with far more requests than usual.
 const ALERTS: Duration = Duration::from_secs(600);
 
+/// The time between two looks for reminders about keys, which go through all keys.
+const REMINDERS: Duration = Duration::from_secs(3_600);
+
 /// The minimum time between two heartbeats that report the position in the audit log, however fast it grows.
 const BETWEEN_BEATS: Duration = Duration::from_millis(100);
 
@@ -54,6 +57,7 @@ impl Background {
         tasks.spawn(flush_usage(state.clone(), stop.clone()));
         tasks.spawn(roll_usage(state.clone(), stop.clone()));
         tasks.spawn(notice_alerts(state.clone(), stop.clone()));
+        tasks.spawn(remind(state.clone(), stop.clone()));
         tasks.spawn(log_security_events(state.clone(), stop.clone()));
         tasks.spawn(clean_up(state.clone(), stop.clone()));
         tasks.spawn(forget_attempts(state.clone(), stop.clone()));
@@ -126,6 +130,23 @@ async fn roll_usage(state: AppState, stop: CancellationToken) {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "failed to update the sums of usage by key; retrying"
+            );
+        }
+    }
+}
+
+async fn remind(state: AppState, stop: CancellationToken) {
+    let mut ticks = interval(REMINDERS);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = stop.cancelled() => return,
+        }
+        if let Err(error) = alerts::post_reminders(&state.engine).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "failed to look for reminders about keys; retrying"
             );
         }
     }

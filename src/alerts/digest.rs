@@ -1,4 +1,5 @@
-//! Mails new alerts to the owners and admins of an organization, at most once a day and from one instance.
+//! Mails new alerts and reminders to the owners and admins of an organization, in one letter, at most once a day and from one
+//! instance.
 
 use crate::{
     Engine,
@@ -7,20 +8,23 @@ use crate::{
     id::OrgId,
     mail::{Content, Letter, Sender},
     name::{DisplayName, Slug},
+    orgs::policies,
+    role::Role,
     time::{DAY, Timestamp},
 };
 
 use super::{
-    list::{Row, SELECT},
-    settings,
+    list::{Alert, Row, SELECT},
+    reminders::Due,
+    settings::{self, AlertSettings, RemindersTo},
 };
 
-/// The most alerts that a letter names, and the most people who get one.
+/// The most alerts and the most reminders that a letter names, and the most people who get one.
 const MAX_NAMED: usize = 10;
 const MAX_PEOPLE: i64 = 50;
 
-/// Posts a letter to the owners and admins of each organization with new alerts, unless it was sent one within a day. An
-/// alert that is older than a day is not mailed any more.
+/// Posts a letter to each organization with new alerts, unless it was sent one within a day. An alert that is older than a
+/// day is not mailed any more.
 ///
 /// # Errors
 /// If the database cannot be reached.
@@ -33,14 +37,48 @@ pub async fn post_digests(engine: &Engine) -> Result<(), StorageError> {
     let orgs: Vec<OrgId> = on!(engine.db.read(), c => sqlx::query_scalar(ORGS)
         .bind(now.plus(-DAY)).fetch_all(c).await)?;
     for org_id in orgs {
-        if settings::of_org(engine, org_id).await?.by_mail {
-            post_of(engine, org_id, now).await?;
+        let settings = settings::of_org(engine, org_id).await?;
+        if settings.by_mail {
+            post_of(engine, org_id, settings, now).await?;
         }
     }
     Ok(())
 }
 
-async fn post_of(engine: &Engine, org_id: OrgId, now: Timestamp) -> Result<(), StorageError> {
+/// Posts a letter to each organization with reminders that are due, unless it was sent one within a day. To be called every
+/// hour, since it looks at all keys of all organizations.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn post_reminders(engine: &Engine) -> Result<(), StorageError> {
+    const ORGS: &str = "SELECT orgs.id FROM orgs LEFT JOIN alert_digests ON alert_digests.org_id = orgs.id \
+         WHERE orgs.deleted_at IS NULL AND (alert_digests.sent_at IS NULL OR alert_digests.sent_at <= $1 \
+         OR alert_digests.sent_at > $2) ORDER BY orgs.id";
+    if !engine.sends_mail() {
+        return Ok(());
+    }
+    let now = engine.clock.now();
+    let orgs: Vec<OrgId> = on!(engine.db.read(), c => sqlx::query_scalar(ORGS)
+        .bind(now.plus(-DAY)).bind(now).fetch_all(c).await)?;
+    for org_id in orgs {
+        let settings = settings::of_org(engine, org_id).await?;
+        if settings.reminders == RemindersTo::Nobody {
+            continue;
+        }
+        let policy = policies::of_org(engine, org_id).await?;
+        if Due::of(org_id, &policy, now).any(engine).await? {
+            post_of(engine, org_id, settings, now).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn post_of(
+    engine: &Engine,
+    org_id: OrgId,
+    settings: AlertSettings,
+    now: Timestamp,
+) -> Result<(), StorageError> {
     // A time in the future is from a clock that was ahead.
     const TAKE: &str = "INSERT INTO alert_digests (org_id, sent_at) VALUES ($1, $2) ON CONFLICT (org_id) DO UPDATE \
          SET sent_at = excluded.sent_at WHERE alert_digests.sent_at <= $3 OR alert_digests.sent_at > $2";
@@ -58,26 +96,44 @@ async fn post_of(engine: &Engine, org_id: OrgId, now: Timestamp) -> Result<(), S
     let Some((name, slug)) = org else {
         return Ok(());
     };
-    let sql = format!(
-        "{SELECT} AND alerts.mailed_at IS NULL AND alerts.noticed_at > $2 ORDER BY alerts.count DESC, alerts.key_id, alerts.measure"
-    );
-    let rows: Vec<Row> = on!(tx.on(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(org_id).bind(now.plus(-DAY)).fetch_all(c).await)?;
-    let mut alerts: Vec<_> = rows.into_iter().filter_map(Row::alert).collect();
-    if alerts.is_empty() {
+    let people = people(&mut tx, org_id).await?;
+    let mut alerts = Vec::new();
+    if settings.by_mail {
+        alerts = new_alerts(&mut tx, org_id, now).await?;
+        on!(tx.on(), c => sqlx::query(MAILED).bind(org_id).bind(now).execute(c).await.map(drop))?;
+    }
+    let (mut reminders, mut due) = (Vec::new(), 0);
+    if settings.reminders != RemindersTo::Nobody {
+        let policy = policies::within(engine, &mut tx, org_id).await?;
+        let all = Due::of(org_id, &policy, now);
+        (reminders, due) = all.first(&mut tx, MAX_NAMED).await?;
+        if due > 0 {
+            all.mailed(&mut tx).await?;
+        }
+    }
+    if people.is_empty() || (alerts.is_empty() && reminders.is_empty()) {
         return Ok(());
     }
-    let people = people(&mut tx, org_id).await?;
-    on!(tx.on(), c => sqlx::query(MAILED).bind(org_id).bind(now).execute(c).await.map(drop))?;
     tx.commit().await?;
-    let more = alerts.len().saturating_sub(MAX_NAMED);
+    let more_alerts = alerts.len().saturating_sub(MAX_NAMED);
     alerts.truncate(MAX_NAMED);
-    for to in people {
-        let content = Content::Alerts {
+    let more_reminders = due.saturating_sub(reminders.len());
+    for (to, role) in people {
+        let is_reminded = role == Role::Owner || settings.reminders == RemindersTo::Admins;
+        if alerts.is_empty() && !is_reminded {
+            continue;
+        }
+        let content = Content::Digest {
             org: name.clone(),
             slug: slug.clone(),
             alerts: alerts.clone(),
-            more,
+            more_alerts,
+            reminders: if is_reminded {
+                reminders.clone()
+            } else {
+                Vec::new()
+            },
+            more_reminders: if is_reminded { more_reminders } else { 0 },
         };
         let sender = Sender::Org(org_id);
         match engine.mail_place(sender) {
@@ -88,10 +144,24 @@ async fn post_of(engine: &Engine, org_id: OrgId, now: Timestamp) -> Result<(), S
     Ok(())
 }
 
+/// The alerts that were not mailed, those with the most requests first.
+async fn new_alerts(
+    tx: &mut Tx,
+    org_id: OrgId,
+    now: Timestamp,
+) -> Result<Vec<Alert>, StorageError> {
+    let sql = format!(
+        "{SELECT} AND alerts.mailed_at IS NULL AND alerts.noticed_at > $2 ORDER BY alerts.count DESC, alerts.key_id, alerts.measure"
+    );
+    let rows: Vec<Row> = on!(tx.on(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(org_id).bind(now.plus(-DAY)).fetch_all(c).await)?;
+    Ok(rows.into_iter().filter_map(Row::alert).collect())
+}
+
 /// The addresses of the owners and admins, who can see usage by key. An unconfirmed address is not known to be theirs.
-async fn people(tx: &mut Tx, org_id: OrgId) -> Result<Vec<EmailAddress>, StorageError> {
-    const SQL: &str = "SELECT users.email FROM memberships JOIN users ON users.id = memberships.user_id \
+async fn people(tx: &mut Tx, org_id: OrgId) -> Result<Vec<(EmailAddress, Role)>, StorageError> {
+    const SQL: &str = "SELECT users.email, memberships.role FROM memberships JOIN users ON users.id = memberships.user_id \
          WHERE memberships.org_id = $1 AND memberships.role IN ('owner', 'admin') AND users.disabled_at IS NULL \
          AND users.email_confirmed ORDER BY memberships.role DESC, users.id LIMIT $2";
-    Ok(on!(tx.on(), c => sqlx::query_scalar(SQL).bind(org_id).bind(MAX_PEOPLE).fetch_all(c).await)?)
+    Ok(on!(tx.on(), c => sqlx::query_as(SQL).bind(org_id).bind(MAX_PEOPLE).fetch_all(c).await)?)
 }

@@ -1,5 +1,7 @@
 //! What an organization is alerted about, and whether by mail.
 
+use strum::{Display, EnumString, IntoStaticStr};
+
 use crate::{
     Engine,
     access::{Permit, to},
@@ -11,6 +13,19 @@ use crate::{
 
 use super::rule::Thresholds;
 
+/// Who gets reminders about keys by mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Display, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum RemindersTo {
+    /// Nobody. They are only on the pages.
+    Nobody,
+    /// The owners.
+    #[default]
+    Owners,
+    /// The owners and the admins.
+    Admins,
+}
+
 /// The settings of an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AlertSettings {
@@ -18,6 +33,8 @@ pub struct AlertSettings {
     pub by_mail: bool,
     /// From when on a key stands out.
     pub thresholds: Thresholds,
+    /// Who gets reminders about keys.
+    pub reminders: RemindersTo,
 }
 
 impl Default for AlertSettings {
@@ -25,6 +42,7 @@ impl Default for AlertSettings {
         Self {
             by_mail: true,
             thresholds: Thresholds::default(),
+            reminders: RemindersTo::default(),
         }
     }
 }
@@ -35,6 +53,7 @@ struct Row {
     factor: i64,
     min_requests: i64,
     min_rejected: i64,
+    reminders_to: String,
 }
 
 impl Row {
@@ -47,12 +66,14 @@ impl Row {
                 min_requests: number(self.min_requests),
                 min_rejected: number(self.min_rejected),
             },
+            // A later version can have stored what this one does not know.
+            reminders: self.reminders_to.parse().unwrap_or_default(),
         }
     }
 }
 
-const SELECT: &str =
-    "SELECT by_mail, factor, min_requests, min_rejected FROM alert_settings WHERE org_id = $1";
+const SELECT: &str = "SELECT by_mail, factor, min_requests, min_rejected, reminders_to FROM alert_settings \
+     WHERE org_id = $1";
 
 /// Returns the settings of an org.
 ///
@@ -84,8 +105,8 @@ pub async fn change(
     // Creates the row first, which locks it, so that two changes wait for each other.
     const CREATE: &str = "INSERT INTO alert_settings (org_id, by_mail, factor, min_requests, min_rejected) \
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT (org_id) DO UPDATE SET by_mail = alert_settings.by_mail";
-    const UPDATE: &str = "UPDATE alert_settings SET by_mail = $2, factor = $3, min_requests = $4, min_rejected = $5 \
-         WHERE org_id = $1";
+    const UPDATE: &str = "UPDATE alert_settings SET by_mail = $2, factor = $3, min_requests = $4, min_rejected = $5, \
+         reminders_to = $6 WHERE org_id = $1";
     let org_id = permit.org_id();
     let mut change = engine.change(permit).await?;
     let default = AlertSettings::default();
@@ -106,6 +127,7 @@ pub async fn change(
             min_requests: merged(was.min_requests, seen.min_requests, sent.min_requests),
             min_rejected: merged(was.min_rejected, seen.min_rejected, sent.min_rejected),
         },
+        reminders: merged(stored.reminders, base.reminders, new.reminders),
     };
     let thresholds = result.thresholds;
     let updated = Happened::new(Event::OrgUpdated, Target::Org(org_id))
@@ -120,6 +142,11 @@ pub async fn change(
             "alert_min_rejected",
             was.min_rejected,
             thresholds.min_rejected,
+        )
+        .changed(
+            "reminders_to",
+            <&str>::from(stored.reminders),
+            <&str>::from(result.reminders),
         );
     if updated.changes.is_empty() {
         return Ok(());
@@ -127,6 +154,6 @@ pub async fn change(
     on!(change.on(), c => sqlx::query(UPDATE)
         .bind(org_id).bind(result.by_mail).bind(i64::from(thresholds.factor))
         .bind(i64::from(thresholds.min_requests)).bind(i64::from(thresholds.min_rejected))
-        .execute(c).await.map(drop))?;
+        .bind(<&str>::from(result.reminders)).execute(c).await.map(drop))?;
     change.commit(updated).await
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     accounts::links::AccountToken,
-    alerts::Alert,
+    alerts::{Alert, Reminder},
     email::EmailAddress,
     invitations::InvitationToken,
     name::{DisplayName, Slug},
@@ -57,15 +57,19 @@ pub enum Content {
     RecoveryCodesReplaced,
     /// The account was deleted.
     AccountDeleted,
-    /// Keys of an org have far more requests than usual.
-    Alerts {
+    /// Keys of an org have far more requests than usual, or need attention for another reason.
+    Digest {
         /// The name of the org.
         org: DisplayName,
         /// The org's slug.
         slug: Slug,
-        /// Which keys, and by how much.
+        /// Which keys have more requests, and by how much.
         alerts: Vec<Alert>,
         /// The number of further ones.
-        more: usize,
+        more_alerts: usize,
+        /// Which keys need attention, and why.
+        reminders: Vec<Reminder>,
+        /// The number of further ones.
+        more_reminders: usize,
     },
 }

@@ -1,10 +1,10 @@
-//! `/orgs/{org}/settings/alerts`: when a key is unusual, and who is told, for owners.
+//! `/orgs/{org}/settings/alerts`: when a key is unusual, and who gets letters about keys, for owners.
 
 use latchkey::{
     access::{Permit, to},
     alerts::{
         rule::Thresholds,
-        settings::{self, AlertSettings},
+        settings::{self, AlertSettings, RemindersTo},
     },
 };
 use leptos::prelude::*;
@@ -37,6 +37,9 @@ pub struct AlertsForm {
     factor: String,
     min_requests: String,
     min_rejected: String,
+    /// Who gets reminders: a word of [`RemindersTo`].
+    #[serde(default)]
+    reminders: String,
     #[serde(default)]
     was_by: String,
     #[serde(default)]
@@ -45,6 +48,8 @@ pub struct AlertsForm {
     was_min_requests: String,
     #[serde(default)]
     was_min_rejected: String,
+    #[serde(default)]
+    was_reminders: String,
 }
 
 impl AlertsForm {
@@ -66,6 +71,8 @@ impl AlertsForm {
             min_requests,
             was_min_rejected: min_rejected.clone(),
             min_rejected,
+            reminders: settings.reminders.to_string(),
+            was_reminders: settings.reminders.to_string(),
         }
     }
 
@@ -80,13 +87,20 @@ impl AlertsForm {
             was_factor: back(&self.was_factor),
             was_min_requests: back(&self.was_min_requests),
             was_min_rejected: back(&self.was_min_rejected),
+            reminders: back(&self.reminders),
+            was_reminders: back(&self.was_reminders),
         }
     }
 
     /// The settings as submitted, or the field that is invalid and why.
-    fn read(&self) -> Result<AlertSettings, (&'static str, &'static str)> {
+    fn read(&self, stored: &AlertSettings) -> Result<AlertSettings, (&'static str, &'static str)> {
         let factor = number(&self.factor).filter(|number| Thresholds::FACTOR.contains(number));
         let minimum = |text| number(text).filter(|number| Thresholds::MINIMUM.contains(number));
+        // A form without the field changes nothing.
+        let reminders = match self.reminders.as_str() {
+            "" => self.was_reminders.as_str(),
+            word => word,
+        };
         let too_few = "Enter a number from 10 to 1,000,000,000.";
         Ok(AlertSettings {
             by_mail: self.by == MAIL,
@@ -94,6 +108,12 @@ impl AlertsForm {
                 factor: factor.ok_or(("factor", "Enter a number from 2 to 100."))?,
                 min_requests: minimum(&self.min_requests).ok_or(("min_requests", too_few))?,
                 min_rejected: minimum(&self.min_rejected).ok_or(("min_rejected", too_few))?,
+            },
+            reminders: match reminders {
+                "" => stored.reminders,
+                word => word
+                    .parse()
+                    .map_err(|_| ("reminders", "Choose who gets reminders."))?,
             },
         })
     }
@@ -111,6 +131,7 @@ impl AlertsForm {
                 min_requests: number(&self.was_min_requests).unwrap_or(was.min_requests),
                 min_rejected: number(&self.was_min_rejected).unwrap_or(was.min_rejected),
             },
+            reminders: self.was_reminders.parse().unwrap_or(stored.reminders),
         }
     }
 }
@@ -131,11 +152,11 @@ pub async fn submit(
     form: AlertsForm,
 ) -> Result<FormAnswer<AlertsForm>, AppError> {
     let permit: Permit<to::EditOrg> = request.permit().await?;
-    let new = match form.read() {
+    let stored = settings::read(request.engine(), &permit).await?;
+    let new = match form.read(&stored) {
         Ok(new) => new,
         Err((field, error)) => return Ok(FormAnswer::refused(form.sent_back(), field, error)),
     };
-    let stored = settings::read(request.engine(), &permit).await?;
     settings::change(request.engine(), &permit, form.base(&stored), new).await?;
     Ok(FormAnswer::done(request.path(), Done::SettingsUpdated))
 }
@@ -164,6 +185,32 @@ fn AlertSettingsView(
         view! { <p class="hint">"This Latchkey instance sends no mail. Its operator can set it up."</p> }
     });
     let lead = "A key is unusual if it has far more requests in 24 hours than on a usual busy day: one that at most a tenth of its last 28 days exceed.".into_any();
+    let chosen = values.reminders.parse().unwrap_or(settings.reminders);
+    let reminders = [
+        (
+            RemindersTo::Owners,
+            "To owners",
+            "At most one letter a day, together with unusual keys.",
+        ),
+        (
+            RemindersTo::Admins,
+            "To owners and admins",
+            "Admins ask an owner, unless they can manage keys.",
+        ),
+        (
+            RemindersTo::Nobody,
+            "To nobody",
+            "They are only on the pages of keys.",
+        ),
+    ];
+    let reminders = reminders.map(|(to, title, text)| {
+        view! {
+            <label class="choice">
+                <input type="radio" name="reminders" value=to.to_string() checked=to == chosen required/>
+                <span><b>{title}</b><small>{text}</small></span>
+            </label>
+        }
+    });
     let choice = |value: &'static str, title: &'static str, text: &'static str, chosen: bool| {
         view! {
             <label class="choice">
@@ -182,6 +229,7 @@ fn AlertSettingsView(
                 <input type="hidden" name="was_factor" value=values.was_factor/>
                 <input type="hidden" name="was_min_requests" value=values.was_min_requests/>
                 <input type="hidden" name="was_min_rejected" value=values.was_min_rejected/>
+                <input type="hidden" name="was_reminders" value=values.was_reminders/>
                 <Field name="factor" label="How many times as much as usual" autocomplete="off" maxlength=3 value=values.factor errors/>
                 <Field name="min_requests" label="At least this many requests" autocomplete="off" maxlength=13 value=values.min_requests errors/>
                 <Field name="min_rejected" label="At least this many rejected requests" autocomplete="off" maxlength=13 value=values.min_rejected errors/>
@@ -194,6 +242,12 @@ fn AlertSettingsView(
                         {choice("page", "On the usage page", "Nobody gets an e-mail.", !by_mail)}
                     </div>
                     <ErrorTexts field="by" errors/>
+                </fieldset>
+                <fieldset id="reminders" class="field">
+                    <legend><span>"Reminders about keys are mailed"</span></legend>
+                    <p class="hint">"14, 3 and 1 days before a key expires, when a secret is due for rotation and every 30 days from then on, and when the user who created a key is no longer a member."</p>
+                    <div class="choices">{reminders.collect_view()}</div>
+                    <ErrorTexts field="reminders" errors/>
                 </fieldset>
                 <div class="actions"><button class="btn primary">"Save"</button><a class="btn" href=above>"Cancel"</a></div>
             </form>

@@ -1,7 +1,7 @@
 //! What each letter says.
 
 use latchkey::{
-    alerts::{Alert, rule::Measure},
+    alerts::{Alert, Reminder, ReminderAbout, rule::Measure},
     mail::Content,
     time::Timestamp,
 };
@@ -123,32 +123,50 @@ pub fn words(content: &Content, public_url: &str) -> Words {
             "Your account was deleted",
             "Your account was deleted. This address no longer signs in.",
         ),
-        Content::Alerts {
+        Content::Digest {
             org,
             slug,
             alerts,
-            more,
+            more_alerts,
+            reminders,
+            more_reminders,
         } => {
-            let keys = match alerts.len() + more {
+            let org = unlinked(org.as_str());
+            let keys = |number: usize| match number {
                 1 => "A key".to_owned(),
                 several => format!("{several} keys"),
             };
-            let org = unlinked(org.as_str());
-            let mut paragraphs = vec![format!(
-                "In the last day, these keys of {org} had far more requests than they usually have:"
-            )];
-            paragraphs.extend(alerts.iter().map(alert));
-            if *more > 0 {
-                paragraphs.push(format!("And {more} more."));
+            let mut paragraphs = Vec::new();
+            if !alerts.is_empty() {
+                paragraphs.push(format!(
+                    "In the last day, these keys of {org} had far more requests than they usually have:"
+                ));
+                paragraphs.extend(alerts.iter().map(alert));
+                paragraphs.extend(and_more(*more_alerts));
             }
+            if !reminders.is_empty() {
+                paragraphs.push(format!("These keys of {org} need attention:"));
+                paragraphs.extend(reminders.iter().map(reminder));
+                paragraphs.extend(and_more(*more_reminders));
+            }
+            let (subject, page, label) = if alerts.is_empty() {
+                let what = match reminders.len() + more_reminders {
+                    1 => "A reminder about a key".to_owned(),
+                    several => format!("{several} reminders about keys"),
+                };
+                (format!("{what} in {org}"), "keys", "View keys")
+            } else {
+                let keys = keys(alerts.len() + more_alerts);
+                (format!("{keys} with unusual requests in {org}"), "usage", "View usage")
+            };
             Words {
-                subject: format!("{keys} with unusual requests in {org}"),
+                subject,
                 paragraphs,
                 link: Some(Link {
-                    url: format!("{public_url}/orgs/{slug}/usage"),
-                    label: "View usage",
+                    url: format!("{public_url}/orgs/{slug}/{page}"),
+                    label,
                 }),
-                closing: Some("You get this e-mail at most once a day. Owners choose in the settings when a key is unusual, and whether you get an e-mail."),
+                closing: Some("You get this e-mail at most once a day. Owners change in the settings when a key is unusual, when it is due for rotation, and what is mailed."),
             }
         }
         Content::EmailChanged => told(
@@ -202,6 +220,23 @@ fn alert(alert: &Alert) -> String {
         grouped(alert.count),
         grouped(alert.usual)
     )
+}
+
+/// "Storefront: expires on 2027-01-31."
+fn reminder(reminder: &Reminder) -> String {
+    let what = match reminder.about {
+        ReminderAbout::Expiry(at) => format!("expires on {}.", day(at)),
+        ReminderAbout::CreatorLeft => {
+            "the user who created it is no longer a member. If they can have a copy, rotate it."
+                .to_owned()
+        }
+        ReminderAbout::Rotation(at) => format!("due for rotation since {}.", day(at)),
+    };
+    format!("{}: {what}", unlinked(reminder.key_name.as_str()))
+}
+
+fn and_more(more: usize) -> Option<String> {
+    (more > 0).then(|| format!("And {more} more."))
 }
 
 /// The day of a timestamp, in UTC.

@@ -10,10 +10,13 @@ mod talkifai;
 mod words;
 
 use latchkey::{
+    EngineSettings,
     agents::{self, AgentSettings},
+    alerts::{ReminderAbout, post_reminders},
     convention::Scope,
     key::{Environment, text::PlainKey},
     keys::create::NewKey,
+    mail::Content,
     role::Role,
     verify::Request,
 };
@@ -47,6 +50,30 @@ async fn says_at(app: &TestApp, key: &PlainKey, origin: &str) -> String {
         ..Request::default()
     };
     said(&app.ask(&request).await)
+}
+
+/// The reminders that an owner gets by mail after this time, and not before.
+async fn reminded_after(app: &TestApp, millis: i64) -> Vec<String> {
+    let set = |settings: &mut EngineSettings| {
+        settings.sends_mail = true;
+        settings.convention = app.engine.convention().clone();
+    };
+    let engine = app.another_engine(set).await;
+    app.clock.advance(millis - 1);
+    post_reminders(&engine).await.unwrap();
+    assert_eq!(engine.outbox().depth(), 0);
+    app.clock.advance(1);
+    post_reminders(&engine).await.unwrap();
+    let sending = engine.outbox().next_now().unwrap();
+    let Content::Digest { reminders, .. } = &sending.letter.content else {
+        panic!("{:?}", sending.letter.content);
+    };
+    let said = reminders.iter().map(|reminder| match reminder.about {
+        ReminderAbout::Expiry(_) => format!("{} expires", reminder.key_name),
+        ReminderAbout::CreatorLeft => format!("{} creator left", reminder.key_name),
+        ReminderAbout::Rotation(_) => format!("{} rotation", reminder.key_name),
+    });
+    said.collect()
 }
 
 fn scopes(names: &[&str]) -> Vec<Scope> {

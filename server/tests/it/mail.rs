@@ -2,6 +2,7 @@
 
 mod accounts;
 mod addresses;
+mod digest;
 mod invitations;
 mod program;
 mod resets;

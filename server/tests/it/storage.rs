@@ -29,6 +29,7 @@ mod own_orgs;
 mod peppers;
 mod policies;
 mod projects;
+mod reminders;
 mod retention;
 mod second_factor;
 mod security_events;

@@ -2,7 +2,10 @@
 
 use latchkey::{
     key::{RevokeReason, text::PlainKey},
-    keys::change_state::revoke,
+    keys::{
+        change_state::revoke,
+        rotate::{Rotation, rotate},
+    },
     role::Role,
     time::{DAY, SECOND},
     usage::flush::flush,
@@ -18,6 +21,18 @@ on_both! { under "agentix":
     async fn no_key_no_answer(app: &TestApp) {
         let none = app.post_verify(Some(&app.service_token().await), "{}").await.json();
         assert_eq!((&none["code"], &none["status"]), (&json!("MISSING_API_KEY"), &json!(401)));
+    }
+
+    /// "Rotate keys regularly, especially if you suspect a key has been compromised."
+    async fn owners_are_reminded_to_rotate_and_can_end_a_secret_at_once(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.person("dana", Role::Owner).await;
+        let made = org.key("Server").await;
+        assert_eq!(reminded_after(app, 90 * DAY).await, ["Server rotation"]);
+        let rotation = Rotation { overlap: 0, token: None };
+        let rotated = rotate(&app.engine, &org.permit(), made.id, rotation).await.unwrap();
+        assert_eq!((says(app, &made.plain).await, says(app, &rotated.plain).await), ("INVALID_API_KEY superseded".into(), "VALID".into()));
+        assert_eq!(reminded_after(app, 90 * DAY).await, ["Server rotation"]);
     }
 
     /// "Provide a descriptive name" "Select the scopes you need"

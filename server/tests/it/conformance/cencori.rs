@@ -9,6 +9,7 @@ use latchkey::{
     },
     projects,
     role::Role,
+    time::DAY,
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -27,6 +28,14 @@ on_both! { under "cencori":
         }
         let live = org.key("Backend Server").await;
         assert!(!live.plain.expose().starts_with("csk_test_"));
+    }
+
+    /// "Rotate keys regularly (every 90 days)"
+    async fn owners_are_reminded_after_90_days(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.person("dana", Role::Owner).await;
+        org.key("Backend Server").await;
+        assert_eq!(reminded_after(app, 90 * DAY).await, ["Backend Server rotation"]);
     }
 
     /// "cpk_... or cpk_test_..." "Requires domain whitelisting" "Only works from allowed domains"

@@ -6,6 +6,7 @@ use latchkey::{
         change_state::revoke,
         rotate::{Rotation, rotate},
     },
+    members::remove,
     role::Role,
     time::{DAY, SECOND},
 };
@@ -133,6 +134,19 @@ on_both! { under "chatbot-platform":
         app.clock.advance(DAY);
         assert_eq!(says(app, &made.plain).await, "INVALID_API_KEY superseded");
         assert_eq!(says(app, &rotated.plain).await, "VALID");
+    }
+
+    /// "Change keys every 90 days or when employees leave"
+    async fn owners_are_reminded_after_90_days_and_when_employees_leave(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.person("dana", Role::Owner).await;
+        let kim = org.person("kim", Role::Member).await;
+        let made = org.key("Server").await;
+        assert_eq!(reminded_after(app, 90 * DAY).await, ["Server rotation"]);
+        app.database.execute(&format!("UPDATE keys SET created_by = '{kim}' WHERE id = '{}'", made.id)).await;
+        app.clock.advance(DAY - 1);
+        remove(&app.engine, &org.permit(), kim).await.unwrap();
+        assert_eq!(reminded_after(app, 1).await, ["Server creator left"]);
     }
 
     /// "Immediately revoke a key if compromised" "Deleted keys stop working immediately."

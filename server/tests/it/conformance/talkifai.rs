@@ -7,6 +7,9 @@ use latchkey::{
         create::NewKey,
         edit::{DomainsChange, EditDomains, edit_domains},
     },
+    orgs::policies::change,
+    policy::KeyPolicy,
+    revision::Known,
     role::Role,
     time::DAY,
     usage::flush::flush,
@@ -35,6 +38,16 @@ on_both! { under "talkifai":
     async fn there_are_secret_and_widget_keys(app: &TestApp) {
         let kinds: Vec<Kind> = app.engine.convention().prefixes().map(|(_, kind, _)| kind).collect();
         assert_eq!(kinds, [Kind::Secret, Kind::Widget]);
+    }
+
+    /// "Rotate keys every 6-12 months"
+    async fn owners_choose_after_which_time_they_are_reminded(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.person("dana", Role::Owner).await;
+        let policy = KeyPolicy { rotation_days: Some(183), ..KeyPolicy::default() };
+        change(&app.engine, &org.permit(), policy, &Known::Nothing).await.unwrap();
+        org.key("Production Server").await;
+        assert_eq!(reminded_after(app, 183 * DAY).await, ["Production Server rotation"]);
     }
 
     /// "Full access to all APIs" "No domain restrictions"

@@ -2,6 +2,7 @@
 
 use latchkey::{
     access::to,
+    alerts::settings::{self as alerts, RemindersTo},
     orgs::policies,
     policy::KeyPolicy,
     role::Role,
@@ -94,6 +95,24 @@ on_both! {
         assert!(text.contains("kim changed these policies") && text.contains("The current value is “30”."), "{text}");
         assert!(conflict.body.contains("value=\"required\" checked"), "{}", conflict.body);
         assert_eq!(stored(app, &org).await, both);
+    }
+
+    async fn who_gets_reminders_is_with_the_alerts(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let path = "/orgs/northwind/settings/alerts";
+        let page = owner.get(path).await;
+        assert!(page.body.contains("name=\"reminders\" value=\"owners\" checked"), "{}", page.body);
+        let alerts = [("by", "mail"), ("factor", "5"), ("min_requests", "1000"), ("min_rejected", "100")];
+        let send = async |to: &[Field<'_>]| owner.submit(path, &[&alerts, to].concat()).await.status;
+        let stored = async || alerts::read(&app.engine, &org.permit()).await.unwrap().reminders;
+        assert_eq!(send(&[("reminders", "admins"), ("was_reminders", "owners")]).await, 303);
+        assert_eq!(stored().await, RemindersTo::Admins);
+        assert_eq!(send(&[]).await, 303);
+        assert_eq!(stored().await, RemindersTo::Admins, "an older form");
+        assert_eq!(send(&[("reminders", "everyone")]).await, 422);
+        assert_eq!(send(&[("reminders", "nobody"), ("was_reminders", "admins")]).await, 303);
+        assert_eq!(stored().await, RemindersTo::Nobody);
     }
 }
 

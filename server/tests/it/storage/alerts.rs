@@ -126,7 +126,11 @@ async fn found(app: &TestApp, org: &TestOrg) -> Vec<String> {
 fn letters(engine: &Arc<Engine>) -> Vec<(String, usize)> {
     let next = || Some(engine.outbox().next_now()?.letter.clone());
     let said = |letter: Letter| match letter.content {
-        Content::Alerts { alerts, more, .. } => (letter.to.to_string(), alerts.len() + more),
+        Content::Digest {
+            alerts,
+            more_alerts,
+            ..
+        } => (letter.to.to_string(), alerts.len() + more_alerts),
         other => panic!("{other:?}"),
     };
     let mut letters: Vec<_> = std::iter::from_fn(next).map(said).collect();
