@@ -165,7 +165,7 @@ pub async fn change(
         Happened::new(Event::OrgUpdated, Target::Org(org_id)),
         |updated, (field, was)| {
             let is = values.remove(&field).unwrap_or_default();
-            updated.changed(&format!("policy_{field}"), was, is)
+            updated.changed(&field, was, is)
         },
     );
     if updated.changes.is_empty() {

@@ -147,11 +147,8 @@ pub fn field_title(field: &str) -> String {
         "old_secret_ends_at" => "Old secret ends".to_owned(),
         "localhost_forbidden" => "Localhost blocked".to_owned(),
         "public_embedding" => "Embedding by public ID".to_owned(),
-        "policy_rotation_days" => "Rotation period in days".to_owned(),
-        "policy_longest_life_days" => "Longest life of keys in days".to_owned(),
-        "policy_scopes_required" => "Scopes required".to_owned(),
-        "policy_ip_ranges_required" => "IP ranges required for live secret keys".to_owned(),
-        "policy_localhost_forbidden" => "Localhost forbidden in live widget keys".to_owned(),
+        "rotation_days" => "Rotation period in days".to_owned(),
+        "longest_life_days" => "Longest life of keys in days".to_owned(),
         "secrets_in_browsers" => "Secret keys allowed in browsers".to_owned(),
         other => capitalized(&other.replace('_', " "))
             .replace("Ip ", "IP ")

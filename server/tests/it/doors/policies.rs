@@ -325,9 +325,10 @@ on_both! {
         let folder = Folder::new();
         let run = |arguments: &[&str]| {
             let mut command = folder.command(arguments);
+            // The pepper of all tests, which has no readable characters.
             let command = command
                 .env("LATCHKEY_DATABASE_URL", app.database.url())
-                .env("LATCHKEY_PEPPER", "07".repeat(32));
+                .env("LATCHKEY_PEPPER", "\u{7}".repeat(32));
             command.output().unwrap()
         };
         let file = folder.path().join("keys.csv");

@@ -59,7 +59,7 @@ on_both! {
         }
         assert_eq!(page.body.matches("value=\"required\" checked").count(), 2, "{}", page.body);
         let log = owner.get("/orgs/northwind/audit").await.text();
-        for part in ["Rotation period in days: 90 → 1000", "Scopes required: no → yes"] {
+        for part in ["Rotation period in days: 90 → </span>1000", "IP ranges required: no → </span>yes"] {
             assert!(log.contains(part), "{part}: {log}");
         }
         let off = [("rotation_days", ""), ("longest_life_days", ""), ("scopes", "optional"), ("ip_ranges", "optional"), ("localhost", "allow")];

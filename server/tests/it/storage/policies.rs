@@ -52,8 +52,8 @@ on_both! {
         }
         let logged = app.database.texts("SELECT changes FROM audit_log WHERE event = 'org.updated' ORDER BY position").await;
         assert_eq!(logged, [
-            r#"{"policy_longest_life_days":{"from":null,"to":30}}"#,
-            r#"{"policy_rotation_days":{"from":90,"to":null},"policy_scopes_required":{"from":false,"to":true}}"#,
+            r#"{"longest_life_days":{"from":null,"to":30}}"#,
+            r#"{"rotation_days":{"from":90,"to":null},"scopes_required":{"from":false,"to":true}}"#,
         ]);
         assert_eq!(stored(app, &other).await, default);
     }
