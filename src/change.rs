@@ -22,6 +22,7 @@ use crate::{
     id::OrgId,
     mail::{Letter, MailPlace},
     orgs::lock::{keep, lock_to_delete},
+    reviews::done::note_done,
 };
 
 /// A transaction on an org's data. Rolled back if dropped without [`Change::commit`].
@@ -281,6 +282,7 @@ impl Change {
                 })
                 .collect();
             let committed = async {
+                note_done(&mut tx, &engine.convention, &entries).await?;
                 let appended = audit::append(&engine, &mut tx, &entries).await?;
                 tx.commit().await?;
                 Ok::<_, StorageError>(appended)

@@ -26,7 +26,7 @@ use crate::{
     caller::Via,
     clock::Monotonic,
     db::{StorageError, on},
-    event::{Event, Target},
+    event::{Event, Stale, Target},
     id::KeyId,
     time::{HOUR, SECOND, Timestamp},
     verify::{DECIDED_WITHIN, cache::TRUSTED_FOR},
@@ -89,7 +89,7 @@ impl Effects {
     /// Starts tracking a change that was just committed. Only changes of existing keys are tracked.
     pub(crate) fn note(&self, events: &[(Event, Target)], entries: Appended, now: Monotonic) {
         let is_waited_for = |(event, target): &(Event, Target)| {
-            matches!(target, Target::Key(_)) && !is_first(*event)
+            matches!(target, Target::Key(_)) && !is_first(*event) && event.stale() != Stale::Nothing
         };
         if !events.iter().any(is_waited_for) {
             return;
@@ -226,7 +226,7 @@ pub async fn of_key(
 ) -> Result<Option<LastChange>, StorageError> {
     const LAST: &str = "SELECT audit_log.position, audit_log.at, audit_log.event, audit_log.via FROM keys \
          LEFT JOIN audit_log ON audit_log.org_id = keys.org_id AND audit_log.target_id = keys.id \
-         AND audit_log.position > (SELECT position FROM audit_checkpoint) AND audit_log.event <> $3 \
+         AND audit_log.position > (SELECT position FROM audit_checkpoint) AND audit_log.event NOT IN ($3, $4, $5) \
          WHERE keys.org_id = $1 AND keys.id = $2 ORDER BY audit_log.seq DESC LIMIT 1";
     type Row = (
         Option<i64>,
@@ -235,7 +235,8 @@ pub async fn of_key(
         Option<String>,
     );
     let row: Option<Row> = on!(engine.db.read(), c => sqlx::query_as(LAST)
-        .bind(permit.org_id()).bind(id).bind(Event::KeyLookedUp.as_str()).fetch_optional(c).await)?;
+        .bind(permit.org_id()).bind(id).bind(Event::KeyLookedUp.as_str())
+        .bind(Event::KeyReviewed.as_str()).bind(Event::ReviewAnswered.as_str()).fetch_optional(c).await)?;
     let Some(row) = row else { return Ok(None) };
     // Retention deleted the entry.
     let (Some(position), Some(at), Some(event), Some(via)) = row else {

@@ -63,6 +63,10 @@ events! {
     KeyRevoked "key.revoked" "revoked the key" Key
     /// Someone looked for the key with a secret that they entered. The secret is not recorded.
     KeyLookedUp "key.looked_up" "looked up a key by its secret" Nothing
+    /// Someone reviewed a key, and perhaps asked its owners to change it.
+    KeyReviewed "key.reviewed" "reviewed the key" Nothing
+    /// An owner answered what a review asked for.
+    ReviewAnswered "key.review_answered" "answered a review of the key" Nothing
     /// A key created elsewhere was imported.
     KeyImported "key.imported" "imported the key" Secrets
     /// An agent was created.

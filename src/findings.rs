@@ -84,6 +84,9 @@ codes! {
     /// The key has not been used for [`UNUSED`].
     Unused30d "unused_30d" "Unused for 30 days"
         "Check whether the key is still needed."
+    /// Requests use some of the key's scopes, and never the others (see [`UNUSED_SCOPES_AFTER`]).
+    ScopesUnused "scopes_unused" "Unused scopes"
+        "Remove the scopes that the application does not use."
     /// The key never expires.
     NoExpiry "no_expiry" "No expiry"
         "Set an expiry date, so that a forgotten key stops working."
@@ -154,6 +157,8 @@ pub const LOCALHOST_AFTER: i64 = 7 * DAY;
 pub const UNUSED: i64 = 30 * DAY;
 /// The second period without use that is a finding.
 pub const UNUSED_LONG: i64 = 90 * DAY;
+/// How long a key must have existed before scopes that no request required are a finding.
+pub const UNUSED_SCOPES_AFTER: i64 = 30 * DAY;
 /// How long before its expiry a key needs attention.
 pub const EXPIRES_SOON: i64 = 14 * DAY;
 /// The period in which rejected origins are counted, from the start of its first day (UTC).
@@ -221,6 +226,30 @@ pub struct Facts {
     pub in_browser: Option<InBrowser>,
     /// Requests from rejected origins within [`REFUSED_WITHIN`].
     pub refused: Refused,
+    /// The scopes that valid requests required, as far as they are remembered.
+    pub scopes_seen: Vec<Scope>,
+    /// The key's last review, if it says that the key can be kept.
+    pub kept: Option<Kept>,
+}
+
+/// A review that says that a key can be kept as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// When the key was reviewed.
+    pub at: Timestamp,
+    /// Until when the review is valid.
+    pub until: Timestamp,
+    /// The findings that the reviewer saw.
+    pub codes: Vec<Code>,
+}
+
+impl Kept {
+    /// Whether the review covers a finding. A secret that was created after the review and that a browser sent is a new
+    /// leak.
+    fn covers(&self, code: Code, facts: &Facts, now: Timestamp) -> bool {
+        let is_new_leak = code == Code::SeenInBrowser && facts.secret_created_at > self.at;
+        self.until > now && self.codes.contains(&code) && !is_new_leak
+    }
 }
 
 /// Requests of browsers with a secret key.
@@ -246,7 +275,7 @@ pub struct Refused {
 }
 
 /// One thing to look at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// What it is.
     pub code: Code,
@@ -256,16 +285,26 @@ pub struct Finding {
     pub since: Option<Timestamp>,
     /// What shows it.
     pub evidence: Evidence,
+    /// Until when a review covers it. Until then, it does not need attention.
+    pub reviewed_until: Option<Timestamp>,
+}
+
+impl Finding {
+    /// Whether it needs attention: it is urgent, and nobody has reviewed it.
+    pub fn needs_attention(&self) -> bool {
+        self.severity.needs_attention() && self.reviewed_until.is_none()
+    }
 }
 
 /// What shows a finding. Fields that do not apply are empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Evidence {
     /// The number of requests.
     pub requests: Option<i64>,
     /// Origins or hosts of requests, most frequent first.
     pub origins: Vec<String>,
-    /// The key's scopes. Empty for a key without scopes.
+    /// The key's scopes, or those that no request required. Empty for a key without scopes.
     pub scopes: Vec<String>,
     /// The last such request.
     pub last_at: Option<Timestamp>,
@@ -390,17 +429,37 @@ fn finding(code: Code, facts: &Facts, policy: &Policy<'_>, now: Timestamp) -> Op
             let since = facts.secret_created_at.plus(keys.rotation()?);
             (since <= now).then_some((Severity::Low, Some(since), none()))?
         }
+        Code::ScopesUnused if facts.created_at <= now.plus(-UNUSED_SCOPES_AFTER) => {
+            let (used, unused): (Vec<&Scope>, Vec<&Scope>) = facts
+                .scopes
+                .iter()
+                .partition(|scope| facts.scopes_seen.contains(scope));
+            // If no request required any scope, the application may not send them. Full access is a finding of its own.
+            let is_it = !used.is_empty() && !unused.is_empty();
+            let evidence = Evidence {
+                scopes: unused.iter().map(|scope| scope.to_string()).collect(),
+                ..none()
+            };
+            (is_it && !policy.is_full_access(&facts.scopes)).then_some((
+                Severity::Low,
+                None,
+                evidence,
+            ))?
+        }
         Code::NoExpiry if facts.lifecycle.expires_at.is_none() => {
             let severity = Policy::severity(keys.longest_life_days.is_some());
             (severity, Some(facts.created_at), none())
         }
         _ => return None,
     };
+    let kept = facts.kept.as_ref();
+    let kept = kept.filter(|kept| kept.covers(code, facts, now));
     Some(Finding {
         code,
         severity,
         since,
         evidence,
+        reviewed_until: kept.map(|kept| kept.until),
     })
 }
 

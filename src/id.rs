@@ -128,6 +128,12 @@ id!(
     "a rejected request"
 );
 id!(
+    /// A review of a key.
+    ReviewId,
+    "rev_",
+    "a review"
+);
+id!(
     /// A run of the server. Batches of usage counts are numbered per instance.
     InstanceId,
     "ins_",

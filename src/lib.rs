@@ -22,6 +22,7 @@ pub mod name;
 mod nfc;
 pub mod outcome;
 pub mod policy;
+pub mod reviews;
 pub mod role;
 pub mod search;
 mod secret;

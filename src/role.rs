@@ -94,6 +94,8 @@ macro_rules! with_actions {
             ExportUsage => "export usage",
             /// Mark keys as reviewed, comment on them, request rotation or revocation.
             ReviewKeys => "review keys",
+            /// Answer what a review asks of the owners of a key.
+            AnswerReviews => "answer reviews",
             /// Read the audit log.
             SeeAuditLog => "see the audit log",
             /// See the members of the org and their roles.
@@ -191,8 +193,8 @@ impl Rights {
             | EditProjects => {
                 is_owner || (is_admin && matches!(self.admin_rights, AdminRights::ManageKeys))
             }
-            InviteMembers | ChangeRoles | RemoveMembers | EditOrg | EditWebhooks | ManageTokens
-            | DeleteOrg => is_owner,
+            AnswerReviews | InviteMembers | ChangeRoles | RemoveMembers | EditOrg
+            | EditWebhooks | ManageTokens | DeleteOrg => is_owner,
         }
     }
 }
@@ -236,11 +238,11 @@ impl TokenScope {
         match action {
             SeeKeys | SeeKeyDetails | CreateKeys | EditKeys | RotateKeys | DisableKeys
             | RevokeKeys | EditDomains | EditAgents | EditProjects | SeeUsageTotals
-            | SeeUsageDetails | ExportUsage | ReviewKeys | SeeAuditLog => {
+            | SeeUsageDetails | ExportUsage | SeeAuditLog => {
                 matches!(self, Self::Manage)
             }
-            SeeMembers | InviteMembers | ChangeRoles | RemoveMembers | LeaveOrg | EditOrg
-            | EditWebhooks | ManageTokens | DeleteOrg => false,
+            ReviewKeys | AnswerReviews | SeeMembers | InviteMembers | ChangeRoles
+            | RemoveMembers | LeaveOrg | EditOrg | EditWebhooks | ManageTokens | DeleteOrg => false,
         }
     }
 }
@@ -323,7 +325,8 @@ mod tests {
         see usage                            yes   yes   yes      yes     yes    yes    –
         see usage by key                     yes   yes   yes      yes     –      yes    –
         export usage                         yes   yes   yes      yes     –      yes    –
-        review keys                          yes   yes   yes      yes     –      yes    –
+        review keys                          yes   yes   yes      yes     –      –      –
+        answer reviews                       yes   –     –        –       –      –      –
         see the audit log                    yes   yes   yes      yes     –      yes    –
         see members                          yes   yes   yes      yes     yes    –      –
         invite members                       yes   –     –        –       –      –      –

@@ -137,7 +137,7 @@ pub const RETIRED: Retired = Retired {
 };
 
 /// All tables that are backed up. Each follows the tables that it references.
-pub const TABLES: [Table; 33] = [
+pub const TABLES: [Table; 34] = [
     Table {
         name: "orgs",
         text: "id slug name search creation_token admin_rights created_by",
@@ -228,6 +228,13 @@ pub const TABLES: [Table; 33] = [
         name: "key_findings",
         text: "org_id key_id finding origin",
         numbers: "first_at last_at count",
+        ..NONE
+    },
+    Table {
+        name: "reviews",
+        text: "id org_id key_id verdict comment actor_kind actor_id findings codes creation_token done_event done_by_kind \
+               done_by_id answered_by_kind answered_by_id answer",
+        numbers: "until at superseded_at done_at answered_at",
         ..NONE
     },
     Table {

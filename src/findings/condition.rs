@@ -3,7 +3,7 @@
 
 use super::{
     Code, EXPIRES_SOON, MANY_REFUSED, NEVER_USED_AFTER, Policy, REFUSED_WITHIN, Severity, UNUSED,
-    UNUSED_LONG,
+    UNUSED_LONG, UNUSED_SCOPES_AFTER,
 };
 use crate::{
     convention::{Convention, NoScope, Scope},
@@ -19,20 +19,27 @@ pub(crate) const MAKER_LEFT: &str = "(keys.created_by IS NOT NULL AND keys.creat
      (SELECT memberships.user_id FROM memberships JOIN users ON users.id = memberships.user_id \
      WHERE memberships.org_id = $1 AND users.disabled_at IS NULL))";
 
+/// The scopes that valid requests with keys of the org `$1` required, of all keys.
+pub(super) const SCOPES_SEEN: &str = "usage_subjects JOIN usage_seen ON usage_seen.subject = usage_subjects.id \
+     AND usage_seen.kind = 1 WHERE usage_subjects.org_id = $1 AND usage_subjects.kind = 2 \
+     AND usage_subjects.environment = '' AND usage_subjects.key_kind = ''";
+
 /// What a filter by findings lets through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
-    /// Keys with a finding of high or medium severity.
+    /// Keys with a finding of high or medium severity that no review covers.
     Attention,
     /// Keys with this finding, of this severity. `None` stands for any.
     Of(Option<Code>, Option<Severity>),
+    /// Like `Of`, without the findings that a review covers.
+    Open(Option<Code>, Option<Severity>),
 }
 
 impl Which {
     fn includes(self, code: Code, severity: Severity) -> bool {
         match self {
             Self::Attention => severity.needs_attention(),
-            Self::Of(of, with) => {
+            Self::Of(of, with) | Self::Open(of, with) => {
                 of.is_none_or(|of| of == code) && with.is_none_or(|with| with == severity)
             }
         }
@@ -48,7 +55,10 @@ pub(crate) fn of(which: Which, policy: &Policy<'_>, now: &str) -> String {
     });
     let conditions: Vec<String> = all
         .filter(|(code, severity, _)| which.includes(*code, *severity))
-        .map(|(.., sql)| format!("({sql})"))
+        .map(|(code, _, sql)| match which {
+            Which::Of(..) => format!("({sql})"),
+            Which::Attention | Which::Open(..) => format!("({sql} AND NOT {})", kept(code, &now)),
+        })
         .collect();
     if conditions.is_empty() {
         return "(1 = 0)".to_owned();
@@ -59,9 +69,30 @@ pub(crate) fn of(which: Which, policy: &Policy<'_>, now: &str) -> String {
     )
 }
 
+/// Whether a review covers this finding of a key of the org `$1`. `now` is an SQL expression.
+fn kept(code: Code, now: &str) -> String {
+    let older = match code {
+        Code::SeenInBrowser => {
+            " AND NOT EXISTS (SELECT 1 FROM key_secrets WHERE key_secrets.key_id = keys.id \
+             AND key_secrets.ends_at IS NULL AND key_secrets.created_at > reviews.at)"
+        }
+        _ => "",
+    };
+    format!(
+        "EXISTS (SELECT 1 FROM reviews WHERE reviews.org_id = $1 AND reviews.key_id = keys.id \
+         AND reviews.superseded_at IS NULL AND reviews.verdict = 'keep' AND reviews.until > {now} \
+         AND reviews.codes LIKE '% {code} %'{older})"
+    )
+}
+
 /// The urgency of a key of the org `$1` as a number: 2 if its most urgent finding is of high severity, 1 for medium, else 0.
-pub(crate) fn urgency(policy: &Policy<'_>, now: &str) -> String {
-    let with = |severity| of(Which::Of(None, Some(severity)), policy, now);
+/// `which` tells whether findings that a review covers count.
+pub(crate) fn urgency(
+    which: fn(Option<Code>, Option<Severity>) -> Which,
+    policy: &Policy<'_>,
+    now: &str,
+) -> String {
+    let with = |severity| of(which(None, Some(severity)), policy, now);
     format!(
         "CASE WHEN {} THEN 2 WHEN {} THEN 1 ELSE 0 END",
         with(Severity::High),
@@ -185,6 +216,19 @@ fn of_code(code: Code, policy: &Policy<'_>, now: &str) -> Vec<(Severity, String)
             Policy::severity(keys.longest_life_days.is_some()),
             "keys.expires_at IS NULL".to_owned(),
         ),
+        Code::ScopesUnused => {
+            // The number of commas is that of the scopes, less one.
+            let not_full = full_access(convention).map_or_else(String::new, |sql| format!(" AND NOT {sql}"));
+            one(
+                Severity::Low,
+                format!(
+                    "keys.created_at <= {now} - {UNUSED_SCOPES_AFTER}{not_full} AND (SELECT COUNT(*) FROM {SCOPES_SEEN} \
+                     AND usage_subjects.ref_id = keys.id \
+                     AND REPLACE(keys.scopes, '\"' || usage_seen.value || '\"', '') <> keys.scopes) \
+                     BETWEEN 1 AND LENGTH(keys.scopes) - LENGTH(REPLACE(keys.scopes, ',', ''))"
+                ),
+            )
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::{
     Engine,
     access::{Permit, to},
+    convention::Scope,
     db::{StorageError, from_json, on, places},
     id::KeyId,
     key::{Environment, Kind, Lifecycle},
@@ -14,8 +15,8 @@ use crate::{
 };
 
 use super::{
-    Facts, Finding, InBrowser, Policy, Refused,
-    condition::{LISTS_LOCALHOST, MAKER_LEFT},
+    Code, Facts, Finding, InBrowser, Kept, Policy, Refused,
+    condition::{LISTS_LOCALHOST, MAKER_LEFT, SCOPES_SEEN},
     findings, refused_since,
 };
 
@@ -51,10 +52,12 @@ pub async fn of_keys(
     let policy = Policy::of(&engine.convention, keys);
     let rows = rows(engine, permit, ids).await?;
     let mut refused = refused(engine, usage, &rows, now).await?;
+    let mut scopes = scopes_seen(engine, usage, &rows).await?;
     let mut keys = Vec::with_capacity(rows.len());
     for row in rows {
         let (id, name) = (row.id, row.name.clone());
-        let facts = row.read(refused.remove(&id).unwrap_or_default())?;
+        let refused = refused.remove(&id).unwrap_or_default();
+        let facts = row.read(refused, scopes.remove(&id).unwrap_or_default())?;
         keys.push(KeyFindings {
             id,
             name,
@@ -85,10 +88,13 @@ struct Row {
     last_at: Option<Timestamp>,
     count: Option<i64>,
     origin: Option<String>,
+    kept_at: Option<Timestamp>,
+    kept_until: Option<Timestamp>,
+    kept_codes: Option<String>,
 }
 
 impl Row {
-    fn read(self, refused: Refused) -> Result<Facts, StorageError> {
+    fn read(self, refused: Refused, scopes_seen: Vec<Scope>) -> Result<Facts, StorageError> {
         let seen = (self.first_at, self.last_at, self.count, self.origin);
         Ok(Facts {
             kind: self.kind,
@@ -112,6 +118,19 @@ impl Row {
                 _ => None,
             },
             refused,
+            scopes_seen,
+            kept: match (self.kept_at, self.kept_until, self.kept_codes) {
+                (Some(at), Some(until), Some(codes)) => Some(Kept {
+                    at,
+                    until,
+                    // A code that this version does not know is no finding of it either.
+                    codes: codes
+                        .split_whitespace()
+                        .filter_map(|code| code.parse().ok())
+                        .collect::<Vec<Code>>(),
+                }),
+                _ => None,
+            },
         })
     }
 }
@@ -127,9 +146,12 @@ async fn rows(
          keys.ip_ranges <> '[]' AS has_ip_ranges, \
          (SELECT MAX(key_secrets.created_at) FROM key_secrets WHERE key_secrets.key_id = keys.id \
          AND key_secrets.ends_at IS NULL) AS secret_created_at, {MAKER_LEFT} AS maker_left, \
-         seen.first_at, seen.last_at, seen.count, seen.origin FROM keys \
+         seen.first_at, seen.last_at, seen.count, seen.origin, \
+         kept.at AS kept_at, kept.until AS kept_until, kept.codes AS kept_codes FROM keys \
          LEFT JOIN key_findings AS seen ON seen.org_id = keys.org_id AND seen.key_id = keys.id \
          AND seen.finding = 'secret_key_in_browser' \
+         LEFT JOIN reviews AS kept ON kept.org_id = keys.org_id AND kept.key_id = keys.id \
+         AND kept.superseded_at IS NULL AND kept.verdict = 'keep' \
          WHERE keys.org_id = $1 AND keys.id IN ({})",
         places(2, ids.len())
     );
@@ -181,4 +203,37 @@ async fn refused(
         }
     }
     Ok(refused)
+}
+
+/// The scopes that valid requests required, by key.
+async fn scopes_seen(
+    engine: &Engine,
+    permit: &Permit<to::SeeUsageDetails>,
+    rows: &[Row],
+) -> Result<HashMap<KeyId, Vec<Scope>>, StorageError> {
+    let with_scopes: Vec<KeyId> = rows
+        .iter()
+        .filter(|row| row.scopes.contains(','))
+        .map(|row| row.id)
+        .collect();
+    if with_scopes.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = format!(
+        "SELECT usage_subjects.ref_id, usage_seen.value FROM {SCOPES_SEEN} AND usage_subjects.ref_id IN ({})",
+        places(2, with_scopes.len())
+    );
+    let found: Vec<(KeyId, String)> = on!(engine.db.read(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id());
+        for id in &with_scopes {
+            query = query.bind(id);
+        }
+        query.fetch_all(c).await
+    })?;
+    let mut seen: HashMap<KeyId, Vec<Scope>> = HashMap::new();
+    for (id, scope) in found {
+        // The sum of scopes beyond the limit has no name.
+        seen.entry(id).or_default().extend(scope.parse());
+    }
+    Ok(seen)
 }

@@ -28,6 +28,8 @@ fn fine() -> Facts {
         maker_left: false,
         in_browser: None,
         refused: Refused::default(),
+        scopes_seen: Vec::new(),
+        kept: None,
     }
 }
 
@@ -244,6 +246,97 @@ fn a_rotation_resolves_the_leak_and_only_working_keys_have_findings() {
             facts.lifecycle.disabled_at = Some(ago(1));
         }),
         ""
+    );
+}
+
+#[test]
+fn scopes_that_no_request_required_are_named() {
+    let policy = Policy::of(&Convention::built_in("latchkey").unwrap());
+    let scopes =
+        |names: &[&str]| -> Vec<Scope> { names.iter().map(|name| name.parse().unwrap()).collect() };
+    let unused = |days: i64, has: &[&str], seen: &[&str]| {
+        let facts = Facts {
+            created_at: ago(days),
+            scopes: scopes(has),
+            scopes_seen: scopes(seen),
+            ..fine()
+        };
+        let found = findings(&facts, &policy, NOW);
+        let found = found
+            .iter()
+            .find(|finding| finding.code == Code::ScopesUnused);
+        found.map_or(String::new(), |finding| finding.evidence.scopes.join(" "))
+    };
+    let has = ["bots:read", "bots:write", "channels:read"];
+    assert_eq!(unused(29, &has, &["bots:read"]), "");
+    assert_eq!(unused(30, &has, &["bots:read"]), "bots:write channels:read");
+    assert_eq!(unused(30, &has, &has), "");
+    assert_eq!(
+        unused(30, &has, &[]),
+        "",
+        "the application may not send scopes"
+    );
+    assert_eq!(
+        unused(30, &has, &["channels:write"]),
+        "",
+        "a scope that was removed"
+    );
+    assert_eq!(
+        unused(30, &["admin", "bots:read"], &["bots:read"]),
+        "",
+        "full access is another finding"
+    );
+}
+
+#[test]
+fn a_review_covers_what_was_found_until_its_date() {
+    let policy = Policy::of(&Convention::built_in("latchkey").unwrap());
+    let open = |at: i64, until: Timestamp, seen: &[Code], secret: i64| {
+        let facts = Facts {
+            maker_left: true,
+            lifecycle: Lifecycle {
+                expires_at: None,
+                ..fine().lifecycle
+            },
+            secret_created_at: ago(secret),
+            in_browser: Some(InBrowser {
+                first_at: ago(1),
+                last_at: ago(0),
+                count: 1,
+                origin: String::new(),
+            }),
+            kept: Some(Kept {
+                at: ago(at),
+                until,
+                codes: seen.to_vec(),
+            }),
+            ..fine()
+        };
+        let found = findings(&facts, &policy, NOW);
+        let open = found
+            .iter()
+            .filter(|finding| finding.reviewed_until.is_none());
+        open.map(|finding| finding.code.as_str())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let all = [Code::SeenInBrowser, Code::MakerLeft, Code::NoExpiry];
+    let later = NOW.plus(1);
+    assert_eq!(open(1, later, &all, 20), "");
+    assert_eq!(
+        open(1, NOW, &all, 20),
+        "seen_in_browser maker_left no_expiry",
+        "its date has passed"
+    );
+    assert_eq!(
+        open(1, later, &all[1..], 20),
+        "seen_in_browser",
+        "a new finding"
+    );
+    assert_eq!(
+        open(3, later, &all, 2),
+        "seen_in_browser",
+        "a leak of a newer secret"
     );
 }
 

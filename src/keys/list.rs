@@ -60,9 +60,7 @@ pub async fn list(
     let policy = Policy::of(&engine.convention, policy);
     let filter = Filter::new(engine, permit.org_id(), query, &policy);
     let sql = &filter.sql;
-    let count = format!("SELECT COUNT(*) FROM keys WHERE {sql}");
-    let matching: i64 = on!(engine.db.read(), c => bind!(sqlx::query_scalar(sqlx::AssertSqlSafe(count)), filter)
-        .fetch_one(c).await)?;
+    let matching = count_matching(engine, &filter).await?;
 
     let sort = query.order();
     let cursor = query
@@ -124,6 +122,28 @@ pub async fn list(
         previous,
         next,
     })
+}
+
+/// Returns the number of the org's keys that a query matches, on all pages.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn count(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeys>,
+    query: &KeyQuery,
+) -> Result<i64, StorageError> {
+    let policy = policies::of_org(engine, permit.org_id()).await?;
+    let policy = Policy::of(&engine.convention, policy);
+    count_matching(engine, &Filter::new(engine, permit.org_id(), query, &policy)).await
+}
+
+async fn count_matching(engine: &Engine, filter: &Filter) -> Result<i64, StorageError> {
+    let sql = format!("SELECT COUNT(*) FROM keys WHERE {}", filter.sql);
+    Ok(
+        on!(engine.db.read(), c => bind!(sqlx::query_scalar(sqlx::AssertSqlSafe(sql)), filter)
+        .fetch_one(c).await)?,
+    )
 }
 
 /// The number of matching keys before a place in the order of the query.

@@ -25,7 +25,7 @@ const LOCK: i64 = i64::from_be_bytes(*b"latchorg");
 const OF_ORG: &str = "org_id = $1";
 
 /// The tables with rows of an organization: the primary key, and which rows. Each follows the tables that reference it.
-const TABLES: [(&str, &str, &str); 16] = [
+const TABLES: [(&str, &str, &str); 17] = [
     ("memberships", "org_id, user_id", OF_ORG),
     ("invitations", "id", OF_ORG),
     ("accepted_invitations", "digest", OF_ORG),
@@ -35,6 +35,7 @@ const TABLES: [(&str, &str, &str); 16] = [
         "service_token_id IN (SELECT id FROM service_tokens WHERE org_id = $1)",
     ),
     ("service_tokens", "id", OF_ORG),
+    ("reviews", "id", OF_ORG),
     ("keys", "id", OF_ORG),
     ("agents", "id", OF_ORG),
     ("projects", "id", OF_ORG),

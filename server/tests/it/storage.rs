@@ -31,6 +31,7 @@ mod policies;
 mod projects;
 mod reminders;
 mod retention;
+mod reviews;
 mod second_factor;
 mod security_events;
 mod service_tokens;

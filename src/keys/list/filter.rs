@@ -6,6 +6,7 @@ use crate::{
     findings::{Policy, condition},
     id::{KeyId, OrgId, ProjectId, UserId},
     key::{Environment, Kind, Status, settings::rules::external_id},
+    reviews::{self, ReviewFilter},
     search::{Search, for_like},
     time::Timestamp,
 };
@@ -30,7 +31,7 @@ pub struct KeyQuery {
     /// Part of the name, the display form, the external ID, an allowed domain or the notes, or the whole ID. Empty means
     /// all.
     pub search: Search,
-    /// Whether to search only names and IDs and to ignore `project`, `creator`, `finding` and the urgency, for users who
+    /// Whether to search only names and IDs and to ignore `project`, `creator`, `finding`, `review` and the urgency, for users who
     /// cannot see details.
     pub names_only: bool,
     /// Only keys with this external ID.
@@ -45,6 +46,8 @@ pub struct KeyQuery {
     pub creator: Option<UserId>,
     /// Only keys with such findings.
     pub finding: Option<Which>,
+    /// Only keys with such findings, reviewed or not.
+    pub review: Option<ReviewFilter>,
     /// Only keys with these statuses.
     pub status: StatusFilter,
     /// The sort order.
@@ -61,7 +64,9 @@ impl KeyQuery {
     /// The sort order, which must not show what the user cannot see.
     pub(super) fn order(&self) -> SortBy {
         match self.sort {
-            SortBy::Requests | SortBy::Urgency if self.names_only => SortBy::Created,
+            SortBy::Requests | SortBy::Urgency | SortBy::Severity if self.names_only => {
+                SortBy::Created
+            }
             sort => sort,
         }
     }
@@ -151,12 +156,17 @@ impl Filter {
             || "TRUE".to_owned(),
             |which| condition::of(which, policy, "$5"),
         );
+        let review = query.review.filter(|_| !query.names_only);
+        let review = review.map_or_else(
+            || "TRUE".to_owned(),
+            |filter| reviews::condition::of(&filter, policy, "$5"),
+        );
         let searched_id = search.parse::<KeyId>().ok();
         let creator = query.creator.filter(|_| !query.names_only);
         let project = query.project.filter(|_| !query.names_only);
         Self {
             sql: format!(
-                "keys.org_id = $1 AND ({found}) AND {MATCHING} AND {of_external_id} AND {finding}"
+                "keys.org_id = $1 AND ({found}) AND {MATCHING} AND {of_external_id} AND {finding} AND {review}"
             ),
             org_id,
             pattern,

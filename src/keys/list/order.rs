@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt, str::FromStr};
 
 use crate::{
-    findings::{Policy, condition},
+    findings::{Policy, condition, list::Which},
     id::KeyId,
     keys::KeySummary,
     time::Timestamp,
@@ -23,9 +23,11 @@ pub enum SortBy {
     Expires,
     /// The number of requests in the last 30 days. For users who cannot see details, the creation time.
     Requests,
-    /// The severity of the most urgent finding that needs attention, then the creation time. For users who cannot see
-    /// details, the creation time alone.
+    /// The severity of the most urgent finding that no review covers. For users who cannot see details, the creation time
+    /// alone.
     Urgency,
+    /// The severity of the most urgent finding, whether a review covers it or not, so that a review does not move its key.
+    Severity,
 }
 
 /// The start or end of a page, next to a key in the list.
@@ -101,7 +103,8 @@ impl SortBy {
                  ELSE 9223372036854775807 END)"
             }
             Self::Requests => "COALESCE(requested.requests, 0)",
-            Self::Urgency => return Cow::Owned(condition::urgency(policy, "$5")),
+            Self::Urgency => return Cow::Owned(condition::urgency(Which::Open, policy, "$5")),
+            Self::Severity => return Cow::Owned(condition::urgency(Which::Of, policy, "$5")),
         })
     }
 
@@ -124,7 +127,7 @@ impl SortBy {
             }
             Self::Requests => return Cow::Owned(requests_of("$12")),
             // The inner `keys` hides the one of the list.
-            Self::Urgency => {
+            Self::Urgency | Self::Severity => {
                 return Cow::Owned(format!(
                     "COALESCE((SELECT {} FROM keys WHERE keys.org_id = $1 AND keys.id = $12), CAST($11 AS BIGINT))",
                     self.expression(policy, descending)
@@ -154,7 +157,7 @@ impl SortBy {
                 .map_or(if descending { 0 } else { i64::MAX }, Timestamp::as_millis)
                 .to_string(),
             // Computed again for the next page.
-            Self::Requests | Self::Urgency => "0".to_owned(),
+            Self::Requests | Self::Urgency | Self::Severity => "0".to_owned(),
         };
         Place { value, id: key.id }
     }

@@ -18,12 +18,13 @@ impl Wording {
         use Event::*;
         match event {
             KeyCreated | KeyUpdated | KeyDisabled | KeyEnabled | KeyRotated | KeyRevoked
-            | KeyImported | AgentCreated | AgentUpdated | AgentDeleted | ProjectCreated
-            | ProjectUpdated | ProjectDeleted | TokenCreated | TokenRevoked => {
+            | KeyReviewed | KeyImported | AgentCreated | AgentUpdated | AgentDeleted
+            | ProjectCreated | ProjectUpdated | ProjectDeleted | TokenCreated | TokenRevoked => {
                 naming(event.sentence(), "")
             }
             KeyOldSecretEnded => naming("ended the old secret of the key", ""),
             KeyLookedUp => naming("looked up the key", "by its secret"),
+            ReviewAnswered => naming("answered a review of the key", ""),
             MemberInvited => naming("invited", ""),
             InvitationRenewed => naming("created a new link for the invitation of", ""),
             MemberJoined if !is_own => naming("added", "to the organization"),
@@ -70,6 +71,7 @@ pub fn brief(event: Event) -> String {
     let words = match event {
         Event::KeyOldSecretEnded => "old secret ended",
         Event::KeyLookedUp => "looked up by its secret",
+        Event::ReviewAnswered => "review answered",
         event => event.sentence(),
     };
     capitalized(words.strip_suffix(" the key").unwrap_or(words))
@@ -85,6 +87,8 @@ pub const fn title(event: Event) -> &'static str {
         Event::KeyRotated => "Key rotated",
         Event::KeyOldSecretEnded => "Old secret of key ended",
         Event::KeyRevoked => "Key revoked",
+        Event::KeyReviewed => "Key reviewed",
+        Event::ReviewAnswered => "Review of key answered",
         Event::KeyImported => "Key imported",
         Event::KeyLookedUp => "Key looked up by its secret",
         Event::AgentCreated => "Agent created",
@@ -144,6 +148,7 @@ pub fn kind_title(kind: &str) -> String {
 pub fn field_title(field: &str) -> String {
     match field {
         "expires_at" => "Expiry".to_owned(),
+        "until_at" => "Reviewed until".to_owned(),
         "old_secret_ends_at" => "Old secret ends".to_owned(),
         "localhost_forbidden" => "Localhost blocked".to_owned(),
         "public_embedding" => "Embedding by public ID".to_owned(),

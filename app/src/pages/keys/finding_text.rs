@@ -14,6 +14,8 @@ pub struct FindingText {
     pub severity: Severity,
     /// What was found, with its evidence.
     pub sentence: String,
+    /// The date until which a review covers it.
+    pub reviewed_until: Option<String>,
 }
 
 impl FindingText {
@@ -22,7 +24,13 @@ impl FindingText {
             code: finding.code,
             severity: finding.severity,
             sentence: sentence(finding),
+            reviewed_until: finding.reviewed_until.map(date),
         }
+    }
+
+    /// Whether it is urgent, and nobody has reviewed it.
+    pub fn needs_attention(&self) -> bool {
+        self.severity.needs_attention() && self.reviewed_until.is_none()
     }
 
     /// The class of its badge.
@@ -84,6 +92,10 @@ fn sentence(finding: &Finding) -> String {
         Code::Unused90d | Code::Unused30d => format!("Last used on {since}."),
         Code::NeverUsed => format!("Created on {since} and never used."),
         Code::RotationDue => format!("The secret was due for rotation on {since}."),
+        Code::ScopesUnused => format!(
+            "No request of the last 90 days required {}.",
+            evidence.scopes.join(", ")
+        ),
         Code::NoExpiry => "The key never expires.".to_owned(),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use latchkey::{
     findings::{
-        Code, Severity,
+        Code, Finding, Severity,
         facts::{KeyFindings, of_keys},
         list::{FindingsQuery, Which, count_attention, list},
     },
@@ -67,10 +67,11 @@ async fn many_keys(app: &TestApp, org: &TestOrg, count: usize) -> Vec<KeyId> {
             true => widget_key(&format!("Key {number}"), domains),
             false => secret_key(&format!("Key {number}")),
         };
-        let scopes: Vec<&str> = match dice.pick(&[0, 1, 2, 3]) {
+        let scopes: Vec<&str> = match dice.pick(&[0, 1, 2, 3, 4]) {
             1 if !offered.is_empty() => vec![&offered[0]],
             2 if !offered.is_empty() => offered.iter().map(String::as_str).collect(),
             3 if !offered.is_empty() => offered[1..].iter().map(String::as_str).collect(),
+            4 => offered.iter().take(3).map(String::as_str).collect(),
             _ => vec![],
         };
         let new = with(new, |settings| {
@@ -139,9 +140,48 @@ async fn many_keys(app: &TestApp, org: &TestOrg, count: usize) -> Vec<KeyId> {
                 )).await;
             }
         }
+        for scope in dice.pick(&[
+            &[][..],
+            &["bots:read"],
+            &["bots:read", "bots:write", "analytics"],
+        ]) {
+            app.database
+                .execute(&format!(
+                    "INSERT INTO usage_subjects (org_id, kind, ref_id, environment, key_kind) \
+                 VALUES ('{}', 2, '{id}', '', '') ON CONFLICT DO NOTHING",
+                    org.org.id,
+                ))
+                .await;
+            app.database
+                .execute(&format!(
+                    "INSERT INTO usage_seen (subject, kind, value, count, last_at) \
+                 SELECT id, 1, '{scope}', 3, {0} FROM usage_subjects WHERE ref_id = '{id}'",
+                    NOON.as_millis(),
+                ))
+                .await;
+        }
+        review(app, org, &dice, id).await;
         ids.push(id);
     }
     ids
+}
+
+/// Reviews a key at some time, until some time, with some of the codes.
+async fn review(app: &TestApp, org: &TestOrg, dice: &Dice, id: KeyId) {
+    let codes: Vec<&str> = Code::ALL
+        .iter()
+        .filter(|_| dice.pick(&[true, false]))
+        .map(|code| code.as_str())
+        .collect();
+    let (at, until) = (dice.pick(&[-100, -89, -3, -2]), dice.pick(&[-1, 0, 1, 30]));
+    let verdict = dice.pick(&["keep", "keep", "keep", "rotate"]);
+    let superseded = dice.pick(&["NULL", "NULL", "NULL", "1"]);
+    app.database.execute(&format!(
+        "INSERT INTO reviews (id, org_id, key_id, verdict, comment, until, at, actor_kind, findings, codes, superseded_at) \
+         VALUES ('{}', '{}', '{id}', '{verdict}', '', {}, {}, 'user', '[]', ' {} ', {superseded})",
+        id.to_string().replace("key_", "rev_"), org.org.id,
+        NOON.plus(until * DAY).as_millis(), NOON.plus(at * DAY).as_millis(), codes.join(" "),
+    )).await;
 }
 
 fn with_findings(keys: &[KeyFindings], is: impl Fn(Code, Severity) -> bool) -> BTreeSet<KeyId> {
@@ -221,7 +261,31 @@ async fn all_say_the_same(org: &TestOrg, ids: &[KeyId], never: &[Code]) {
             "{severity}"
         );
     }
-    let attention = with_findings(&keys, |_, severity| severity.needs_attention());
+    for code in Code::ALL {
+        let open = keys.iter().filter(|key| {
+            let mut findings = key.findings.iter();
+            findings.any(|found| found.code == *code && found.reviewed_until.is_none())
+        });
+        let open: BTreeSet<KeyId> = open.map(|key| key.id).collect();
+        let reviewed = with_findings(&keys, |found, _| found == *code).len() - open.len();
+        assert_eq!(
+            reviewed == 0,
+            never.contains(code),
+            "{code} is also reviewed"
+        );
+        assert_eq!(
+            filtered(org, Which::Open(Some(*code), None)).await,
+            open,
+            "{code}"
+        );
+    }
+    let attention: BTreeSet<KeyId> = keys
+        .iter()
+        .filter(|key| key.findings.iter().any(Finding::needs_attention))
+        .map(|key| key.id)
+        .collect();
+    let urgent = with_findings(&keys, |_, severity| severity.needs_attention());
+    assert!(attention.len() < urgent.len(), "some are reviewed");
     assert_eq!(filtered(org, Which::Attention).await, attention);
     assert_eq!(
         count_attention(&org.engine, &org.permit()).await.unwrap() as usize,
@@ -271,7 +335,12 @@ on_both! {
 #[tokio::test]
 async fn they_say_the_same_under_a_convention_without_scopes() {
     let app = TestApp::on_sqlite_under("cencori").await;
-    say_the_same(&app, &app.org("northwind").await, &[Code::FullAccess]).await;
+    say_the_same(
+        &app,
+        &app.org("northwind").await,
+        &[Code::FullAccess, Code::ScopesUnused],
+    )
+    .await;
     app.remove().await;
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 /// The tables of `migrations/`, except for the table of the migrations.
-const TABLES: [&str; 38] = [
+const TABLES: [&str; 39] = [
     "orgs",
     "users",
     "memberships",
@@ -34,6 +34,7 @@ const TABLES: [&str; 38] = [
     "usage_seen",
     "agents",
     "key_findings",
+    "reviews",
     "usage_domains",
     "refusals",
     "alerts",

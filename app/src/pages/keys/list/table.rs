@@ -201,7 +201,7 @@ fn Badges(findings: Vec<FindingText>, filter: Option<FindingChoice>) -> impl Int
                 Some(FindingChoice::Severity(severity)) => finding.severity == severity,
                 None => false,
             };
-            let is_shown = is_asked || finding.severity.needs_attention();
+            let is_shown = is_asked || finding.needs_attention();
             is_shown && finding.code != Code::ExpiresSoon
         })
         .collect();

@@ -19,13 +19,14 @@ pub fn Findings(
     may_rotate: bool,
     may_edit: bool,
 ) -> impl IntoView {
-    let (urgent, mut others): (Vec<_>, Vec<_>) = findings
-        .into_iter()
-        .partition(|finding| finding.severity.needs_attention());
+    let (urgent, mut others): (Vec<_>, Vec<_>) =
+        findings.into_iter().partition(FindingText::needs_attention);
     let without_limits = [Code::FullAccess, Code::NoExpiry];
-    let is_without_limits = without_limits
-        .iter()
-        .all(|code| others.iter().any(|finding| finding.code == *code));
+    let is_without_limits = without_limits.iter().all(|code| {
+        others
+            .iter()
+            .any(|finding| finding.code == *code && finding.reviewed_until.is_none())
+    });
     let unlimited = is_without_limits.then(|| {
         others.retain(|finding| !without_limits.contains(&finding.code));
         let edit = may_edit.then(|| view! { <a class="btn" href=format!("{path}/edit")>"Edit"</a> });
@@ -53,7 +54,13 @@ pub fn Findings(
     let others = (!others.is_empty()).then(|| {
         let items = others
             .into_iter()
-            .map(|finding| view! { <li>{finding.sentence}" "{finding.code.advice()}</li> })
+            .map(|finding| {
+                let text = match finding.reviewed_until {
+                    Some(date) => format!("Reviewed until {date}."),
+                    None => finding.code.advice().to_owned(),
+                };
+                view! { <li>{finding.sentence}" "{text}</li> }
+            })
             .collect_view();
         view! { <div class="notice info"><Icon symbol=Symbol::Info/><ul>{items}</ul></div> }
     });

@@ -1,0 +1,174 @@
+//! Reviews of keys (design §8): what someone found when they looked at a key, and what they ask of its owners.
+//!
+//! A review stores what the reviewer saw, so that it is evidence later. If it says that the key can be kept, its findings
+//! need no attention until a date, or until another finding appears ([`crate::findings`]). Otherwise it asks the owners to
+//! rotate, narrow or revoke the key, which is open until the key was changed in that way, an owner answers, or the key is
+//! reviewed again. What was done is taken from the change of the key itself, in its transaction ([`done`]).
+//!
+//! Each review is a row of at most about 20 KB, and a key has at most [`MAX_PER_KEY`] of them.
+
+#[cfg(feature = "native")]
+mod answer;
+#[cfg(feature = "native")]
+pub(crate) mod condition;
+#[cfg(feature = "native")]
+mod create;
+#[cfg(feature = "native")]
+pub(crate) mod done;
+#[cfg(feature = "native")]
+mod export;
+#[cfg(feature = "native")]
+mod list;
+#[cfg(feature = "native")]
+mod review;
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString};
+
+use crate::{nfc::nfc, time::DAY};
+
+#[cfg(feature = "native")]
+pub use self::{
+    answer::{AnswerError, answer},
+    condition::{ReviewFilter, ReviewState},
+    create::{Created, NewReview, ReviewError, create},
+    export::{enter_export, exported},
+    list::{ReviewPage, ReviewQuery, count_asked, current, find, list},
+    review::{Answer, AskState, Done, Review, ReviewedKey},
+};
+
+/// How long a key can be kept without another review, if the reviewer does not say.
+pub const KEPT_FOR: i64 = 90 * DAY;
+/// The longest time for which a review can say that a key can be kept.
+pub const MAX_KEPT_FOR: i64 = 366 * DAY;
+/// The maximum number of reviews of a key.
+pub const MAX_PER_KEY: i64 = 1_000;
+/// The maximum length of a comment or an answer, in characters.
+pub const MAX_COMMENT: usize = 1_000;
+
+/// What a review concludes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = InvalidVerdict, parse_err_fn = invalid_verdict)]
+pub enum Verdict {
+    /// The key can stay as it is.
+    Keep,
+    /// The owners are asked to rotate the key.
+    Rotate,
+    /// The owners are asked to remove scopes.
+    Narrow,
+    /// The owners are asked to revoke the key.
+    Revoke,
+}
+
+impl Verdict {
+    /// Every verdict.
+    pub const ALL: [Self; 4] = [Self::Keep, Self::Rotate, Self::Narrow, Self::Revoke];
+
+    /// The verdict on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Rotate => "rotate",
+            Self::Narrow => "narrow",
+            Self::Revoke => "revoke",
+        }
+    }
+
+    /// Whether it asks something of the owners.
+    pub const fn is_ask(self) -> bool {
+        !matches!(self, Self::Keep)
+    }
+}
+
+/// The text is not a verdict.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("must be `keep`, `rotate`, `narrow` or `revoke`")]
+pub struct InvalidVerdict;
+
+const fn invalid_verdict(_: &str) -> InvalidVerdict {
+    InvalidVerdict
+}
+
+/// The text is too long for a comment.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("A comment must have at most 1,000 characters.")]
+pub struct CommentTooLong;
+
+/// What a reviewer or an owner wrote: at most [`MAX_COMMENT`] characters, trimmed. Can be empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Comment(String);
+
+impl Comment {
+    /// The comment as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether nothing was written.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromStr for Comment {
+    type Err = CommentTooLong;
+    fn from_str(text: &str) -> Result<Self, CommentTooLong> {
+        // Browsers send line breaks as CR LF. Postgres rejects NUL.
+        let text = text.replace("\r\n", "\n").replace('\0', "");
+        let text = nfc(text.trim());
+        if text.chars().count() > MAX_COMMENT {
+            return Err(CommentTooLong);
+        }
+        Ok(Self(text.into_owned()))
+    }
+}
+
+impl TryFrom<String> for Comment {
+    type Error = CommentTooLong;
+    fn try_from(text: String) -> Result<Self, CommentTooLong> {
+        text.parse()
+    }
+}
+
+impl From<Comment> for String {
+    fn from(comment: Comment) -> Self {
+        comment.0
+    }
+}
+
+impl fmt::Display for Comment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(feature = "native")]
+crate::db::text_column!(Comment);
+#[cfg(feature = "native")]
+crate::db::text_column!(Verdict);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_is_trimmed_and_bounded() {
+        let read = |text: &str| text.parse::<Comment>();
+        assert_eq!(read(" a\r\nb\0 ").unwrap().as_str(), "a\nb");
+        assert!(read(&"é".repeat(MAX_COMMENT)).is_ok());
+        assert_eq!(read(&"é".repeat(MAX_COMMENT + 1)), Err(CommentTooLong));
+    }
+
+    #[test]
+    fn verdicts_are_read_back() {
+        for verdict in Verdict::ALL {
+            assert_eq!(verdict.as_str().parse(), Ok(verdict));
+            assert_eq!(verdict.to_string(), verdict.as_str());
+        }
+        assert_eq!("stay".parse::<Verdict>(), Err(InvalidVerdict));
+    }
+}

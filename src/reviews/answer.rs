@@ -1,0 +1,81 @@
+//! Answering what a review asks for, instead of doing it.
+
+use crate::{
+    Engine,
+    access::{Permit, to},
+    change::Happened,
+    db::{on, select_locked},
+    event::{Event, Target},
+    fault::{Fault, from_fault},
+    id::{KeyId, ReviewId},
+    time::Timestamp,
+};
+
+use super::{Comment, Verdict};
+
+/// Why a review was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum AnswerError {
+    /// The org has no such review.
+    #[error("The review was not found.")]
+    NotFound,
+    /// It asks for nothing, or for nothing that is still open.
+    #[error(
+        "This request is no longer open: it was done, answered, or the key was reviewed again."
+    )]
+    NotOpen,
+    /// The answer is empty.
+    #[error("Enter an answer, so that the reviewer knows why.")]
+    Empty,
+    /// An internal error.
+    #[error(transparent)]
+    Fault(Fault),
+}
+
+from_fault!(AnswerError);
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    key_id: KeyId,
+    verdict: Verdict,
+    superseded_at: Option<Timestamp>,
+    done_at: Option<Timestamp>,
+    answered_at: Option<Timestamp>,
+}
+
+/// Answers a review, which closes what it asks for. The key's findings still need attention.
+///
+/// # Errors
+/// If the review asks for nothing that is open, or the answer is empty.
+pub async fn answer(
+    engine: &Engine,
+    permit: &Permit<to::AnswerReviews>,
+    id: ReviewId,
+    text: Comment,
+) -> Result<(), AnswerError> {
+    if text.is_empty() {
+        return Err(AnswerError::Empty);
+    }
+    let (now, org_id) = (engine.clock.now(), permit.org_id());
+    let mut change = engine.change(permit).await?;
+    let row: Option<Row> = select_locked!(
+        change.tx(),
+        "SELECT key_id, verdict, superseded_at, done_at, answered_at FROM reviews WHERE org_id = $1 AND id = $2",
+        org_id,
+        id
+    )?;
+    let row = row.ok_or(AnswerError::NotFound)?;
+    let is_closed = row.superseded_at.or(row.done_at).or(row.answered_at);
+    if !row.verdict.is_ask() || is_closed.is_some() {
+        return Err(AnswerError::NotOpen);
+    }
+    const UPDATE: &str = "UPDATE reviews SET answered_at = $1, answered_by_kind = $2, answered_by_id = $3, answer = $4 \
+         WHERE org_id = $5 AND id = $6";
+    let actor = permit.caller().actor;
+    on!(change.on(), c => sqlx::query(UPDATE)
+        .bind(now).bind(actor.kind()).bind(actor.id()).bind(text).bind(org_id).bind(id)
+        .execute(c).await.map(drop))?;
+    let answered = Happened::new(Event::ReviewAnswered, Target::Key(row.key_id));
+    let answered = answered.changed("verdict", row.verdict.as_str(), None::<&str>);
+    Ok(change.commit(answered).await?)
+}

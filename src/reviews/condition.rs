@@ -1,0 +1,55 @@
+//! Which keys are to be reviewed, as SQL conditions on `keys`, for the list of keys.
+
+use crate::{
+    findings::{Code, Policy, Severity, condition, list::Which},
+    time::Timestamp,
+};
+
+/// Keys with findings, by what reviews say about them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReviewFilter {
+    /// Whether someone has reviewed them; `None` for all.
+    pub state: Option<ReviewState>,
+    /// Only keys with this finding.
+    pub code: Option<Code>,
+    /// Only keys with a finding of this severity.
+    pub severity: Option<Severity>,
+    /// Only keys that a person reviewed at this time or later. Reviews by tokens are no evidence of that.
+    pub reviewed_since: Option<Timestamp>,
+}
+
+/// How far the review of a key is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReviewState {
+    /// No review covers the finding, and the owners are not asked for anything.
+    Open,
+    /// The owners are asked to change the key.
+    Asked,
+    /// A review covers the findings.
+    Reviewed,
+}
+
+/// Whether something is asked of the owners of a key of the org `$1`.
+const ASKED: &str = "EXISTS (SELECT 1 FROM reviews WHERE reviews.org_id = $1 AND reviews.key_id = keys.id \
+     AND reviews.verdict <> 'keep' AND reviews.superseded_at IS NULL AND reviews.done_at IS NULL \
+     AND reviews.answered_at IS NULL)";
+
+/// The condition for keys of the org `$1` at the time `now`, a placeholder.
+pub(crate) fn of(filter: &ReviewFilter, policy: &Policy, now: &str) -> String {
+    let found = condition::of(Which::Of(filter.code, filter.severity), policy, now);
+    let open = condition::of(Which::Open(filter.code, filter.severity), policy, now);
+    let state = match filter.state {
+        None => found,
+        Some(ReviewState::Open) => format!("{open} AND NOT {ASKED}"),
+        Some(ReviewState::Asked) => format!("{found} AND {ASKED}"),
+        Some(ReviewState::Reviewed) => format!("{found} AND NOT {open}"),
+    };
+    match filter.reviewed_since {
+        None => format!("({state})"),
+        Some(since) => format!(
+            "({state} AND EXISTS (SELECT 1 FROM reviews WHERE reviews.org_id = $1 AND reviews.key_id = keys.id \
+             AND reviews.at >= {} AND reviews.actor_kind = 'user'))",
+            since.as_millis()
+        ),
+    }
+}

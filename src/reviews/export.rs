@@ -1,0 +1,28 @@
+//! Exports of reviews.
+
+use crate::{
+    Engine,
+    access::{Permit, to},
+    audit::security_events::{Log, SecurityEvent},
+    event::Event,
+    id::OrgId,
+    work_queue::{Busy, Place},
+};
+
+/// Reserves a place in the export queue. The caller keeps it until the file is sent.
+///
+/// # Errors
+/// If too many exports are in progress, in total or in this org.
+pub fn enter_export(
+    engine: &Engine,
+    permit: &Permit<to::ReviewKeys>,
+) -> Result<Place<OrgId>, Busy> {
+    engine.exporting.enter(permit.org_id())
+}
+
+/// Records that the caller exported the org's reviews.
+pub fn exported(engine: &Engine, permit: &Permit<to::ReviewKeys>) {
+    let log = Log::Org(permit.org_id());
+    let exported = SecurityEvent::new(Event::ExportMade, permit.caller().clone(), log);
+    engine.note(exported.with("file", "reviews"));
+}

@@ -1,0 +1,182 @@
+//! The reviews of an org, newest first, and what they ask of its owners.
+
+use std::collections::HashMap;
+
+use crate::{
+    Engine,
+    access::{Permit, to},
+    db::{StorageError, on, places},
+    id::{KeyId, ProjectId, ReviewId},
+    key::Kind,
+    page_size::fitting,
+    time::Timestamp,
+};
+
+use super::{
+    Verdict,
+    review::{COLUMNS, Review, Row},
+};
+
+/// The most that is counted: the number is shown on every page.
+const MAX_COUNTED: i64 = 1_000;
+
+/// Which reviews to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReviewQuery {
+    /// Only reviews of this key.
+    pub key: Option<KeyId>,
+    /// Only reviews with this verdict.
+    pub verdict: Option<Verdict>,
+    /// Only reviews of keys that are in this project now.
+    pub project: Option<ProjectId>,
+    /// Only reviews of keys of this kind.
+    pub kind: Option<Kind>,
+    /// Only those that ask something of the owners which is still open.
+    pub asked: bool,
+    /// The start of the period, inclusive.
+    pub from: Option<Timestamp>,
+    /// The end of the period, exclusive.
+    pub to: Option<Timestamp>,
+    /// The last review of the previous page.
+    pub after: Option<ReviewId>,
+    /// The number of reviews per page; at least 1. A page has fewer if they would exceed
+    /// [`MAX_PAGE_BYTES`](crate::page_size::MAX_PAGE_BYTES) in total.
+    pub limit: u16,
+}
+
+/// A page of reviews.
+#[derive(Debug, Clone)]
+pub struct ReviewPage {
+    /// Newest first.
+    pub reviews: Vec<Review>,
+    /// The last one, if more follow.
+    pub next: Option<ReviewId>,
+}
+
+/// What is asked of the owners and still open at a time.
+fn asked(now: Timestamp) -> String {
+    format!(
+        "reviews.verdict <> 'keep' AND reviews.superseded_at IS NULL AND reviews.done_at IS NULL \
+         AND reviews.answered_at IS NULL AND keys.revoked_at IS NULL AND COALESCE(keys.expires_at > {}, TRUE)",
+        now.as_millis()
+    )
+}
+
+/// Returns a page of the org's reviews.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn list(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+    query: &ReviewQuery,
+) -> Result<ReviewPage, StorageError> {
+    // IDs sort by time, so the index on them finds a period.
+    let at = |time: Timestamp| ReviewId::new(time.as_millis(), [0; 10]);
+    let end = query.to.map(at).into_iter().chain(query.after).min();
+    let filters = [
+        query.key.map(|id| ("reviews.key_id =", id.to_string())),
+        query
+            .verdict
+            .map(|verdict| ("reviews.verdict =", verdict.to_string())),
+        query
+            .project
+            .map(|id| ("keys.project_id =", id.to_string())),
+        query.kind.map(|kind| ("keys.kind =", kind.to_string())),
+        query
+            .from
+            .map(|from| ("reviews.id >=", at(from).to_string())),
+        end.map(|end| ("reviews.id <", end.to_string())),
+    ];
+    let filters: Vec<(&str, String)> = filters.into_iter().flatten().collect();
+    let mut conditions: String = (3..)
+        .zip(&filters)
+        .map(|(place, (condition, _))| format!(" AND {condition} ${place}"))
+        .collect();
+    if query.asked {
+        conditions = format!("{conditions} AND {}", asked(engine.clock.now()));
+    }
+    let limit = usize::from(query.limit.max(1));
+    let sql = format!(
+        "SELECT {COLUMNS} WHERE reviews.org_id = $1{conditions} ORDER BY reviews.id DESC LIMIT $2"
+    );
+    let mut rows: Vec<Row> = on!(engine.db.read(), c => {
+        let mut select = sqlx::query_as(sqlx::AssertSqlSafe(sql)).persistent(!query.asked)
+            .bind(permit.org_id()).bind(limit as i64 + 1);
+        for (_, text) in filters {
+            select = select.bind(text);
+        }
+        select.fetch_all(c).await
+    })?;
+    let fit = fitting(rows.iter().map(Row::size)).min(limit);
+    let is_more = rows.len() > fit;
+    rows.truncate(fit);
+    let reviews: Vec<Review> = rows.into_iter().map(Row::read).collect::<Result<_, _>>()?;
+    Ok(ReviewPage {
+        next: reviews.last().filter(|_| is_more).map(|review| review.id),
+        reviews,
+    })
+}
+
+/// Returns one review.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn find(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+    id: ReviewId,
+) -> Result<Option<Review>, StorageError> {
+    let sql = format!("SELECT {COLUMNS} WHERE reviews.org_id = $1 AND reviews.id = $2");
+    let row: Option<Row> = on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(permit.org_id()).bind(id).fetch_optional(c).await)?;
+    row.map(Row::read).transpose()
+}
+
+/// Returns the last review of each of the org's keys among `ids` that has any.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn current(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+    ids: &[KeyId],
+) -> Result<HashMap<KeyId, Review>, StorageError> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = format!(
+        "SELECT {COLUMNS} WHERE reviews.org_id = $1 AND reviews.superseded_at IS NULL AND reviews.key_id IN ({})",
+        places(2, ids.len())
+    );
+    let rows: Vec<Row> = on!(engine.db.read(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id());
+        for id in ids {
+            query = query.bind(id);
+        }
+        query.fetch_all(c).await
+    })?;
+    let reviews = rows.into_iter().map(Row::read);
+    reviews
+        .map(|review| review.map(|review| (review.key.id, review)))
+        .collect()
+}
+
+/// Returns how many reviews ask something of the org's owners which is still open: at most 1,000.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn count_asked(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+) -> Result<i64, StorageError> {
+    let sql = format!(
+        "SELECT COUNT(*) FROM (SELECT 1 FROM reviews JOIN keys ON keys.id = reviews.key_id \
+         WHERE reviews.org_id = $1 AND {} LIMIT {MAX_COUNTED}) AS counted",
+        asked(engine.clock.now())
+    );
+    Ok(
+        on!(engine.db.read(), c => sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).persistent(false)
+        .bind(permit.org_id()).fetch_one(c).await)?,
+    )
+}
