@@ -21,6 +21,8 @@ fn operations() -> Vec<UtoipaMethodRouter<AppState>> {
         routes!(rest::keys::show, rest::key_change::change),
         routes!(rest::findings::list),
         routes!(rest::policies::show, rest::policies::change),
+        routes!(rest::reviews::list),
+        routes!(rest::reviews::list_of_key, rest::reviews::create),
         routes!(rest::rotation::rotate),
         routes!(rest::rotation::end_old_secret),
         routes!(rest::state_changes::disable),

@@ -34,6 +34,7 @@ use crate::{api, problem};
         (name = "Verification", description = "Verify a key on every request to your API."),
         (name = "Organizations", description = "Your customers' teams."),
         (name = "Keys", description = "The keys of an organization. The plaintext key is returned only when you create or rotate it."),
+        (name = "Reviews", description = "What was found and decided when keys were reviewed."),
         (name = "Agents", description = "The bots, assistants and apps that use keys."),
         (name = "Projects", description = "Groups of keys and agents. Every organization has the project `Default`."),
         (name = "Members", description = "The people of an organization, and invitations. Only tokens for the whole instance manage them."),

@@ -24,6 +24,7 @@ pub mod policies;
 pub mod projects;
 pub mod query;
 pub mod refusals;
+pub mod reviews;
 pub mod rotation;
 pub mod share_limit;
 pub mod sort;

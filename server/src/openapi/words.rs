@@ -9,6 +9,7 @@ use latchkey::{
     key::{Environment, Kind, RevokeReason, Status},
     name::{NOT_FIRST, NOWHERE},
     outcome::Outcome,
+    reviews::Verdict,
     role::Role,
     usage::{
         Range,
@@ -69,6 +70,10 @@ schemas! {
     FindingCursor = pattern(&finding_cursor());
     /// How urgent a finding is.
     FindingSeverity = words(findings::Severity::ALL.iter().map(|severity| severity.as_str()));
+    /// What a review of a key concludes.
+    ReviewVerdict = words(Verdict::ALL.iter().map(|verdict| verdict.as_str()));
+    /// What became of what a review asks of the owners.
+    ReviewRequestState = words(["open", "done", "answered", "superseded", "expired"].into_iter());
     /// Why the key was revoked.
     KeyRevokeReason = words(RevokeReason::ALL.iter().map(|reason| reason.as_str()));
     /// The result of a verification. See `/docs/errors`.

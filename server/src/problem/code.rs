@@ -51,7 +51,7 @@ codes! {
         "Use a token created with `latchkey token create --scope manage`. Keep it off servers that only verify keys.",
     InstanceTokenRequired "INSTANCE_TOKEN_REQUIRED" FORBIDDEN "A token for the whole instance is required"
         "The token belongs to one organization. Such a token verifies keys; with the scope `manage` it also manages the \
-         keys, agents and projects of its organization and reads its usage and audit log."
+         keys, agents and projects of its organization and reads its usage, findings, reviews and audit log."
         "Ask the operator, who creates tokens for the whole instance with `latchkey token create` without `--org`.",
     OriginNotAllowed "ORIGIN_NOT_ALLOWED" FORBIDDEN "Origin not allowed"
         "A page sent a CORS preflight request, and no active key works on its site."
@@ -71,7 +71,7 @@ codes! {
         "Choose another slug. You can keep the name.",
     WrongState "WRONG_STATE" CONFLICT "Not possible in this state"
         "The key's status does not allow the change. For example, a revoked key cannot be enabled, and only active \
-         keys can be disabled."
+         keys can be disabled or reviewed."
         "Retrieve the key to see its status. If the change is not possible, create a new key.",
     ProjectNotEmpty "PROJECT_NOT_EMPTY" CONFLICT "The project is not empty"
         "Agents or keys that are not revoked belong to the project. Expired keys count too."

@@ -36,7 +36,7 @@ pub struct FindingObject {
     #[schema(value_type = words::FindingCode)]
     code: Code,
     /// How urgent it is. `high`: someone else can use the key. `medium`: something breaks or is misused unless someone acts
-    /// now. Both need attention: the dashboard counts their keys. `low`: good practice, for a review; most new keys have such
+    /// now. Both need attention until someone reviews them: the dashboard counts their keys. `low`: good practice, for a review; most new keys have such
     /// findings.
     #[schema(value_type = words::FindingSeverity)]
     severity: Severity,
@@ -49,6 +49,9 @@ pub struct FindingObject {
     evidence: FindingEvidence,
     /// What to do about it.
     advice: &'static str,
+    /// Until when a review covers it, so that it does not need attention. Null if none does.
+    #[schema(value_type = Option<jiff::Timestamp>, required)]
+    reviewed_until: Option<Rfc3339>,
 }
 
 /// The key that a finding is about.
@@ -56,10 +59,10 @@ pub struct FindingObject {
 pub struct FindingKey {
     /// The key's ID.
     #[schema(value_type = String)]
-    id: KeyId,
+    pub id: KeyId,
     /// The key's name.
     #[schema(value_type = String)]
-    name: KeyName,
+    pub name: KeyName,
 }
 
 /// What shows a finding. Fields that do not apply are null or empty.
@@ -70,7 +73,7 @@ pub struct FindingEvidence {
     requests: Option<i64>,
     /// The origins or hosts of requests, the most frequent first: at most five.
     origins: Vec<String>,
-    /// The key's scopes.
+    /// The key's scopes, or those that no request required.
     scopes: Vec<String>,
     /// The time of the last such request.
     #[schema(value_type = Option<jiff::Timestamp>, required)]
@@ -80,15 +83,20 @@ pub struct FindingEvidence {
     expires_at: Option<Rfc3339>,
 }
 
+impl From<Evidence> for FindingEvidence {
+    fn from(evidence: Evidence) -> Self {
+        Self {
+            requests: evidence.requests,
+            origins: evidence.origins,
+            scopes: evidence.scopes,
+            last_at: evidence.last_at.map(Timestamp::rfc3339),
+            expires_at: evidence.expires_at.map(Timestamp::rfc3339),
+        }
+    }
+}
+
 impl From<Found> for FindingObject {
     fn from(found: Found) -> Self {
-        let Evidence {
-            requests,
-            origins,
-            scopes,
-            last_at,
-            expires_at,
-        } = found.finding.evidence;
         Self {
             code: found.finding.code,
             severity: found.finding.severity,
@@ -97,14 +105,9 @@ impl From<Found> for FindingObject {
                 name: found.key_name,
             },
             since: found.finding.since.map(Timestamp::rfc3339),
-            evidence: FindingEvidence {
-                requests,
-                origins,
-                scopes,
-                last_at: last_at.map(Timestamp::rfc3339),
-                expires_at: expires_at.map(Timestamp::rfc3339),
-            },
+            evidence: found.finding.evidence.into(),
             advice: found.finding.code.advice(),
+            reviewed_until: found.finding.reviewed_until.map(Timestamp::rfc3339),
         }
     }
 }

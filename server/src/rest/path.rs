@@ -37,6 +37,14 @@ pub struct KeyPath {
     pub id: KeyId,
 }
 
+/// Like [`KeyPath`], for a list with query parameters.
+#[derive(Debug)]
+pub struct KeyListPath {
+    pub of: OrgPath,
+    /// The value of `{id}`.
+    pub id: KeyId,
+}
+
 /// The organization and the public ID of an agent. The agent may not exist.
 #[derive(Debug)]
 pub struct AgentPath {
@@ -118,8 +126,16 @@ impl FromRequestParts<AppState> for KeyPath {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let of = OrgPath::from_request_parts(parts, state).await?;
         query::has_none(&parts.uri)?;
-        let id = parameter(parts, "id").await?;
-        let id = id.parse().map_err(|_| no_key())?;
+        let id = key_id(parts).await?;
+        Ok(Self { of, id })
+    }
+}
+
+impl FromRequestParts<AppState> for KeyListPath {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let of = OrgPath::from_request_parts(parts, state).await?;
+        let id = key_id(parts).await?;
         Ok(Self { of, id })
     }
 }
@@ -201,6 +217,11 @@ async fn parameter(parts: &mut Parts, name: &str) -> Result<String, Problem> {
         .await
         .map_err(|_| Problem::not_found())?;
     parameters.remove(name).ok_or_else(Problem::not_found)
+}
+
+async fn key_id(parts: &mut Parts) -> Result<KeyId, Problem> {
+    let id = parameter(parts, "id").await?;
+    id.parse().map_err(|_| no_key())
 }
 
 fn no_org() -> Problem {

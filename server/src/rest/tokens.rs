@@ -91,7 +91,7 @@ pub struct NewTokenFields {
     #[schema(value_type = words::Name, required, nullable = false)]
     name: Option<DisplayName>,
     /// What the token can be used for: `verify` verifies keys; `manage` also manages the organization's keys, agents and
-    /// projects, and reads its usage and audit log.
+    /// projects, and reads its usage, findings, reviews and audit log.
     #[schema(value_type = words::TokenScope, required, nullable = false)]
     scope: Option<TokenScope>,
     /// The number of days after which the token expires. Default: 365.

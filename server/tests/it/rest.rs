@@ -18,6 +18,7 @@ mod orgs;
 mod policies;
 mod projects;
 mod refusals;
+mod reviews;
 mod rotation;
 mod state_changes;
 mod tokens;

@@ -45,6 +45,7 @@ on_both! {
             "since": "2026-11-21T12:00:00.000Z",
             "evidence": {"requests": null, "origins": [], "scopes": [], "last_at": null, "expires_at": null},
             "advice": "Revoke the key if its application is not going to use it.",
+            "reviewed_until": null,
         }));
         assert_eq!(words(&list(&api, "?code=no_expiry").await), ["no_expiry Production", "no_expiry Staging"]);
         assert_eq!(words(&list(&api, &format!("?severity=low&key={}", made.id)).await), expected[..3]);

@@ -16,7 +16,7 @@ use crate::test_app::{
 };
 
 /// The routes that only a token for the whole instance can use.
-const INSTANCE_ONLY: [(Method, &str); 13] = [
+const INSTANCE_ONLY: [(Method, &str); 14] = [
     (Method::GET, "/v1/instances"),
     (Method::GET, "/v1/orgs"),
     (Method::POST, "/v1/orgs"),
@@ -24,6 +24,7 @@ const INSTANCE_ONLY: [(Method, &str); 13] = [
     (Method::GET, "/v1/orgs/{org}/tokens"),
     (Method::POST, "/v1/orgs/{org}/tokens"),
     (Method::DELETE, "/v1/orgs/{org}/tokens/{token_id}"),
+    (Method::POST, "/v1/orgs/{org}/keys/{id}/reviews"),
     (Method::GET, "/v1/orgs/{org}/members"),
     (Method::PATCH, "/v1/orgs/{org}/members/{user_id}"),
     (Method::DELETE, "/v1/orgs/{org}/members/{user_id}"),

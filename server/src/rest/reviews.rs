@@ -1,0 +1,360 @@
+//! `/v1/orgs/{org}/reviews` and `/v1/orgs/{org}/keys/{id}/reviews`: what was found and decided when keys were reviewed.
+
+use axum::{Json, extract::State, response::Response};
+use latchkey::{
+    Engine,
+    access::to,
+    audit::Actor,
+    event::Event,
+    findings::{Code as FindingCode, Finding, Severity},
+    id::{KeyId, ReviewId},
+    keys::show,
+    reviews::{
+        self, Answer, Comment, Created, Done, NewReview, Review, ReviewError, ReviewQuery, Verdict,
+    },
+    time::{Rfc3339, SentInstant, Timestamp},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    body::{Body, required},
+    created_in_list,
+    findings::{FindingEvidence, FindingKey},
+    idempotency::{Idempotency, replayed},
+    path::{KeyListPath, KeyPath, OrgPath, no_key},
+    query::{Limit, Parameters, not_a_cursor},
+};
+use crate::{
+    app_state::AppState,
+    openapi::words,
+    problem::{Code, Problem},
+    service_token::Manager,
+};
+
+/// A review of a key.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Review)]
+pub struct ReviewObject {
+    /// The ID.
+    #[schema(value_type = String)]
+    id: ReviewId,
+    /// The key.
+    key: FindingKey,
+    /// What the review concludes: `keep`, or what the owners are asked to do.
+    #[schema(value_type = words::ReviewVerdict)]
+    verdict: Verdict,
+    /// What the reviewer wrote. Null if nothing.
+    #[schema(required)]
+    comment: Option<String>,
+    /// Who reviewed the key. A review by a token is no evidence that a person looked at the key.
+    reviewer: ReviewParty,
+    /// When the key was reviewed.
+    #[schema(value_type = jiff::Timestamp)]
+    at: Rfc3339,
+    /// Until when the key can be kept. Until then, the findings do not need attention. Null for other verdicts.
+    #[schema(value_type = Option<jiff::Timestamp>, required)]
+    until: Option<Rfc3339>,
+    /// The findings that the key had then.
+    findings: Vec<SeenFinding>,
+    /// What became of what the owners are asked to do: `open`, `done`, `answered`, `superseded` by a later review, or
+    /// `expired` with the key. Null if the verdict is `keep`.
+    #[schema(value_type = Option<words::ReviewRequestState>, required)]
+    request: Option<&'static str>,
+    /// The change of the key that did it.
+    #[schema(required)]
+    done: Option<ReviewDone>,
+    /// What an owner answered instead.
+    #[schema(required)]
+    answer: Option<ReviewAnswer>,
+}
+
+/// A user, a token or the command line.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReviewParty {
+    /// `user`, `token` or `command_line`.
+    kind: String,
+    /// The ID. Null for the command line.
+    #[schema(required)]
+    id: Option<String>,
+    /// The current name. Null if it was deleted.
+    #[schema(required)]
+    name: Option<String>,
+}
+
+/// A finding as the reviewer saw it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SeenFinding {
+    /// What was found.
+    #[schema(value_type = words::FindingCode)]
+    code: FindingCode,
+    /// How urgent it was.
+    #[schema(value_type = words::FindingSeverity)]
+    severity: Severity,
+    /// Since when it applied. Null if that was not known.
+    #[schema(value_type = Option<jiff::Timestamp>, required)]
+    since: Option<Rfc3339>,
+    /// What showed it.
+    evidence: FindingEvidence,
+}
+
+/// The change of a key that did what a review asked for.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReviewDone {
+    /// When the key was changed.
+    #[schema(value_type = jiff::Timestamp)]
+    at: Rfc3339,
+    /// What was done to it.
+    #[schema(value_type = words::AuditEvent)]
+    event: Event,
+    /// Who changed it.
+    by: ReviewParty,
+}
+
+/// What an owner answered.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReviewAnswer {
+    /// When it was answered.
+    #[schema(value_type = jiff::Timestamp)]
+    at: Rfc3339,
+    /// The owner.
+    by: ReviewParty,
+    /// The answer.
+    comment: String,
+}
+
+/// One page of reviews.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReviewList {
+    /// The reviews, newest first.
+    data: Vec<ReviewObject>,
+    /// The `cursor` of the next page. Null on the last page.
+    #[schema(value_type = Option<String>, required)]
+    next_cursor: Option<ReviewId>,
+}
+
+/// The fields of a new review.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewReviewFields {
+    /// `keep` if the key can stay as it is, or what to ask of its owners: `rotate` it, `narrow` its scopes, or `revoke` it.
+    #[schema(value_type = words::ReviewVerdict, required, nullable = false)]
+    verdict: Option<Verdict>,
+    /// A comment of at most 1,000 characters, which owners and admins see.
+    #[schema(value_type = Option<String>, max_length = 1_000)]
+    comment: Option<Comment>,
+    /// Until when the key can be kept: at most one year. Default: 90 days. Only with the verdict `keep`.
+    #[schema(value_type = Option<jiff::Timestamp>)]
+    until: Option<SentInstant>,
+}
+
+/// The page of a list of a key's reviews.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct KeyReviewQuery {
+    /// The maximum number of items on a page. Default: 50. A page with 1 MB of items can have fewer.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 100)]
+    #[serde(default)]
+    limit: Limit,
+    /// The `next_cursor` of the previous page.
+    #[param(pattern = "^rev_[0-9a-f]{32}$")]
+    cursor: Option<String>,
+}
+
+/// Which reviews to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ReviewListQuery {
+    /// The maximum number of items on a page. Default: 50. A page with 1 MB of items can have fewer.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 100)]
+    #[serde(default)]
+    limit: Limit,
+    /// The `next_cursor` of the previous page.
+    #[param(pattern = "^rev_[0-9a-f]{32}$")]
+    cursor: Option<String>,
+    /// The ID of a key. Returns only its reviews.
+    #[param(value_type = Option<String>, pattern = "^key_[0-9a-f]{32}$")]
+    key: Option<KeyId>,
+    /// Returns only reviews with this verdict.
+    #[param(value_type = words::ReviewVerdict, required = false)]
+    verdict: Option<Verdict>,
+    /// Returns only reviews at or after this time.
+    #[param(value_type = Option<jiff::Timestamp>)]
+    from: Option<SentInstant>,
+    /// Returns only reviews before this time.
+    #[param(value_type = Option<jiff::Timestamp>)]
+    to: Option<SentInstant>,
+}
+
+/// List reviews
+///
+/// Reviews are listed newest first, with what the reviewer saw, what was decided, and what was done.
+#[utoipa::path(get, path = "/v1/orgs/{org}/reviews", operation_id = "list_reviews", tag = "Reviews", params(ReviewListQuery),
+    responses((status = 200, description = "A page of the list", body = ReviewList)))]
+pub async fn list(
+    State(state): State<AppState>,
+    of: OrgPath,
+    Parameters(query): Parameters<ReviewListQuery>,
+) -> Result<Json<ReviewList>, Problem> {
+    let query = ReviewQuery {
+        key: query.key,
+        verdict: query.verdict,
+        from: query.from.map(SentInstant::not_before),
+        to: query.to.map(SentInstant::not_before),
+        after: after(query.cursor)?,
+        limit: query.limit.into(),
+        ..ReviewQuery::default()
+    };
+    page(&state.engine, &of, &query).await
+}
+
+/// List reviews of a key
+#[utoipa::path(get, path = "/v1/orgs/{org}/keys/{id}/reviews", operation_id = "list_key_reviews", tag = "Reviews",
+    params(KeyReviewQuery), responses((status = 200, description = "A page of the list", body = ReviewList)))]
+pub async fn list_of_key(
+    State(state): State<AppState>,
+    KeyListPath { of, id }: KeyListPath,
+    Parameters(query): Parameters<KeyReviewQuery>,
+) -> Result<Json<ReviewList>, Problem> {
+    let query = ReviewQuery {
+        key: Some(id),
+        after: after(query.cursor)?,
+        limit: query.limit.into(),
+        ..ReviewQuery::default()
+    };
+    let key = show::summary(&state.engine, &of.permit()?, id).await?;
+    key.ok_or_else(no_key)?;
+    page(&state.engine, &of, &query).await
+}
+
+/// Review a key
+///
+/// With the verdict `keep`, the key's findings do not need attention until the date, or until another finding appears. Other
+/// verdicts ask the owners of the organization, who see them on the page `Review`. The key's last review is superseded. Only
+/// active keys can be reviewed. Requires a token for the whole instance.
+#[utoipa::path(post, path = "/v1/orgs/{org}/keys/{id}/reviews", operation_id = "review_key", tag = "Reviews",
+    request_body = NewReviewFields, responses((status = 201, description = "Created", body = ReviewObject),
+        (status = 409, description = "WRONG_STATE, LIMIT_REACHED")))]
+pub async fn create(
+    State(state): State<AppState>,
+    // Extracted before the body, so that other tokens are denied regardless of what they send.
+    _: Manager,
+    KeyPath { of, id }: KeyPath,
+    idempotency: Idempotency,
+    Body { fields, bytes }: Body<NewReviewFields>,
+) -> Result<Response, Problem> {
+    let permit = of.permit::<to::ReviewKeys>()?;
+    let verdict = required("verdict", fields.verdict)?;
+    let (comment, until) = (fields.comment.unwrap_or_default(), fields.until);
+    let engine = &*state.engine;
+    let create = async |creation_token: Option<String>| {
+        let new = NewReview {
+            verdict,
+            comment: comment.clone(),
+            until: until.map(SentInstant::timestamp),
+            seen: None,
+            creation_token,
+        };
+        let (details, usage) = (of.permit()?, of.permit()?);
+        let created = reviews::create(engine, &permit, &details, &usage, id, new).await;
+        let created = created.map_err(refused)?;
+        let (Created::Now(id) | Created::Before(id)) = created;
+        let found = reviews::find(engine, &details, id)
+            .await?
+            .ok_or_else(no_key)?;
+        let response = created_in_list(object(found, engine.clock().now()));
+        Ok(match created {
+            Created::Now(_) => response,
+            Created::Before(_) => replayed(response),
+        })
+    };
+    idempotency
+        .once(engine, of.caller.token_id, &bytes, create)
+        .await
+}
+
+async fn page(
+    engine: &Engine,
+    of: &OrgPath,
+    query: &ReviewQuery,
+) -> Result<Json<ReviewList>, Problem> {
+    let page = reviews::list(engine, &of.permit()?, query).await?;
+    let now = engine.clock().now();
+    let data = page.reviews.into_iter();
+    Ok(Json(ReviewList {
+        data: data.map(|review| object(review, now)).collect(),
+        next_cursor: page.next,
+    }))
+}
+
+fn after(cursor: Option<String>) -> Result<Option<ReviewId>, Problem> {
+    let after = cursor.map(|cursor| cursor.parse()).transpose();
+    after.map_err(|_| not_a_cursor())
+}
+
+fn object(review: Review, now: Timestamp) -> ReviewObject {
+    let comment = Some(review.comment.to_string());
+    ReviewObject {
+        id: review.id,
+        request: review.ask(now).map(|state| state.as_str()),
+        key: FindingKey {
+            id: review.key.id,
+            name: review.key.name,
+        },
+        verdict: review.verdict,
+        comment: comment.filter(|comment| !comment.is_empty()),
+        reviewer: review.reviewer.into(),
+        at: review.at.rfc3339(),
+        until: review.until.map(Timestamp::rfc3339),
+        findings: review.findings.into_iter().map(SeenFinding::from).collect(),
+        done: review.done.map(|Done { at, event, by }| ReviewDone {
+            at: at.rfc3339(),
+            event,
+            by: by.into(),
+        }),
+        answer: review.answer.map(|Answer { at, by, text }| ReviewAnswer {
+            at: at.rfc3339(),
+            by: by.into(),
+            comment: text.into(),
+        }),
+    }
+}
+
+impl From<Actor> for ReviewParty {
+    fn from(actor: Actor) -> Self {
+        Self {
+            kind: actor.kind,
+            id: actor.id,
+            name: actor.name,
+        }
+    }
+}
+
+impl From<Finding> for SeenFinding {
+    fn from(finding: Finding) -> Self {
+        Self {
+            code: finding.code,
+            severity: finding.severity,
+            since: finding.since.map(Timestamp::rfc3339),
+            evidence: finding.evidence.into(),
+        }
+    }
+}
+
+fn refused(error: ReviewError) -> Problem {
+    match error {
+        ReviewError::NotFound => no_key(),
+        ReviewError::WrongState(_) => Problem::new(Code::WrongState, error.to_string()),
+        ReviewError::TooMany => Problem::new(Code::LimitReached, error.to_string()),
+        ReviewError::InvalidUntil | ReviewError::UntilWithAsk => {
+            Problem::invalid_field("until", error)
+        }
+        // Requests do not say which findings their sender has seen.
+        ReviewError::NothingToNarrow | ReviewError::NewFindings(_) => {
+            Problem::invalid_field("verdict", error)
+        }
+        ReviewError::Fault(fault) => fault.into(),
+    }
+}
