@@ -7,6 +7,8 @@ use leptos::prelude::*;
 pub enum Symbol {
     /// A key: keys, and the logo.
     Key,
+    /// A list with check marks: the review.
+    Review,
     /// Bars: usage.
     Usage,
     /// Two people: members.
@@ -48,6 +50,9 @@ impl Symbol {
     const fn path(self) -> &'static str {
         match self {
             Self::Key => "M12.5 15a4.5 4.5 0 1 1-9 0 4.5 4.5 0 0 1 9 0ZM11.3 11.7l8.2-8.2M16 7l3 3",
+            Self::Review => {
+                "M3 6.5l1.5 1.5L7.5 5M3 17.5l1.5 1.5L7.5 16M11 7h10M11 12h10M11 18h10M3.5 12h3"
+            }
             Self::Usage => "M4 20V10M10 20V4M16 20v-7M22 20H2",
             Self::Members => {
                 "M12.5 8a3.5 3.5 0 1 1-7 0 3.5 3.5 0 0 1 7 0ZM2.5 20a6.5 6.5 0 0 1 13 0M17 5.5a3.5 3.5 0 0 1 0 6M21.5 20a6.5 6.5 0 0 0-4-6"

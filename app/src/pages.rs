@@ -37,6 +37,7 @@ mod projects;
 mod refusals;
 mod repeated;
 mod reset_password;
+mod review;
 mod routes;
 mod said;
 mod second_step;
@@ -65,6 +66,7 @@ pub use self::{
     examples::check,
     keys::list::{DROPPED, export as key_export},
     refusals::export as refusal_export,
+    review::export as review_export,
     routes::{App, forms, uploads},
     usage::{export as usage_export, live as live_usage},
 };

@@ -39,6 +39,7 @@ mod problem;
 mod refusal_export;
 mod request_log;
 mod rest;
+mod review_export;
 pub mod router;
 mod same_browser;
 mod same_site;

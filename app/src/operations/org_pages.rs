@@ -32,7 +32,7 @@ const fn other(path: &'static str, title: &'static str, needs: Action) -> OrgPag
     }
 }
 
-const PAGES: [OrgPage; 14] = [
+const PAGES: [OrgPage; 17] = [
     main("keys", "Keys", Symbol::Key, Action::SeeKeys),
     main("agents", "Agents", Symbol::Agents, Action::SeeKeys),
     main(
@@ -41,6 +41,7 @@ const PAGES: [OrgPage; 14] = [
         Symbol::Projects,
         Action::SeeKeyDetails,
     ),
+    main("review", "Review", Symbol::Review, Action::ReviewKeys),
     main("usage", "Usage", Symbol::Usage, Action::SeeUsageTotals),
     main("members", "Members", Symbol::Members, Action::SeeMembers),
     main("audit", "Audit log", Symbol::Audit, Action::SeeAuditLog),
@@ -56,6 +57,8 @@ const PAGES: [OrgPage; 14] = [
         "Rejected requests",
         Action::SeeUsageDetails,
     ),
+    other("review/asked", "Asked of owners", Action::ReviewKeys),
+    other("review/history", "History of reviews", Action::ReviewKeys),
     other("settings/security", "Security settings", Action::EditOrg),
     other("keys/new", "New key", Action::CreateKeys),
     other("keys/find", "Find key by secret", Action::SeeKeyDetails),

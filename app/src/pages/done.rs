@@ -41,6 +41,12 @@ pub enum Done {
     /// An earlier submit of the same form imported this number of keys.
     KeysImported(u32),
     KeyUpdated,
+    /// The key is kept for a time.
+    KeyReviewed,
+    /// The owners are asked to change the key.
+    OwnersAsked,
+    /// An owner answered what was asked.
+    ReviewAnswered,
     /// The key's expiry date was moved.
     KeyExtended,
     DomainsUpdated,
@@ -114,6 +120,9 @@ impl Done {
                 return format!("{} imported.", keys(count));
             }
             Self::KeyUpdated => "Key updated.",
+            Self::KeyReviewed => "Key reviewed.",
+            Self::OwnersAsked => "Owners asked.",
+            Self::ReviewAnswered => "Answered.",
             Self::KeyExtended => "Key extended.",
             Self::DomainsUpdated => "Allowed domains updated.",
             Self::DomainRemoved => "Domain removed.",
@@ -171,6 +180,8 @@ impl Done {
             Self::KeyEnabled => format!("“{name}” enabled."),
             Self::KeyRevoked => format!("“{name}” revoked."),
             Self::KeyUpdated => format!("“{name}” updated."),
+            Self::KeyReviewed => format!("“{name}” reviewed."),
+            Self::OwnersAsked => format!("Owners asked to change “{name}”."),
             Self::KeyExtended => format!("“{name}” extended."),
             Self::DomainsUpdated => format!("Allowed domains of “{name}” updated."),
             Self::DomainRemoved => format!("Domain of “{name}” removed."),

@@ -74,9 +74,13 @@ fn Side(viewer: Viewer, path: String) -> impl IntoView {
                 // A key's page belongs to the keys.
                 let is_here = path == href || path.starts_with(&format!("{href}/"));
                 let current = is_here.then_some("page");
-                let count = (page.path == "keys" && org.attention > 0).then(|| {
-                    let said = counted(org.attention, "key needs attention", "keys need attention");
-                    view! { <span class="count" title=said.clone()><span aria-hidden="true">{grouped(org.attention)}</span><span class="visually-hidden">{format!(", {said}")}</span></span> }
+                let (count, said) = match page.path {
+                    "keys" => (org.attention, counted(org.attention, "key needs attention", "keys need attention")),
+                    "review" => (org.asked, counted(org.asked, "request of a reviewer", "requests of reviewers")),
+                    _ => (0, String::new()),
+                };
+                let count = (count > 0).then(|| {
+                    view! { <span class="count" title=said.clone()><span aria-hidden="true">{grouped(count)}</span><span class="visually-hidden">{format!(", {said}")}</span></span> }
                 });
                 Some(view! { <li><a href=href aria-current=current><Icon symbol/>{page.title}{count}</a></li> })
             })

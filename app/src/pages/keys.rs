@@ -2,7 +2,7 @@
 
 pub mod edit;
 pub mod find;
-mod finding_text;
+pub(super) mod finding_text;
 pub mod first_steps;
 pub mod import;
 pub mod last_edit;

@@ -27,7 +27,7 @@ use super::{
     loading::loading,
     members, new_org, own_account, policies, profile, projects,
     refusals::RefusalsPage,
-    reset_password,
+    reset_password, review,
     said::said,
     security, settings, sign_in, sign_up, tokens, two_factor,
     usage::UsagePage,
@@ -73,6 +73,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/orgs/:org/keys/:key") view=show::KeyPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/usage") view=UsagePage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/usage/refusals") view=RefusalsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/review") view=review::ReviewPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/review/asked") view=review::AskedPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/review/history") view=review::ReviewsPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/members") view=members::MembersPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/agents") view=agents::AgentsPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/agents/new") view=agents::NewAgentPage ssr=SsrMode::Async/>
@@ -149,6 +152,8 @@ where
         ("/orgs/{org}/keys/{key}/rotate", form(rotate::submit)),
         ("/orgs/{org}/agents/new", form(agents::create)),
         ("/orgs/{org}/agents/{agent}", form(agents::submit)),
+        ("/orgs/{org}/review", form(review::submit)),
+        ("/orgs/{org}/review/asked", form(review::submit_answer)),
         ("/orgs/{org}/members", form(members::submit)),
         ("/orgs/{org}/projects", form(projects::submit)),
         ("/orgs/{org}/tokens", form(tokens::submit)),

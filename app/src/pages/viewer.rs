@@ -6,6 +6,7 @@ use latchkey::{
     findings::list::count_attention,
     key::secret_text::SecretPrefixes,
     orgs::{self, create_own},
+    reviews::count_asked,
     role::{Action, Rights},
 };
 
@@ -42,6 +43,8 @@ pub struct OrgLink {
     pub rights: Rights,
     /// The number of keys that need attention, for roles that can see why.
     pub attention: i64,
+    /// How much reviewers ask of the user, for owners.
+    pub asked: i64,
 }
 
 /// Loads the signed-in user and their organizations.
@@ -59,6 +62,7 @@ pub async fn viewer(request: PageRequest) -> Result<Viewer, AppError> {
             name: org.name.to_string(),
             rights,
             attention: 0,
+            asked: 0,
         })
         .collect();
     let of_page = orgs.iter().find(|org| org.slug == request.org());
@@ -69,12 +73,17 @@ pub async fn viewer(request: PageRequest) -> Result<Viewer, AppError> {
         .as_mut()
         .filter(|org| org.rights.may(Action::SeeKeyDetails))
     {
-        org.attention = match request.membership_of(&org.slug).await {
-            Ok(membership) => count_attention(engine, &membership.permit()?).await?,
+        match request.membership_of(&org.slug).await {
+            Ok(membership) => {
+                org.attention = count_attention(engine, &membership.permit()?).await?;
+                if org.rights.may(Action::AnswerReviews) {
+                    org.asked = count_asked(engine, &membership.permit()?).await?;
+                }
+            }
             // Nothing of the organization is shown until the user has a second factor.
-            Err(AppError::SecondFactorNeeded(_)) => 0,
+            Err(AppError::SecondFactorNeeded(_)) => {}
             Err(error) => return Err(error),
-        };
+        }
     }
     let operator = Operator::signed_in(engine, request.person().await?).await?;
     Ok(Viewer {

@@ -97,7 +97,7 @@ on_both! {
         let (org, own) = (app.org("northwind").await, app.org("contoso").await);
         let owner = app.signed_in(&own, "eve", Role::Owner).await;
         furnish(app, &org).await;
-        let names_one = |entry: &Entry| ["{agent}", "{project}", "{member}", "{invitation}"].iter().any(|name| entry.path.contains(name) || entry.fields.contains(name));
+        let names_one = |entry: &Entry| ["{agent}", "{project}", "{member}", "{invitation}", "{review}"].iter().any(|name| entry.path.contains(name) || entry.fields.contains(name));
         for entry in table::entries().into_iter().filter(names_one) {
             let answer = entry.send(&owner, "contoso", "").await;
             assert_eq!(answer.status, 404, "{entry}");
@@ -219,6 +219,12 @@ pub async fn furnish(app: &TestApp, org: &TestOrg) {
     for sql in [
         "DELETE FROM agents".to_owned(),
         "DELETE FROM invitations".to_owned(),
+        "DELETE FROM reviews".to_owned(),
+        format!(
+            "INSERT INTO reviews (id, org_id, key_id, verdict, comment, at, actor_kind, findings, codes) \
+             SELECT '{}', org_id, id, 'rotate', '', 0, 'user', '[]', '' FROM keys WHERE org_id = '{org_id}' LIMIT 1",
+            table::REVIEW
+        ),
         "DELETE FROM orgs WHERE slug LIKE 'made%'".to_owned(),
         format!(
             "INSERT INTO orgs (id, slug, name, created_at) VALUES ('{}', 'furnished', 'Furnished', 0) \

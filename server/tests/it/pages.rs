@@ -27,6 +27,7 @@ mod own_orgs;
 mod policies;
 mod refusals;
 mod required;
+mod review;
 mod roles;
 mod shown_once;
 mod submitted_twice;

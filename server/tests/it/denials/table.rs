@@ -33,7 +33,7 @@ pub struct Entry {
     pub method: Method,
     /// The path in the router's notation.
     pub path: &'static str,
-    /// The fields of the form, in which `{org}`, `{org_id}`, `{key}`, `{agent}`, `{project}`, `{member}` and `{invitation}` are
+    /// The fields of the form, in which `{org}`, `{org_id}`, `{key}`, `{agent}`, `{project}`, `{member}`, `{invitation}` and `{review}` are
     /// replaced.
     pub fields: &'static str,
     /// Who can use it.
@@ -49,6 +49,8 @@ pub const PROJECT: &str = "prj_00000000000000000000000000000000";
 pub const MEMBER: &str = "usr_00000000000000000000000000000000";
 /// The ID of an invitation to the org.
 pub const INVITATION: &str = "inv_00000000000000000000000000000000";
+/// The ID of a review of one of the org's keys, which asks something of the owners.
+pub const REVIEW: &str = "rev_00000000000000000000000000000000";
 /// The ID of an org that has nothing.
 pub const ORG: &str = "org_00000000000000000000000000000000";
 /// A well-formed token of an invitation that does not exist.
@@ -108,6 +110,10 @@ pub fn entries() -> Vec<Entry> {
         page("/orgs/{org}/usage", To(Action::SeeUsageTotals)),
         page("/orgs/{org}/usage/refusals", To(Action::SeeUsageDetails)),
         page("/orgs/{org}/usage/live", To(Action::SeeUsageTotals)),
+        page("/orgs/{org}/review", To(Action::ReviewKeys)),
+        page("/orgs/{org}/review/asked", To(Action::ReviewKeys)),
+        page("/orgs/{org}/review/history", To(Action::ReviewKeys)),
+        page("/orgs/{org}/review/history.csv", To(Action::ReviewKeys)),
         page("/orgs/{org}/members", To(Action::SeeMembers)),
         page("/orgs/{org}/agents", To(Action::SeeKeys)),
         page("/orgs/{org}/agents/new", To(Action::EditAgents)),
@@ -287,6 +293,16 @@ pub fn entries() -> Vec<Entry> {
             To(Action::EditProjects),
         ),
         post(
+            "/orgs/{org}/review",
+            "key={key}&verdict=keep&seen=full_access+no_expiry",
+            To(Action::ReviewKeys),
+        ),
+        post(
+            "/orgs/{org}/review/asked",
+            "review={review}&answer=No",
+            To(Action::AnswerReviews),
+        ),
+        post(
             "/orgs/{org}/members",
             "change=role&member={member}&role=admin",
             To(Action::ChangeRoles),
@@ -438,6 +454,9 @@ pub fn entries() -> Vec<Entry> {
             method: Method::PATCH,
             ..page("/v1/orgs/{org}/policies", ServiceToken)
         },
+        page("/v1/orgs/{org}/reviews", ServiceToken),
+        page("/v1/orgs/{org}/keys/{id}/reviews", ServiceToken),
+        post("/v1/orgs/{org}/keys/{id}/reviews", "", ServiceToken),
     ]
 }
 
@@ -490,6 +509,7 @@ impl Entry {
                 .replace("{user_id}", MEMBER)
                 .replace("{invitation}", INVITATION)
                 .replace("{invitation_id}", INVITATION)
+                .replace("{review}", REVIEW)
                 .replace("{token}", TOKEN)
                 .replace("{link}", LINK)
                 .replace("{*any}", "no/such/page")

@@ -29,6 +29,7 @@ use crate::{
         audit::{HistoryItem, history_of_key},
         examples::{Example, Snippet, examples},
         keys::{finding_text::FindingText, state::KeyState},
+        review::{self, KeyReviews},
         usage::{KeyUsage, of_key},
     },
     request::PageRequest,
@@ -121,6 +122,7 @@ pub struct KeyDetails {
     pub seen: Vec<SeenGroup>,
     /// The newest audit log entries about the key, if the user's role can see them.
     pub history: Option<Vec<HistoryItem>>,
+    pub reviews: KeyReviews,
 }
 
 /// A secret of the key.
@@ -211,6 +213,7 @@ async fn details(
     let usage = of_key(request, membership, id).await?;
     let now = engine.clock().now();
     let domains = key_domains(engine, membership, &key).await?;
+    let reviews = review::of_key(request, membership, id).await?;
     let secrets = secrets(engine, &membership.permit()?, id).await?;
     let findings = of_keys(engine, &membership.permit()?, &membership.permit()?, &[id]).await?;
     let works = key.summary.lifecycle.revoked_at.is_none();
@@ -328,5 +331,6 @@ async fn details(
         usage,
         seen,
         history,
+        reviews,
     })
 }

@@ -32,6 +32,7 @@ use crate::{
         owners::AskOwner,
         page::page,
         refusals::Address as Rejected,
+        review::ReviewsCard,
     },
     request::PageRequest,
     site::Site,
@@ -203,6 +204,7 @@ fn Whole(
     let scopes = details.settings.scopes.iter().map(ToString::to_string);
     let scopes = scopes.collect();
     let (secrets, may_rotate) = (details.secrets.clone(), details.may_rotate);
+    let has_findings = !details.findings.is_empty();
     // The notice about the status says when the key expires.
     let findings = details
         .findings
@@ -223,6 +225,7 @@ fn Whole(
                 <Details key details=Some(details.clone()) keys=keys_path(&org) edit/>
                 <SecretsCard secrets path may_rotate asked=asked.end_old_secret/>
                 <Notes notes=details.settings.notes/>
+                <ReviewsCard reviews=details.reviews has_findings/>
                 <MetadataCard json=details.settings.metadata.as_json().to_owned()/>
                 {history}
             </div>

@@ -1,0 +1,177 @@
+//! `/orgs/{org}/review/asked`: what reviewers ask of the owners. Owners do it or answer; admins see what is still open.
+
+use latchkey::{
+    access::to,
+    id::ReviewId,
+    reviews::{self, MAX_COMMENT, ReviewQuery, Verdict},
+};
+use leptos::{either::Either, prelude::*};
+use leptos_meta::Title;
+
+use super::{
+    asked_form::AnswerForm,
+    data::Steps,
+    shown::{ReviewSummary, SeenFindings, ShownReview},
+    tabs::{Tab, Tabs},
+};
+use crate::{
+    error::AppError,
+    form::errors::{Errors, FormError},
+    icons::{Icon, Symbol},
+    pages::{forms::fields_and_errors, frame::PageHead, page::page},
+    request::PageRequest,
+    text::query::query_of,
+};
+
+/// The number of reviews on a page.
+const PAGE_SIZE: u16 = 20;
+
+/// A page of what is asked.
+#[derive(Debug, Clone)]
+struct Asked {
+    rows: Vec<ShownReview>,
+    next: Option<String>,
+    count: i64,
+    steps: Steps,
+}
+
+#[component]
+pub fn AskedPage() -> impl IntoView {
+    page(load, |request, asked| {
+        let is_continued = !request.parameter("after").is_empty();
+        view! { <AskedView org=request.org().to_owned() action=request.address() is_continued asked/> }
+    })
+}
+
+async fn load(request: PageRequest) -> Result<Asked, AppError> {
+    let membership = request.membership().await?;
+    membership.permit::<to::ReviewKeys>()?;
+    let (engine, permit) = (request.engine(), membership.permit::<to::SeeKeyDetails>()?);
+    let query = ReviewQuery {
+        asked: true,
+        after: request.parameter("after").parse::<ReviewId>().ok(),
+        limit: PAGE_SIZE,
+        ..ReviewQuery::default()
+    };
+    let (page, now) = (
+        reviews::list(engine, &permit, &query).await?,
+        engine.clock().now(),
+    );
+    Ok(Asked {
+        rows: page
+            .reviews
+            .iter()
+            .map(|review| ShownReview::of(review, now))
+            .collect(),
+        next: page.next.map(|id| id.to_string()),
+        count: reviews::count_asked(engine, &permit).await?,
+        steps: Steps::of(&request, |action| membership.may(action)),
+    })
+}
+
+#[component]
+fn AskedView(
+    org: String,
+    /// The URL of the page, to which the forms are sent.
+    action: String,
+    /// Whether the page is not the first.
+    is_continued: bool,
+    asked: Asked,
+) -> impl IntoView {
+    let (typed, errors) = fields_and_errors(AnswerForm::default);
+    let path = format!("/orgs/{org}/review/asked");
+    let is_owner = asked.steps.is_owner;
+    let (title, lead) = match is_owner {
+        true => (
+            "Asked of you",
+            "Reviewers ask the owners to change these keys. What you do is noticed; or say why you don’t.",
+        ),
+        false => (
+            "Asked of owners",
+            "The owners are asked to change these keys.",
+        ),
+    };
+    let ids: Vec<String> = asked.rows.iter().map(|row| row.id.clone()).collect();
+    let elsewhere = match ids.contains(&typed.review) {
+        true => Vec::new(),
+        false => errors.clone(),
+    };
+    let rows = asked
+        .rows
+        .into_iter()
+        .map(|review| {
+            let errors = if review.id == typed.review { errors.clone() } else { Vec::new() };
+            let text = if review.id == typed.review { typed.answer.clone() } else { String::new() };
+            view! { <AskedRow org=org.clone() action=action.clone() review text errors=Errors::new(errors) steps=asked.steps/> }
+        })
+        .collect_view();
+    let first =
+        is_continued.then(|| view! { <a class="btn" rel="first" href=path.clone()>"Newest"</a> });
+    let next = asked.next.map(|id| {
+        let href = format!("{path}{}", query_of(&[("after", &id)]));
+        view! { <a class="btn" rel="next" href=href>"Older"</a> }
+    });
+    let pager = (first.is_some() || next.is_some()).then(|| {
+        view! { <nav class="pager" aria-label="Pages of requests"><span></span>{first}{next}</nav> }
+    });
+    view! {
+        <Title text=title/>
+        <PageHead title="Review" lead=lead.into_any()/>
+        <Tabs org=org.clone() tab=Tab::Asked asked=asked.count is_owner/>
+        <FormError errors=Errors::new(elsewhere)/>
+        {if ids.is_empty() {
+            let text = match is_owner {
+                true => "When a reviewer asks the owners to change a key, it appears here.",
+                false => "When you ask the owners to change a key, it appears here until it is done or answered.",
+            };
+            Either::Left(view! { <div class="card"><div class="empty"><Icon symbol=Symbol::Check/><h2>"Nothing is asked"</h2><p>{text}</p></div></div> })
+        } else {
+            Either::Right(view! { <div class="stack"><ol class="queue">{rows}</ol>{pager}</div> })
+        }}
+    }
+}
+
+#[component]
+fn AskedRow(
+    org: String,
+    action: String,
+    review: ShownReview,
+    /// The answer that was typed and rejected.
+    text: String,
+    errors: Errors,
+    steps: Steps,
+) -> impl IntoView {
+    let key = format!("/orgs/{org}/keys/{}", review.key_id);
+    let (may, step, href) = match review.verdict {
+        Verdict::Rotate => (steps.may_rotate, "Rotate…", format!("{key}/rotate")),
+        Verdict::Narrow => (steps.may_edit, "Edit scopes", format!("{key}/edit#scopes")),
+        Verdict::Revoke | Verdict::Keep => (steps.may_revoke, "Revoke…", format!("{key}?revoke=1")),
+    };
+    let name = review.key_name.clone();
+    let link = || {
+        may.then(|| view! { <a class="btn primary" href=href.clone()>{step}<span class="visually-hidden">" "{name.clone()}</span></a> })
+    };
+    let id = review.id.clone();
+    let answer = steps.is_owner.then(|| {
+        view! {
+            <form class="body answer" method="post" action=action aria-label=format!("Answer about {name}")>
+                <FormError errors/>
+                <input type="hidden" name="review" value=id/>
+                <input class="input comment" name="answer" value=text maxlength=MAX_COMMENT required autocomplete="off"
+                    placeholder="Why you don’t, or what you did instead" aria-label=format!("Answer about {name}")/>
+                <div class="steps">{link()}<button class="btn">"Answer"<span class="visually-hidden">" about "{name.clone()}</span></button></div>
+            </form>
+        }
+    });
+    let only_step = (!steps.is_owner && may)
+        .then(|| view! { <div class="body"><div class="steps">{link()}</div></div> });
+    let (findings, place, title) = (review.findings.clone(), review.id.clone(), name.clone());
+    view! {
+        <li class="card review" id=place tabindex="-1">
+            <header><h2><a href=key>{title}</a></h2></header>
+            <div class="body"><ReviewSummary review/><p class="muted small">"What the reviewer saw"</p><SeenFindings findings/></div>
+            {answer}
+            {only_step}
+        </li>
+    }
+}

@@ -1,0 +1,55 @@
+//! The handler of the forms that answer what is asked.
+
+use latchkey::{
+    access::to,
+    id::ReviewId,
+    reviews::{self, AnswerError, MAX_COMMENT},
+};
+use serde::Deserialize;
+
+use crate::{
+    error::AppError,
+    form::{
+        errors::WHOLE_FORM,
+        sent_back::{MAX_NAME, sent_back},
+    },
+    pages::{answer::FormAnswer, done::Done},
+    request::PageRequest,
+};
+
+/// The fields of the form.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct AnswerForm {
+    /// The ID of the review.
+    pub review: String,
+    #[serde(default)]
+    pub answer: String,
+}
+
+impl AnswerForm {
+    fn sent_back(&self) -> Self {
+        Self {
+            review: sent_back(&self.review, MAX_NAME),
+            answer: sent_back(&self.answer, 2 * MAX_COMMENT),
+        }
+    }
+}
+
+/// Answers a review.
+pub async fn submit(
+    request: PageRequest,
+    form: AnswerForm,
+) -> Result<FormAnswer<AnswerForm>, AppError> {
+    let permit = request.permit::<to::AnswerReviews>().await?;
+    let id: ReviewId = form.review.parse().map_err(|_| AppError::NotFound)?;
+    let text = match form.answer.parse() {
+        Ok(text) => text,
+        Err(error) => return Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)),
+    };
+    match reviews::answer(request.engine(), &permit, id, text).await {
+        Ok(()) => Ok(FormAnswer::done(request.address(), Done::ReviewAnswered)),
+        Err(AnswerError::NotFound) => Err(AppError::NotFound),
+        Err(AnswerError::Fault(fault)) => Err(fault.into()),
+        Err(error) => Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)),
+    }
+}

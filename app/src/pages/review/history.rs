@@ -1,0 +1,277 @@
+//! `/orgs/{org}/review/history`: who reviewed which key when, what they saw, what was decided and what was done. It can be
+//! printed, as evidence.
+
+use latchkey::{
+    access::to,
+    keys::{list::KeyQuery, project::choices},
+    reviews::{self, ReviewFilter, Verdict},
+    time::{DAY, Timestamp},
+};
+use leptos::{either::Either, prelude::*};
+use leptos_meta::Title;
+
+use super::{
+    data::Steps,
+    filters::with_all,
+    history_address::{HistoryAddress, PRINT_SIZE},
+    progress::{Progress, ProgressLine, progress},
+    shown::{SeenFindings, ShownReview},
+    tabs::{Tab, Tabs},
+};
+use crate::{
+    error::AppError,
+    form::filters::{Choice, Input},
+    icons::{Icon, Symbol},
+    pages::{frame::PageHead, page::page},
+    request::PageRequest,
+    text::{
+        number::grouped,
+        time::{Time, TimeText},
+    },
+};
+
+/// A page of reviews.
+#[derive(Debug, Clone)]
+struct History {
+    /// The organization's name.
+    org_name: String,
+    rows: Vec<HistoryRow>,
+    next: Option<String>,
+    /// The names of the invalid filters. If there are any, there are no rows.
+    invalid: Vec<&'static str>,
+    /// How many of the keys that match now are reviewed.
+    progress: Progress,
+    asked: i64,
+    is_owner: bool,
+    projects: Vec<(String, String)>,
+    kinds: Vec<(String, String)>,
+    printed: TimeText,
+}
+
+#[derive(Debug, Clone)]
+struct HistoryRow {
+    review: ShownReview,
+    /// "Secret key · Live · Default".
+    about: String,
+}
+
+#[component]
+pub fn ReviewsPage() -> impl IntoView {
+    page(load, |request, history| {
+        let address = HistoryAddress::read(request.org().to_owned(), request.query());
+        view! { <HistoryView address history/> }
+    })
+}
+
+async fn load(request: PageRequest) -> Result<History, AppError> {
+    let membership = request.membership().await?;
+    membership.permit::<to::ReviewKeys>()?;
+    let (engine, permit) = (request.engine(), membership.permit::<to::SeeKeyDetails>()?);
+    let address = HistoryAddress::read(request.org().to_owned(), request.query());
+    let now = engine.clock().now();
+    let (page, invalid) = match address.query() {
+        Ok(query) => (
+            Some((reviews::list(engine, &permit, &query).await?, query)),
+            Vec::new(),
+        ),
+        Err(invalid) => (None, invalid),
+    };
+    let query = page.as_ref().map(|(_, query)| *query).unwrap_or_default();
+    let of_keys = KeyQuery {
+        project: query.project,
+        kind: query.kind,
+        review: Some(ReviewFilter::default()),
+        ..KeyQuery::default()
+    };
+    let since: Timestamp = query.from.unwrap_or(now.plus(-90 * DAY).floor(DAY));
+    let names = &engine.convention().kind_names;
+    let (next, found) = match page {
+        Some((page, _)) => (page.next, page.reviews),
+        None => (None, Vec::new()),
+    };
+    let rows = found.iter().map(|review| HistoryRow {
+        about: format!(
+            "{} · {} · {}",
+            names.title(review.key.kind),
+            crate::text::words::environment_title(review.key.environment),
+            review.key.project
+        ),
+        review: ShownReview::of(review, now),
+    });
+    let kinds = engine.convention().kinds();
+    let kinds = kinds.map(|kind| (kind.as_str().to_owned(), names.title(kind)));
+    Ok(History {
+        org_name: membership.org().name.to_string(),
+        rows: rows.collect(),
+        next: next.map(|id| id.to_string()),
+        invalid,
+        progress: progress(engine, &membership, &of_keys, since).await?,
+        asked: reviews::count_asked(engine, &permit).await?,
+        is_owner: Steps::of(&request, |action| membership.may(action)).is_owner,
+        projects: choices(engine, &permit)
+            .await?
+            .into_iter()
+            .map(|project| (project.id.to_string(), project.name.to_string()))
+            .collect(),
+        kinds: kinds.collect(),
+        printed: TimeText::full(now),
+    })
+}
+
+#[component]
+fn HistoryView(address: HistoryAddress, history: History) -> impl IntoView {
+    let has_rows = !history.rows.is_empty();
+    let actions = has_rows.then(|| {
+        let print = (!address.print)
+            .then(|| view! { <a class="btn" href=address.print_href()>"To print"</a> });
+        view! { {print}<a class="btn" href=address.export_href() download="">"Export CSV"</a> }
+    });
+    let lead = match address.print {
+        true => {
+            let period = match (address.from.as_str(), address.to.as_str()) {
+                ("", "") => "All reviews".to_owned(),
+                (from, "") => format!("Reviews since {from}"),
+                ("", to) => format!("Reviews until {to}"),
+                (from, to) => format!("Reviews from {from} to {to}"),
+            };
+            let (name, printed) = (history.org_name.clone(), history.printed.short.clone());
+            view! { {name}". "{period}" (UTC), as of "{printed}". Print this page with your browser." }.into_any()
+        }
+        false => "Who reviewed which key when, what they saw, what was decided, and what was done. Times are in UTC.".into_any(),
+    };
+    let is_invalid = !history.invalid.is_empty();
+    let cut = (address.print && history.next.is_some()).then(|| {
+        let text = format!(
+            "Only the latest {} reviews. Choose a shorter period to print all of them.",
+            grouped(i64::from(PRINT_SIZE))
+        );
+        view! { <div class="notice warn"><Icon symbol=Symbol::Alert/><p>{text}</p></div> }
+    });
+    let rows = history
+        .rows
+        .into_iter()
+        .map(|row| view! { <Row org=address.org.clone() row/> })
+        .collect_view();
+    let newest = (!address.after.is_empty() || address.print)
+        .then(|| view! { <a class="btn" rel="first" href=address.at_the_start()>"Newest"</a> });
+    let older = history
+        .next
+        .filter(|_| !address.print)
+        .map(|id| view! { <a class="btn" rel="next" href=address.continued(&id)>"Older"</a> });
+    let pager = (newest.is_some() || older.is_some()).then(|| {
+        view! { <nav class="pager" aria-label="Pages of reviews"><span></span>{newest}{older}</nav> }
+    });
+    view! {
+        <Title text="History of reviews"/>
+        <PageHead title="Review" lead>{actions}</PageHead>
+        <Tabs org=address.org.clone() tab=Tab::Reviews asked=history.asked is_owner=history.is_owner/>
+        {(!address.print).then(|| view! { <Filters address=address.clone() projects=history.projects kinds=history.kinds invalid=history.invalid/> })}
+        <ProgressLine progress=history.progress/>
+        {if has_rows {
+            Either::Left(view! {
+                <div class="stack">
+                    {cut}
+                    <div class="card"><table class="table wide log reviews">
+                        <caption class="visually-hidden">"Reviews, newest first"</caption>
+                        <thead><tr>
+                            <th scope="col">"Key"</th><th scope="col">"Reviewed"</th><th scope="col">"What the reviewer saw"</th>
+                            <th scope="col">"Decision"</th><th scope="col">"What was done"</th>
+                        </tr></thead>
+                        <tbody>{rows}</tbody>
+                    </table></div>
+                    {pager}
+                </div>
+            })
+        } else {
+            Either::Right(view! { <NoReviews address is_invalid/> })
+        }}
+    }
+}
+
+#[component]
+fn Filters(
+    address: HistoryAddress,
+    projects: Vec<(String, String)>,
+    kinds: Vec<(String, String)>,
+    invalid: Vec<&'static str>,
+) -> impl IntoView {
+    let problem = move |name: &str, sentence: &'static str| {
+        invalid.contains(&name).then(|| sentence.to_owned())
+    };
+    let verdicts = Verdict::ALL.map(|verdict| {
+        let title = match verdict {
+            Verdict::Keep => "Keep",
+            Verdict::Rotate => "Rotate",
+            Verdict::Narrow => "Remove scopes",
+            Verdict::Revoke => "Revoke",
+        };
+        (verdict.to_string(), title.to_owned())
+    });
+    let clear = address
+        .is_filtered()
+        .then(|| view! { <a class="btn quiet" href=address.path()>"Clear"</a> });
+    view! {
+        <form class="bar filters" role="search" aria-label="Reviews" method="get" action=address.path()>
+            <Choice name="verdict" label="Decision" options=with_all("Any decision", verdicts.into()) chosen=address.verdict.clone() problem=problem("verdict", "Select a decision.")/>
+            <Choice name="project" label="Project" options=with_all("All projects", projects) chosen=address.project.clone() problem=problem("project", "Select a project.")/>
+            {(kinds.len() > 1).then(|| view! { <Choice name="kind" label="Type" options=with_all("All types", kinds) chosen=address.kind.clone() problem=problem("kind", "Select a type.")/> })}
+            <Input name="key" label="Key ID" kind="text" value=address.key.clone() problem=problem("key", "Enter an ID such as key_01…")/>
+            <Input name="from" label="First day" kind="date" value=address.from.clone() problem=problem("from", "Enter a date.")/>
+            <Input name="to" label="Last day" kind="date" value=address.to.clone() problem=problem("to", "Enter a date that is not before the first day.")/>
+            <div class="actions"><button class="btn">"Filter"</button>{clear}</div>
+        </form>
+    }
+}
+
+#[component]
+fn Row(org: String, row: HistoryRow) -> impl IntoView {
+    let HistoryRow { review, about } = row;
+    let class = review.tag();
+    let key = format!("/orgs/{org}/keys/{}", review.key_id);
+    let by_token =
+        (!review.is_by_person).then(|| view! { " "<span class="tag plain">"Not a person"</span> });
+    let comment =
+        (!review.comment.is_empty()).then(|| view! { <blockquote>{review.comment}</blockquote> });
+    let answer = review
+        .answer
+        .map(|answer| view! { <blockquote>{answer}</blockquote> });
+    let outcome = match review.outcome {
+        Some(outcome) => {
+            view! { <td class="outcome" data-label="What was done">{outcome}{answer}</td> }
+                .into_any()
+        }
+        None => {
+            view! { <td class="outcome none muted" data-label="What was done">"–"</td> }.into_any()
+        }
+    };
+    view! {
+        <tr>
+            <th scope="row"><a class="name" href=key>{review.key_name}</a>" "<span class="under">{about}</span></th>
+            <td class="who muted" data-label="Reviewed"><Time text=review.at/>" "<span class="under">{review.reviewer}{by_token}</span></td>
+            <td class="from" data-label="Saw"><SeenFindings findings=review.findings/></td>
+            <td class="decision" data-label="Decision"><span class=class>{review.decision}</span>{comment}</td>
+            {outcome}
+        </tr>
+    }
+}
+
+#[component]
+fn NoReviews(address: HistoryAddress, is_invalid: bool) -> impl IntoView {
+    let (title, text) = match (is_invalid, address.is_filtered()) {
+        (true, _) => (
+            "Invalid filters",
+            "Correct the marked filters, or clear all filters.",
+        ),
+        (false, true) => ("No reviews found", "No review matches these filters."),
+        (false, false) => (
+            "No reviews yet",
+            "When someone reviews a key, it is listed here with what they saw.",
+        ),
+    };
+    let clear = address.is_filtered().then(|| {
+        view! { <div class="actions"><a class="btn" href=address.path()>"Clear filters"</a></div> }
+    });
+    view! {
+        <div class="card"><div class="empty"><Icon symbol=Symbol::Audit/><h2>{title}</h2><p>{text}</p>{clear}</div></div>
+    }
+}

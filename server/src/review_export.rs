@@ -1,0 +1,30 @@
+//! The history of reviews as a CSV file.
+
+use axum::{
+    body::Bytes,
+    extract::{Request, State},
+    response::Response,
+};
+use latchkey_app::{
+    AppError, Site,
+    pages::review_export::{COLUMNS, Export},
+};
+
+use crate::csv_file::{Rows, attachment, respond, written};
+
+/// Exports the reviews that match the filters in the URL.
+pub async fn show(State(site): State<Site>, request: Request) -> Response {
+    respond(site, request, async |request| {
+        let export = Export::open(request).await?;
+        let name = format!("reviews-{}-{}", export.org, export.day);
+        Ok(attachment(&name, COLUMNS, export))
+    })
+    .await
+}
+
+impl Rows for Export {
+    async fn next(&mut self) -> Result<Option<Bytes>, AppError> {
+        let rows = self.next().await?;
+        rows.map(|rows| written(&rows)).transpose()
+    }
+}

@@ -1,0 +1,163 @@
+//! `/orgs/{org}/review` and the pages below it: the admin's way through the findings, the owners' answers, and the evidence.
+
+use latchkey::{
+    id::KeyId,
+    keys::rotate::{Rotation, rotate},
+    reviews::{self, Review, ReviewQuery},
+    role::Role,
+    time::DAY,
+};
+
+use crate::test_app::{TestApp, TestOrg};
+
+const PAGE: &str = "/orgs/northwind/review";
+/// The findings of a new key.
+const SEEN: &str = "full_access no_expiry";
+
+async fn all(org: &TestOrg) -> Vec<Review> {
+    let query = ReviewQuery {
+        limit: 100,
+        ..ReviewQuery::default()
+    };
+    reviews::list(&org.engine, &org.permit(), &query)
+        .await
+        .unwrap()
+        .reviews
+}
+
+on_both! {
+    async fn an_admin_keeps_a_key_and_continues_with_the_next_one(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let admin = app.signed_in(&org, "ari", Role::Admin).await;
+        let mut ids = Vec::new();
+        for name in ["Third", "Second", "<First>"] {
+            ids.insert(0, org.key(name).await.id.to_string());
+            app.clock.advance(1_000);
+        }
+        let page = admin.get(PAGE).await;
+        let text = page.text();
+        for said in ["&lt;First&gt;", "Full access: no scopes selected.", "The key never expires.", "0 of 3", "Ask to rotate"] {
+            assert!(page.body.contains(said) || text.contains(said), "{said}: {text}");
+        }
+        assert!(!page.body.contains("/rotate\""), "an admin cannot rotate");
+        let place = |body: &str, id: &str| body.find(&format!("id=\"{id}\"")).unwrap();
+        assert!(place(&page.body, &ids[0]) < place(&page.body, &ids[1]), "the newest is first");
+        let token = page.hidden("token");
+        let filtered = format!("{PAGE}?finding=no_expiry");
+        let fields = [("key", ids[0].as_str()), ("verdict", "keep"), ("comment", "Ours"), ("days", "30"), ("seen", SEEN), ("next", &ids[1]), ("token", &token)];
+        let kept = admin.submit(&filtered, &fields).await;
+        assert_eq!((kept.status.as_u16(), kept.header("location")), (303, format!("{filtered}#{}", ids[1]).as_str()));
+        let page = admin.get(&filtered).await;
+        assert!(page.text().contains("“<First>” reviewed.") || page.body.contains("“&lt;First&gt;” reviewed."), "{}", page.body);
+        assert!(!page.body.contains(&format!("id=\"{}\"", ids[0])) && page.text().contains("1 of 3"));
+        let reviewed = admin.get(&format!("{PAGE}?state=reviewed")).await;
+        assert!(reviewed.text().contains("Keep until Dec 21, 2026") && reviewed.text().contains("Ours"));
+        // Submitted twice, it is reviewed once.
+        assert_eq!(admin.submit(&filtered, &fields).await.status, 303);
+        assert_eq!(all(&org).await.len(), 1);
+        app.clock.advance(30 * DAY);
+        // Their session has ended meanwhile.
+        let again = app.signed_in(&org, "kim", Role::Admin).await.get(PAGE).await;
+        assert!(again.body.contains(&format!("id=\"{}\"", ids[0])), "its date has passed");
+    }
+
+    async fn what_an_admin_asks_an_owner_does_or_answers(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let admin = app.signed_in(&org, "ari", Role::Admin).await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let (first, second) = (org.key("First").await.id, org.key("Second").await.id);
+        assert!(owner.get(PAGE).await.body.contains(&format!("/orgs/northwind/keys/{first}/rotate")));
+        for (key, verdict) in [(first, "rotate"), (second, "revoke")] {
+            let key = key.to_string();
+            let fields = [("key", key.as_str()), ("verdict", verdict), ("comment", "Too old"), ("seen", SEEN)];
+            assert_eq!(admin.submit(PAGE, &fields).await.status, 303);
+        }
+        assert!(admin.get(PAGE).await.text().contains("Nothing to review"));
+        let asked = format!("{PAGE}/asked");
+        let page = owner.get(&asked).await;
+        for said in ["Asked to rotate", "Asked to revoke", "Too old", "ari", "Asked of you", "2 requests of reviewers"] {
+            assert!(page.text().contains(said), "{said}: {}", page.text());
+        }
+        assert!(page.body.contains(&format!("/orgs/northwind/keys/{second}?revoke=1")));
+        assert!(!admin.get(&asked).await.body.contains("name=\"answer\""), "admins do not answer");
+        app.clock.advance(2_000);
+        rotate(&app.engine, &org.permit(), first, Rotation { overlap: 0, token: None }).await.unwrap();
+        let id = all(&org).await.into_iter().find(|review| review.key.id == second).unwrap().id.to_string();
+        let empty = owner.submit(&asked, &[("review", &id), ("answer", " ")]).await;
+        assert!(empty.status == 422 && empty.text().contains("Enter an answer"), "{}", empty.text());
+        let answered = owner.submit(&asked, &[("review", &id), ("answer", "A partner needs it")]).await;
+        assert_eq!(answered.header("location"), asked);
+        assert!(owner.get(&asked).await.text().contains("Nothing is asked"));
+        let twice = owner.submit(&asked, &[("review", &id), ("answer", "Again")]).await;
+        assert!(twice.status == 422 && twice.text().contains("no longer open"));
+        // The admin decides again.
+        let queue = admin.get(PAGE).await;
+        assert!(queue.text().contains("A partner needs it") && queue.text().contains("Rotated by the operator"), "{}", queue.text());
+        let history = admin.get(&format!("{PAGE}/history")).await;
+        for said in ["Asked to rotate", "Rotated by the operator on Nov 21, 2026, 12:00 UTC", "Answered by dana", "A partner needs it"] {
+            assert!(history.text().contains(said), "{said}: {}", history.text());
+        }
+        let of_key = admin.get(&format!("/orgs/northwind/keys/{second}")).await;
+        assert!(of_key.text().contains("Asked to revoke") && of_key.text().contains("A partner needs it"));
+    }
+
+    async fn a_review_of_what_was_not_seen_or_does_not_work_is_rejected(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let admin = app.signed_in(&org, "ari", Role::Admin).await;
+        let key = org.key("Production").await.id;
+        let submit = async |key: KeyId, verdict: &str, comment: &str, seen: &str| {
+            let key = key.to_string();
+            admin.submit(PAGE, &[("key", &key), ("verdict", verdict), ("comment", comment), ("seen", seen)]).await
+        };
+        let unseen = submit(key, "keep", "Known", "no_expiry").await;
+        assert!(unseen.status == 422 && unseen.text().contains("Found since you opened the page: “Full access”."), "{}", unseen.text());
+        assert!(unseen.body.contains("value=\"Known\""), "what was typed is kept");
+        let long = submit(key, "keep", &"x".repeat(1_001), SEEN).await;
+        assert!(long.status == 422 && long.text().contains("at most 1,000 characters"));
+        assert_eq!(submit(key, "maybe", "", SEEN).await.status, 400);
+        latchkey::keys::change_state::disable(&app.engine, &org.permit(), key).await.unwrap();
+        let disabled = submit(key, "keep", "", SEEN).await;
+        assert!(disabled.status == 422 && disabled.text().contains("Only active keys can be reviewed."), "{}", disabled.text());
+        let theirs = app.org("contoso").await.key("Theirs").await.id;
+        assert_eq!(submit(theirs, "keep", "", SEEN).await.status, 404);
+        assert_eq!(all(&org).await.len(), 0);
+    }
+
+    async fn the_evidence_is_a_file_and_a_page_to_print(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let admin = app.signed_in(&org, "ari", Role::Admin).await;
+        let key = org.key("=Production").await.id.to_string();
+        let fields = [("key", key.as_str()), ("verdict", "keep"), ("comment", "=1+1"), ("days", "90"), ("seen", SEEN)];
+        admin.submit(PAGE, &fields).await;
+        let history = format!("{PAGE}/history");
+        let page = admin.get(&format!("{history}?from=2026-11-21&to=2026-11-21&project=&kind=secret")).await;
+        assert!(page.text().contains("=Production") && page.body.contains("history.csv?kind=secret&amp;from=2026-11-21&amp;to=2026-11-21"), "{}", page.body);
+        let print = admin.get(&format!("{history}?print=1&from=2026-11-21")).await;
+        for said in ["northwind. Reviews since 2026-11-21 (UTC), as of Nov 21, 2026, 12:00 UTC.", "1 of 1", "Full access: no scopes selected.", "Keep until Feb 19, 2027", "ari"] {
+            assert!(print.text().contains(said), "{said}: {}", print.text());
+        }
+        assert!(admin.get(&format!("{history}?to=2026-11-20")).await.text().contains("No reviews found"));
+        assert!(admin.get(&format!("{history}?from=yesterday")).await.text().contains("Invalid filters"));
+        let file = admin.get(&format!("{history}.csv?from=2026-11-21")).await;
+        assert_eq!(file.header("content-disposition"), "attachment; filename=\"reviews-northwind-2026-11-21.csv\"");
+        let [head, row] = <[&str; 2]>::try_from(file.body.lines().collect::<Vec<_>>()).unwrap();
+        assert!(head.starts_with("at,key_id,key_name,kind,environment,project,reviewer_kind,"), "{head}");
+        let begin = format!("2026-11-21T12:00:00.000Z,{key},'=Production,secret,live,Default,user,usr_");
+        assert!(row.starts_with(&begin) && row.contains(",ari,keep,2027-02-19T12:00:00.000Z,'=1+1,full_access no_expiry,"), "{row}");
+        assert_eq!(admin.get(&format!("{history}.csv?key=Shop")).await.status, 400);
+        let other = app.org("contoso").await;
+        let stranger = app.signed_in(&other, "eve", Role::Owner).await;
+        assert!(stranger.get("/orgs/contoso/review/history").await.text().contains("No reviews yet"));
+        assert_eq!(stranger.get("/orgs/contoso/review/history.csv").await.body.lines().count(), 1);
+    }
+
+    async fn a_member_has_no_such_page(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let member = app.signed_in(&org, "sam", Role::Member).await;
+        for path in ["", "/asked", "/history", "/history.csv"] {
+            assert_eq!(member.get(&format!("{PAGE}{path}")).await.status, 403, "{path}");
+        }
+        let keys = member.get("/orgs/northwind/keys").await;
+        assert!(!keys.body.contains("/orgs/northwind/review"));
+    }
+}
