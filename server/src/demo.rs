@@ -7,6 +7,7 @@ mod bulk;
 mod error;
 mod noise;
 mod period;
+mod reviews;
 mod size;
 mod store;
 mod story;
@@ -51,6 +52,7 @@ pub async fn fill(
     set(engine.clock(), now);
     store(engine, team.traffic(period, size.seed)).await?;
     bulk::store_traffic(engine, &bulk, period, size.seed).await?;
+    reviews::create(engine, &team.org, period).await?;
     Ok(sign_ins)
 }
 

@@ -1,0 +1,170 @@
+//! What the admin found when they reviewed the team's keys, and what the owner did about it: a key that is kept, and
+//! requests that are open, answered and done.
+
+use std::sync::Arc;
+
+use latchkey::{
+    Engine,
+    access::{Membership, Operator, Org, Permit, Permitted},
+    caller::{Person, Visit},
+    findings::{Code, facts::of_keys},
+    id::{KeyId, ReviewId, UserId},
+    keys::{
+        change_state::disable,
+        list::{KeyQuery, SortBy, list},
+    },
+    members,
+    reviews::{self, Created, NewReview, ReviewFilter, Verdict},
+    role::Role,
+};
+
+use super::{
+    error::{DemoError, failed},
+    period::{Period, set},
+};
+
+/// The most keys that are looked at.
+const LOOKED_AT: u16 = 50;
+
+/// Reviews some of the team's keys in the last days of the period. The clock is at its end afterwards.
+pub async fn create(engine: &Arc<Engine>, org: &Org, period: Period) -> Result<(), DemoError> {
+    let (Some(admin), Some(owner)) = (
+        person(engine, org, Role::Admin).await?,
+        person(engine, org, Role::Owner).await?,
+    ) else {
+        return Ok(());
+    };
+    let found = found(engine, org).await?;
+    let mut keys = found.iter();
+    let mut next_with =
+        |is: &dyn Fn(&[Code]) -> bool| keys.find(|(_, codes)| is(codes)).map(|(id, _)| *id);
+    let is_unused = |codes: &[Code]| {
+        [Code::NeverUsed, Code::Unused90d]
+            .iter()
+            .any(|code| codes.contains(code))
+    };
+    let (leaked, unused) = (next_with(&|_| true), next_with(&is_unused));
+    let (kept, rotated) = (next_with(&|_| true), next_with(&|_| true));
+    let review = async |days: f64, key, verdict, comment| {
+        set(engine.clock(), period.days_ago(days));
+        review(engine, org, admin, key, verdict, comment).await
+    };
+    if let Some(key) = unused {
+        review(
+            6.1,
+            key,
+            Verdict::Revoke,
+            "Nobody on the team knows what this is for.",
+        )
+        .await?;
+        set(engine.clock(), period.days_ago(5.2));
+        let done = disable(engine, &permit(engine, org, owner).await?, key).await;
+        done.map_err(failed("a key was not disabled"))?;
+    }
+    if let Some(key) = kept {
+        review(
+            4.1,
+            key,
+            Verdict::Keep,
+            "Used once a quarter. The team checks it after each run.",
+        )
+        .await?;
+    }
+    if let Some(key) = rotated {
+        let asked = review(
+            4.0,
+            key,
+            Verdict::Rotate,
+            "The secret is older than our policy allows.",
+        )
+        .await?;
+        set(engine.clock(), period.days_ago(3.3));
+        let text = "The partner changes it with its next release, in two weeks.".parse();
+        let text = text.map_err(failed("an answer is invalid"))?;
+        let answered =
+            reviews::answer(engine, &permit(engine, org, owner).await?, asked, text).await;
+        answered.map_err(failed("a review was not answered"))?;
+    }
+    if let Some(key) = leaked {
+        review(1.2, key, Verdict::Rotate, "Please do this first.").await?;
+    }
+    set(engine.clock(), period.now);
+    Ok(())
+}
+
+/// The keys with findings, the most urgent first, and their codes.
+async fn found(engine: &Engine, org: &Org) -> Result<Vec<(KeyId, Vec<Code>)>, DemoError> {
+    let operator = Operator::at_the_command_line();
+    let query = KeyQuery {
+        review: Some(ReviewFilter::default()),
+        sort: SortBy::Severity,
+        descending: true,
+        page_size: LOOKED_AT,
+        ..KeyQuery::default()
+    };
+    let unread = "the keys could not be read";
+    let page = list(engine, &operator.permit(org), &query).await;
+    let ids: Vec<KeyId> = page
+        .map_err(failed(unread))?
+        .keys
+        .iter()
+        .map(|key| key.id)
+        .collect();
+    let found = of_keys(engine, &operator.permit(org), &operator.permit(org), &ids).await;
+    let found = found.map_err(failed(unread))?.into_iter();
+    let codes = found.map(|key| {
+        (
+            key.id,
+            key.findings.iter().map(|finding| finding.code).collect(),
+        )
+    });
+    Ok(codes.collect())
+}
+
+async fn review(
+    engine: &Engine,
+    org: &Org,
+    by: UserId,
+    key: KeyId,
+    verdict: Verdict,
+    comment: &str,
+) -> Result<ReviewId, DemoError> {
+    let new = NewReview {
+        verdict,
+        comment: comment.parse().map_err(failed("a comment is invalid"))?,
+        until: None,
+        seen: None,
+        creation_token: None,
+    };
+    let (reviewing, details, usage) = (
+        permit(engine, org, by).await?,
+        permit(engine, org, by).await?,
+        permit(engine, org, by).await?,
+    );
+    let created = reviews::create(engine, &reviewing, &details, &usage, key, new).await;
+    let created = created.map_err(failed("a key was not reviewed"))?;
+    let (Created::Now(id) | Created::Before(id)) = created;
+    Ok(id)
+}
+
+/// The first person of the team with this role.
+async fn person(engine: &Engine, org: &Org, role: Role) -> Result<Option<UserId>, DemoError> {
+    let members = members::list(engine, &Operator::at_the_command_line().permit(org)).await;
+    let members = members.map_err(failed("the members could not be read"))?;
+    let person = members.iter().find(|member| member.role == role);
+    Ok(person.map(|member| member.user_id))
+}
+
+/// A permit of a person, as on a page.
+async fn permit<A: Permitted>(
+    engine: &Engine,
+    org: &Org,
+    user_id: UserId,
+) -> Result<Permit<A>, DemoError> {
+    let visit = Visit::default();
+    let membership = Membership::find(engine, Person { user_id, visit }, &org.slug).await;
+    let membership = membership.map_err(failed("a person was not found"))?;
+    membership
+        .permit()
+        .map_err(failed("a person has no permit"))
+}
