@@ -35,7 +35,7 @@ for (const javaScriptEnabled of [true, false]) {
 
       await signInAs("owner");
       await page.goto(team.path("keys"));
-      await page.getByRole("link", { name: "Review, 2 requests of reviewers" }).click();
+      await page.getByRole("link", { name: /^Review.*2 requests of reviewers/ }).click();
       await page.getByRole("link", { name: "Asked of you 2" }).click();
       await card(page, "Revoked").getByLabel("Answer about Revoked").fill("A partner needs it");
       await card(page, "Revoked").getByRole("button", { name: "Answer about Revoked" }).click();

@@ -75,11 +75,12 @@ pub async fn create(engine: &Arc<Engine>, org: &Org, period: Period) -> Result<(
             4.0,
             key,
             Verdict::Rotate,
-            "The secret is older than our policy allows.",
+            "A contractor who left may have a copy.",
         )
         .await?;
         set(engine.clock(), period.days_ago(3.3));
-        let text = "The partner changes it with its next release, in two weeks.".parse();
+        let text =
+            "They had no access to this project. We rotate it with the next release.".parse();
         let text = text.map_err(failed("an answer is invalid"))?;
         let answered =
             reviews::answer(engine, &permit(engine, org, owner).await?, asked, text).await;

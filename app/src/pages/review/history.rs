@@ -135,9 +135,14 @@ fn HistoryView(address: HistoryAddress, history: History) -> impl IntoView {
                 (from, to) => format!("Reviews from {from} to {to}"),
             };
             let (name, printed) = (history.org_name.clone(), history.printed.short.clone());
-            view! { {name}". "{period}" (UTC), as of "{printed}". Print this page with your browser." }.into_any()
+            view! { {name}". "{period}" (UTC), as of "{printed}"."<span class="on-screen">" Print this page with your browser."</span> }.into_any()
         }
         false => "Who reviewed which key when, what they saw, what was decided, and what was done. Times are in UTC.".into_any(),
+    };
+    let title = if address.print {
+        "Reviews of keys"
+    } else {
+        "Review"
     };
     let is_invalid = !history.invalid.is_empty();
     let cut = (address.print && history.next.is_some()).then(|| {
@@ -163,7 +168,7 @@ fn HistoryView(address: HistoryAddress, history: History) -> impl IntoView {
     });
     view! {
         <Title text="History of reviews"/>
-        <PageHead title="Review" lead>{actions}</PageHead>
+        <PageHead title lead>{actions}</PageHead>
         <Tabs org=address.org.clone() tab=Tab::Reviews asked=history.asked is_owner=history.is_owner/>
         {(!address.print).then(|| view! { <Filters address=address.clone() projects=history.projects kinds=history.kinds invalid=history.invalid/> })}
         <ProgressLine progress=history.progress/>

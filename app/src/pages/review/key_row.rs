@@ -85,13 +85,16 @@ fn FindingLine(finding: FindingText) -> impl IntoView {
         Severity::Low => "Low",
     };
     let class = finding.tag();
+    // Some sentences begin with the title.
+    let title = finding.code.title();
+    let title = (!finding.sentence.starts_with(title)).then(|| view! { <b>{title}"."</b>" " });
     let reviewed = finding.reviewed_until.clone().map(
         |date| view! { " "<span class="tag plain ok">{format!("Reviewed until {date}")}</span> },
     );
     view! {
         <li>
             <span class=class>{severity}</span>
-            <p><b>{finding.code.title()}"."</b>" "{finding.sentence}" "<span class="muted">{finding.code.advice()}</span>{reviewed}</p>
+            <p>{title}{finding.sentence}" "<span class="muted">{finding.code.advice()}</span>{reviewed}</p>
         </li>
     }
 }
