@@ -31,7 +31,7 @@ pub struct Change {
     tx: Tx,
     org_id: Option<OrgId>,
     caller: Caller,
-    letter: Option<(MailPlace, Letter)>,
+    letters: Vec<(MailPlace, Letter)>,
 }
 
 /// An event for the audit log: what happened, to which target, and the fields that changed.
@@ -211,7 +211,7 @@ impl Engine {
             tx: self.begin_as(&caller).await?,
             org_id,
             caller,
-            letter: None,
+            letters: Vec::new(),
         })
     }
 }
@@ -232,9 +232,9 @@ impl Change {
         self.org_id = Some(org_id);
     }
 
-    /// Sets the letter to post after the commit, in a place that was taken before the change.
+    /// Adds a letter to post after the commit, in a place that was taken before.
     pub(crate) fn posts(&mut self, place: Option<MailPlace>, letter: Letter) {
-        self.letter = place.map(|place| (place, letter));
+        self.letters.extend(place.map(|place| (place, letter)));
     }
 
     /// Commits the change with its audit entries, and evicts what it made stale from the cache.
@@ -256,7 +256,7 @@ impl Change {
             mut tx,
             org_id,
             caller,
-            letter,
+            letters,
         } = self;
         let Events(events) = events.into();
         let tasks = engine.commits.clone();
@@ -300,7 +300,7 @@ impl Change {
                 .collect();
             engine.forget_stale(&changes);
             let appended = committed?;
-            if let Some((place, letter)) = letter {
+            for (place, letter) in letters {
                 engine.post(Some(place), letter);
             }
             let positions = appended.positions;

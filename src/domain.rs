@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use self::index::PatternIndex;
 pub use self::{
     host::{LOCALHOST, Scheme},
-    list::{MAX_PATTERNS, TOO_MANY_PATTERNS, parse_list},
+    list::{MAX_PATTERNS, TOO_MANY_PATTERNS, parse_list, stored_patterns},
     origin::{Origin, OriginError},
     pattern::{DomainPattern, PatternError},
 };

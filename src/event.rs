@@ -7,7 +7,9 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AgentId, InvitationId, KeyId, OrgId, ProjectId, ServiceTokenId, UserId};
+use crate::id::{
+    AgentId, InvitationId, KeyId, KeyRequestId, OrgId, ProjectId, ServiceTokenId, UserId,
+};
 
 macro_rules! events {
     ($($(#[$doc:meta])* $name:ident $word:literal $sentence:literal $stale:ident)*) => {
@@ -69,6 +71,16 @@ events! {
     ReviewAnswered "key.review_answered" "answered a review of the key" Nothing
     /// A key created elsewhere was imported.
     KeyImported "key.imported" "imported the key" Secrets
+    /// Someone who cannot create keys asked for one.
+    KeyRequested "key_request.created" "asked for a key" Nothing
+    /// An owner changed what was asked for.
+    KeyRequestUpdated "key_request.updated" "changed the request for a key" Nothing
+    /// An owner approved a request for a key. The key is created when the requester reveals it.
+    KeyRequestApproved "key_request.approved" "approved the request for a key" Nothing
+    /// An owner declined a request for a key, or took back an approval.
+    KeyRequestDeclined "key_request.declined" "declined the request for a key" Nothing
+    /// The requester withdrew a request for a key.
+    KeyRequestWithdrawn "key_request.withdrawn" "withdrew the request for a key" Nothing
     /// An agent was created.
     AgentCreated "agent.created" "created the agent" Agent
     /// An agent's settings were changed.
@@ -184,6 +196,8 @@ pub enum Target {
     Token(ServiceTokenId),
     /// An invitation, whose e-mail address is not in the log.
     Invitation(InvitationId),
+    /// A request for a key.
+    KeyRequest(KeyRequestId),
 }
 
 /// The text is not the name of an event.
@@ -242,6 +256,7 @@ impl Target {
             Self::User(_) => "user",
             Self::Token(_) => "token",
             Self::Invitation(_) => "invitation",
+            Self::KeyRequest(_) => "key_request",
         }
     }
 
@@ -256,6 +271,7 @@ impl Target {
             .or_else(|| id.parse().map(Self::User).ok())
             .or_else(|| id.parse().map(Self::Token).ok())
             .or_else(|| id.parse().map(Self::Invitation).ok())
+            .or_else(|| id.parse().map(Self::KeyRequest).ok())
     }
 }
 
@@ -269,6 +285,7 @@ impl fmt::Display for Target {
             Self::User(id) => id.fmt(f),
             Self::Token(id) => id.fmt(f),
             Self::Invitation(id) => id.fmt(f),
+            Self::KeyRequest(id) => id.fmt(f),
         }
     }
 }

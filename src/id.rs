@@ -122,6 +122,12 @@ id!(
     "an invitation"
 );
 id!(
+    /// A request for a key.
+    KeyRequestId,
+    "krq_",
+    "a request for a key"
+);
+id!(
     /// A rejected request.
     RefusalId,
     "rfs_",

@@ -61,6 +61,8 @@ pub struct Key {
     pub last_secret_ended_at: Option<Timestamp>,
     /// The user who created the key, unless the account was deleted.
     pub created_by: Option<(UserId, DisplayName)>,
+    /// The owner who approved the creator's request for the key, if it was created that way.
+    pub approved_by: Option<(UserId, DisplayName)>,
 }
 
 /// A secret that a rotation replaced and that still works.

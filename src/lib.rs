@@ -68,6 +68,8 @@ pub mod instances;
 #[cfg(feature = "native")]
 pub mod invitations;
 #[cfg(feature = "native")]
+pub mod key_requests;
+#[cfg(feature = "native")]
 pub mod keys;
 #[cfg(feature = "native")]
 pub mod limits;

@@ -100,7 +100,7 @@ pub(crate) async fn insert(
 ///
 /// # Errors
 /// If they have deleted it, or the database cannot be reached.
-async fn keep_user(tx: &mut Tx, user_id: UserId) -> Result<(), StorageError> {
+pub(crate) async fn keep_user(tx: &mut Tx, user_id: UserId) -> Result<(), StorageError> {
     const SQL: &str = "SELECT 1 FROM users WHERE id = $1 AND deleted_at IS NULL";
     let exists = match tx.on() {
         On::Sqlite(c) => sqlx::query(SQL)

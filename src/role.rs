@@ -96,6 +96,10 @@ macro_rules! with_actions {
             ReviewKeys => "review keys",
             /// Answer what a review asks of the owners of a key.
             AnswerReviews => "answer reviews",
+            /// Ask for a key, and reveal it once it is approved. Everyone can, but those who can create keys need not.
+            RequestKeys => "ask for keys",
+            /// See all requests for keys, change, approve and decline them.
+            DecideKeyRequests => "decide on requests for keys",
             /// Read the audit log.
             SeeAuditLog => "see the audit log",
             /// See the members of the org and their roles.
@@ -182,7 +186,7 @@ impl Rights {
         let is_owner = matches!(self.role, Role::Owner);
         let is_admin = matches!(self.role, Role::Admin);
         match action {
-            SeeKeys | SeeUsageTotals | SeeMembers | LeaveOrg => true,
+            SeeKeys | SeeUsageTotals | RequestKeys | SeeMembers | LeaveOrg => true,
             SeeKeyDetails | SeeUsageDetails | ExportUsage | ReviewKeys | SeeAuditLog => {
                 is_owner || is_admin
             }
@@ -193,7 +197,7 @@ impl Rights {
             | EditProjects => {
                 is_owner || (is_admin && matches!(self.admin_rights, AdminRights::ManageKeys))
             }
-            AnswerReviews | InviteMembers | ChangeRoles | RemoveMembers | EditOrg
+            AnswerReviews | DecideKeyRequests | InviteMembers | ChangeRoles | RemoveMembers | EditOrg
             | EditWebhooks | ManageTokens | DeleteOrg => is_owner,
         }
     }
@@ -241,7 +245,7 @@ impl TokenScope {
             | SeeUsageDetails | ExportUsage | SeeAuditLog => {
                 matches!(self, Self::Manage)
             }
-            ReviewKeys | AnswerReviews | SeeMembers | InviteMembers | ChangeRoles
+            ReviewKeys | AnswerReviews | RequestKeys | DecideKeyRequests | SeeMembers | InviteMembers | ChangeRoles
             | RemoveMembers | LeaveOrg | EditOrg | EditWebhooks | ManageTokens | DeleteOrg => false,
         }
     }
@@ -327,6 +331,8 @@ mod tests {
         export usage                         yes   yes   yes      yes     –      yes    –
         review keys                          yes   yes   yes      yes     –      –      –
         answer reviews                       yes   –     –        –       –      –      –
+        ask for keys                         yes   yes   yes      yes     yes    –      –
+        decide on requests for keys          yes   –     –        –       –      –      –
         see the audit log                    yes   yes   yes      yes     –      yes    –
         see members                          yes   yes   yes      yes     yes    –      –
         invite members                       yes   –     –        –       –      –      –

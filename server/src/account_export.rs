@@ -69,6 +69,14 @@ fn document(data: &PersonalData) -> Value {
             "expires_at": session.expires_at.rfc3339(),
         })
     });
+    let requests = data.requests.iter().map(|request| {
+        json!({
+            "org_id": request.org_id,
+            "name": request.name,
+            "purpose": request.purpose,
+            "requested_at": request.created_at.rfc3339(),
+        })
+    });
     json!({
         "account": {
             "id": account.id,
@@ -80,6 +88,7 @@ fn document(data: &PersonalData) -> Value {
         },
         "memberships": memberships.collect::<Value>(),
         "sessions": sessions.collect::<Value>(),
+        "key_requests": requests.collect::<Value>(),
         "audit_log": data.entries.iter().map(entry).collect::<Value>(),
         "audit_log_has_older_entries": data.has_more_entries,
     })

@@ -7,7 +7,7 @@ use latchkey::{
     alerts,
     audit::{self, BrokenChain, security_events},
     db::StorageError,
-    effects, feed, idempotency, instances, invitations,
+    effects, feed, idempotency, instances, invitations, key_requests,
     orgs::empty,
     peppers, refusals, service_tokens,
     time::Timestamp,
@@ -324,5 +324,6 @@ async fn delete_old(state: &AppState) -> Result<(), BrokenChain> {
     usage::retention::delete_old(engine).await?;
     refusals::delete_old(engine).await?;
     alerts::delete_old(engine).await?;
+    key_requests::delete_old(engine).await?;
     audit::retention::delete_old(engine, state.settings.audit_kept_for).await
 }

@@ -81,6 +81,9 @@ pub struct KeyObject<'a> {
     /// The ID of the user who created it. Null for the operator.
     #[schema(value_type = Option<String>, required)]
     created_by: Option<UserId>,
+    /// The ID of the owner who approved the creator's request for it. Null if it was not requested.
+    #[schema(value_type = Option<String>, required)]
+    approved_by: Option<UserId>,
     /// The notes of your team.
     notes: &'a str,
     /// Metadata that each verification returns to your API servers.
@@ -211,6 +214,7 @@ impl<'a> KeyObject<'a> {
             expires_at: summary.lifecycle.expires_at.map(Timestamp::rfc3339),
             last_used_at: summary.last_used_at.map(Timestamp::rfc3339),
             created_by: key.created_by.as_ref().map(|(id, _)| *id),
+            approved_by: key.approved_by.as_ref().map(|(id, _)| *id),
             notes: &key.settings.notes,
             metadata: &key.settings.metadata,
             old_secret: key

@@ -26,13 +26,14 @@ const NAME: &str = "Deleted user";
 
 /// The tables with rows that belong to a user, by their column `user_id`. Those that refer to a user as the creator of
 /// something are not among them.
-pub const TABLES: [&str; 6] = [
+pub const TABLES: [&str; 7] = [
     "sessions",
     "memberships",
     "second_factors",
     "recovery_codes",
     "account_links",
     "accepted_invitations",
+    "key_requests",
 ];
 
 /// Why an account was not deleted.

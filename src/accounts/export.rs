@@ -26,6 +26,8 @@ pub struct PersonalData {
     pub memberships: Vec<MembershipData>,
     /// The sessions that have not ended, oldest first.
     pub sessions: Vec<SessionData>,
+    /// The requests for keys that the person has made, newest first, at most [`MAX_ENTRIES`].
+    pub requests: Vec<RequestData>,
     /// The person's own entries in the audit log, newest first, at most [`MAX_ENTRIES`].
     pub entries: Vec<EntryData>,
     /// Whether there are older entries.
@@ -70,6 +72,19 @@ pub struct SessionData {
     pub expires_at: Timestamp,
 }
 
+/// A request for a key. Without the key's settings, which belong to the organization.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct RequestData {
+    /// The ID of the organization.
+    pub org_id: String,
+    /// The name of the key.
+    pub name: String,
+    /// What the person needs it for.
+    pub purpose: String,
+    /// When they asked.
+    pub created_at: Timestamp,
+}
+
 /// An entry that the person caused. Without what it changed, which belongs to the organization.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct EntryData {
@@ -110,6 +125,8 @@ pub async fn export(
          ORDER BY memberships.created_at, orgs.id";
     const SESSIONS: &str = "SELECT created_at, expires_at FROM sessions WHERE user_id = $1 AND expires_at > $2 \
          ORDER BY created_at, expires_at";
+    const REQUESTS: &str = "SELECT org_id, name, purpose, created_at FROM key_requests WHERE user_id = $1 \
+         ORDER BY id DESC LIMIT $2";
     const ENTRIES: &str = "SELECT audit_log.at, audit_log.event, audit_log.via, audit_log.org_id, audit_log.target_kind, \
          audit_log.target_id, audit_log.network, audit_addresses.address, audit_log.client, audit_log.request_id \
          FROM audit_log LEFT JOIN audit_addresses ON audit_addresses.position = audit_log.position \
@@ -126,6 +143,8 @@ pub async fn export(
         .bind(user_id).fetch_all(c).await)?;
     let sessions = on!(engine.db.read(), c => sqlx::query_as(SESSIONS)
         .bind(user_id).bind(engine.clock.now()).fetch_all(c).await)?;
+    let requests = on!(engine.db.read(), c => sqlx::query_as(REQUESTS)
+        .bind(user_id).bind(MAX_ENTRIES as i64).fetch_all(c).await)?;
     let mut entries: Vec<EntryData> = on!(engine.db.read(), c => sqlx::query_as(ENTRIES)
         .bind(user_id).bind(MAX_ENTRIES as i64 + 1).fetch_all(c).await)?;
     let has_more_entries = entries.len() > MAX_ENTRIES;
@@ -136,6 +155,7 @@ pub async fn export(
         account,
         memberships,
         sessions,
+        requests,
         entries,
         has_more_entries,
     }))

@@ -266,12 +266,13 @@ where
 /// The names of the rows' actors and targets, by ID.
 async fn names(engine: &Engine, rows: &[Row]) -> Result<HashMap<String, String>, StorageError> {
     // Rows name only entities of their own org, except users and tokens, and these only if they acted in the org.
-    const TABLES: [(&str, &str); 6] = [
+    const TABLES: [(&str, &str); 7] = [
         ("user", "users"),
         ("token", "service_tokens"),
         ("key", "keys"),
         ("agent", "agents"),
         ("project", "projects"),
+        ("key_request", "key_requests"),
         ("org", "orgs"),
     ];
     let mut names = HashMap::new();

@@ -137,7 +137,7 @@ pub const RETIRED: Retired = Retired {
 };
 
 /// All tables that are backed up. Each follows the tables that it references.
-pub const TABLES: [Table; 34] = [
+pub const TABLES: [Table; 35] = [
     Table {
         name: "orgs",
         text: "id slug name search creation_token admin_rights created_by",
@@ -181,6 +181,12 @@ pub const TABLES: [Table; 34] = [
         ..NONE
     },
     Table {
+        name: "key_requests",
+        text: "id org_id user_id name purpose kind environment settings state creation_token changed_by decided_by comment key_id",
+        numbers: "expires_in_days version created_at decided_at approved_until ended_at",
+        ..NONE
+    },
+    Table {
         name: "projects",
         text: "id org_id name creation_token",
         numbers: "created_at",
@@ -189,7 +195,7 @@ pub const TABLES: [Table; 34] = [
     Table {
         name: "keys",
         text: "id org_id project_id name sort_name external_id search kind environment display scopes domains ip_ranges notes metadata \
-               created_by creation_token revoke_reason",
+               created_by approved_by creation_token revoke_reason",
         numbers: "created_at expires_at last_used_at disabled_at revoked_at",
         booleans: "localhost_forbidden",
         ..NONE

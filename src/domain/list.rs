@@ -1,5 +1,7 @@
 //! Parses a list of patterns as typed by a user.
 
+use serde::{Deserialize, Deserializer, de::Error};
+
 use super::pattern::{DomainPattern, PatternError};
 use crate::list::{self, ParsedList};
 
@@ -12,4 +14,13 @@ pub const TOO_MANY_PATTERNS: &str =
 /// Parses patterns separated by commas or line breaks. Stops at one more than [`MAX_PATTERNS`].
 pub fn parse_list(text: &str) -> ParsedList<DomainPattern, PatternError> {
     list::parse(text, MAX_PATTERNS, DomainPattern::parse)
+}
+
+/// Deserializes patterns that [`DomainPattern::parse`] accepted when they were stored.
+pub fn stored_patterns<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<DomainPattern>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let patterns = texts.iter().map(|text| DomainPattern::parse_stored(text));
+    patterns.collect::<Result<_, _>>().map_err(D::Error::custom)
 }

@@ -119,6 +119,11 @@ pub(super) fn as_text<S: Serializer>(
     serializer.serialize_str(metadata.as_json())
 }
 
+/// Deserializes the text that [`as_text`] wrote, which was checked when it was stored.
+pub(super) fn from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Metadata, D::Error> {
+    String::deserialize(deserializer).map(Metadata)
+}
+
 /// Like [`as_text`], for optional metadata.
 pub(super) fn as_text_if_any<S: Serializer>(
     metadata: &Option<Metadata>,

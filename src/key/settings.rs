@@ -3,13 +3,13 @@
 
 pub mod rules;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use self::rules::{InvalidKeyField, InvalidKeyFields};
-use super::metadata::{InvalidMetadata, Metadata, as_text, as_text_if_any};
+use super::metadata::{InvalidMetadata, Metadata, as_text, as_text_if_any, from_text};
 use crate::{
     convention::{MAX_SCOPES, Scope},
-    domain::{self, DomainPattern, TOO_MANY_PATTERNS},
+    domain::{self, DomainPattern, TOO_MANY_PATTERNS, stored_patterns},
     id::ProjectId,
     ip_range::{self, IpRange, TOO_MANY_RANGES},
     list::ParsedList,
@@ -42,8 +42,9 @@ pub const READ: [(&str, Written); 8] = [
     ("metadata", Written::Object),
 ];
 
-/// The settings of a key. The serialized field names are those of the API and the audit log.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// The settings of a key. The serialized field names are those of the API and the audit log. Only settings that were checked
+/// when they were stored are deserialized.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KeySettings {
     /// The display name.
     pub name: KeyName,
@@ -55,6 +56,7 @@ pub struct KeySettings {
     /// The key's scopes. Empty means what the convention defines.
     pub scopes: Vec<Scope>,
     /// The domains on which a widget key works. Empty for a secret key.
+    #[serde(deserialize_with = "stored_patterns")]
     pub domains: Vec<DomainPattern>,
     /// Whether pages on localhost are forbidden to use the key, if the convention leaves that to the key.
     pub localhost_forbidden: bool,
@@ -65,7 +67,7 @@ pub struct KeySettings {
     /// Notes for the team, at most 2,000 characters.
     pub notes: String,
     /// The metadata that each verification returns to the API server.
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "as_text", deserialize_with = "from_text")]
     pub metadata: Metadata,
 }
 

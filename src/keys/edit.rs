@@ -149,7 +149,8 @@ async fn change_settings<A>(
             return Err(InvalidKeyFields::from(InvalidKeyField::NoSuchProject).into());
         }
     }
-    let updated = differences(&key.settings, &settings, id);
+    let updated = Happened::new(Event::KeyUpdated, Target::Key(id));
+    let updated = differences(&key.settings, &settings, updated);
     if updated.changes.is_empty() {
         return Ok(());
     }
@@ -159,10 +160,13 @@ async fn change_settings<A>(
     Ok(change.commit(updated).await?)
 }
 
-/// The changed fields. For notes and metadata, which can contain anything, only the fact that they changed is recorded.
-fn differences(before: &KeySettings, after: &KeySettings, id: KeyId) -> Happened {
+/// Adds the changed fields. For notes and metadata, which can contain anything, only the fact that they changed is recorded.
+pub(crate) fn differences(
+    before: &KeySettings,
+    after: &KeySettings,
+    updated: Happened,
+) -> Happened {
     let mut now = fields_of(after);
-    let updated = Happened::new(Event::KeyUpdated, Target::Key(id));
     fields_of(before)
         .into_iter()
         .fold(updated, |updated, (field, was)| {

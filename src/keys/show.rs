@@ -238,9 +238,10 @@ pub async fn belongs_of(
 fn select_details(keys: usize) -> String {
     format!(
         "SELECT {SUMMARY_COLUMNS}, {COLUMNS}, {LAST_SECRET_ENDED_AT}, projects.name AS project_name, \
-         keys.created_by, users.name AS creator_name, \
+         keys.created_by, users.name AS creator_name, keys.approved_by, approvers.name AS approver_name, \
          old.display AS old_display, old.ends_at AS old_ends_at, old.last_used_at AS old_last_used_at \
          FROM keys JOIN projects ON projects.id = keys.project_id LEFT JOIN users ON users.id = keys.created_by \
+         LEFT JOIN users AS approvers ON approvers.id = keys.approved_by \
          LEFT JOIN key_secrets AS old ON old.key_id = keys.id AND old.ends_at > $2 \
          WHERE keys.org_id = $1 AND keys.id IN ({})",
         places(3, keys)
@@ -257,6 +258,8 @@ struct Row {
     project_name: DisplayName,
     created_by: Option<UserId>,
     creator_name: Option<DisplayName>,
+    approved_by: Option<UserId>,
+    approver_name: Option<DisplayName>,
     old_display: Option<String>,
     old_ends_at: Option<Timestamp>,
     old_last_used_at: Option<Timestamp>,
@@ -279,6 +282,7 @@ impl Row {
                 }),
             last_secret_ended_at: self.last_secret_ended_at,
             created_by: self.created_by.zip(self.creator_name),
+            approved_by: self.approved_by.zip(self.approver_name),
         })
     }
 }

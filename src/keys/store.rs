@@ -119,6 +119,7 @@ pub(super) struct NewRow<'a> {
     pub display: &'a str,
     pub created_at: Timestamp,
     pub created_by: Option<UserId>,
+    pub approved_by: Option<UserId>,
     pub creation_token: Option<&'a str>,
 }
 
@@ -165,8 +166,8 @@ pub(super) async fn insert<'a, 'k: 'a>(
     let sql = format!(
         "INSERT INTO keys (id, org_id, kind, environment, display, created_at, created_by, creation_token, search, \
          name, sort_name, project_id, scopes, domains, localhost_forbidden, ip_ranges, expires_at, notes, metadata, \
-         external_id) VALUES {} ON CONFLICT (org_id, creation_token) DO NOTHING",
-        tx.places_of_rows(keys.len(), 20)
+         external_id, approved_by) VALUES {} ON CONFLICT (org_id, creation_token) DO NOTHING",
+        tx.places_of_rows(keys.len(), 21)
     );
     Ok(on!(tx.on(), c => {
         let mut query = sqlx::query(AssertSqlSafe(sql));
@@ -178,7 +179,7 @@ pub(super) async fn insert<'a, 'k: 'a>(
                 .bind(&key.search).bind(&settings.name).bind(&key.sort_name).bind(key.project)
                 .bind(&key.scopes).bind(&key.domains).bind(settings.localhost_forbidden)
                 .bind(&key.ip_ranges).bind(settings.expires_at).bind(&settings.notes)
-                .bind(settings.metadata.as_json()).bind(&settings.external_id);
+                .bind(settings.metadata.as_json()).bind(&settings.external_id).bind(row.approved_by);
         }
         query.execute(c).await.map(|done| done.rows_affected())
     })?)

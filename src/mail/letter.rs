@@ -4,8 +4,9 @@ use crate::{
     accounts::links::AccountToken,
     alerts::{Alert, Reminder},
     email::EmailAddress,
+    id::KeyRequestId,
     invitations::InvitationToken,
-    name::{DisplayName, Slug},
+    name::{DisplayName, KeyName, Slug},
     role::Role,
     time::Timestamp,
 };
@@ -71,5 +72,33 @@ pub enum Content {
         reminders: Vec<Reminder>,
         /// The number of further ones.
         more_reminders: usize,
+    },
+    /// A member asks for a key; to an owner.
+    KeyRequested {
+        /// The name of the org.
+        org: DisplayName,
+        /// The org's slug.
+        slug: Slug,
+        /// The name of the person who asks.
+        requester: DisplayName,
+        /// The name of the key.
+        key: KeyName,
+        /// The request.
+        request: KeyRequestId,
+    },
+    /// An owner has decided on a request for a key; to the requester.
+    KeyRequestDecided {
+        /// The name of the org.
+        org: DisplayName,
+        /// The org's slug.
+        slug: Slug,
+        /// The name of the owner.
+        owner: DisplayName,
+        /// The name of the key.
+        key: KeyName,
+        /// The request.
+        request: KeyRequestId,
+        /// Until when the key can be revealed; `None` if the request was declined.
+        until: Option<Timestamp>,
     },
 }

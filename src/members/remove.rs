@@ -8,6 +8,7 @@ use crate::{
     db::on,
     event::{Event, Target},
     id::{OrgId, UserId},
+    key_requests::of_member::withdraw_all,
     orgs,
 };
 
@@ -21,7 +22,14 @@ pub async fn remove(
     user_id: UserId,
 ) -> Result<(), MemberError> {
     let change = engine.change(permit).await?;
-    end(change, permit.org_id(), user_id, Event::MemberRemoved).await
+    end(
+        engine,
+        change,
+        permit.org_id(),
+        user_id,
+        Event::MemberRemoved,
+    )
+    .await
 }
 
 /// Ends the caller's own membership.
@@ -36,10 +44,11 @@ pub async fn leave(engine: &Engine, permit: &Permit<to::LeaveOrg>) -> Result<(),
         Err(error) if error.is_of_ended_permit() => return Err(MemberError::NotFound),
         change => change?,
     };
-    end(change, permit.org_id(), user_id, Event::MemberLeft).await
+    end(engine, change, permit.org_id(), user_id, Event::MemberLeft).await
 }
 
 async fn end(
+    engine: &Engine,
     mut change: Change,
     org_id: OrgId,
     user_id: UserId,
@@ -53,6 +62,7 @@ async fn end(
         .check_replaceable(change.tx(), org_id, user_id)
         .await?;
     on!(change.on(), c => sqlx::query(SQL).bind(org_id).bind(user_id).execute(c).await.map(drop))?;
+    withdraw_all(change.tx(), org_id, user_id, engine.clock.now()).await?;
     let ended = Happened::new(event, Target::User(user_id));
     let ended = ended.changed("role", member.role.to_string(), None::<&str>);
     Ok(change.commit(ended).await?)

@@ -169,6 +169,58 @@ pub fn words(content: &Content, public_url: &str) -> Words {
                 closing: Some("You get this e-mail at most once a day. Owners change in the settings when a key is unusual, when it is due for rotation, and what is mailed."),
             }
         }
+        Content::KeyRequested {
+            org,
+            slug,
+            requester,
+            key,
+            request,
+        } => {
+            let (org, requester) = (unlinked(org.as_str()), unlinked(requester.as_str()));
+            Words {
+                subject: format!("{requester} asks for a key in {org}"),
+                paragraphs: vec![format!(
+                    "{requester} asks for the key “{}” in {org}. See what it is for and what it would allow, and approve or decline it.",
+                    unlinked(key.as_str())
+                )],
+                link: Some(Link {
+                    url: format!("{public_url}/orgs/{slug}/requests/{request}"),
+                    label: "View the request",
+                }),
+                closing: Some("You get this letter as an owner of the organization."),
+            }
+        }
+        Content::KeyRequestDecided {
+            org,
+            slug,
+            owner,
+            key,
+            request,
+            until,
+        } => {
+            let (org, owner, key) = (
+                unlinked(org.as_str()),
+                unlinked(owner.as_str()),
+                unlinked(key.as_str()),
+            );
+            let (decided, then, label) = match until {
+                Some(until) => (
+                    "approved",
+                    format!("Reveal the key before {}. It is created then, and shown once.", minute(*until)),
+                    "Reveal the key",
+                ),
+                None => ("declined", "The page says why.".to_owned(), "View the request"),
+            };
+            Words {
+                subject: format!("Your request for a key was {decided}"),
+                paragraphs: vec![format!("{owner} {decided} your request for the key “{key}” in {org}. {then}")],
+                link: Some(Link {
+                    url: format!("{public_url}/orgs/{slug}/requests/{request}"),
+                    label,
+                }),
+                closing: None,
+            }
+        }
         Content::EmailChanged => told(
             "Your e-mail address was changed",
             "Your account has another e-mail address now. This one no longer signs in.",
@@ -242,6 +294,12 @@ fn and_more(more: usize) -> Option<String> {
 /// The day of a timestamp, in UTC.
 fn day(at: Timestamp) -> String {
     at.rfc3339().to_string().chars().take(10).collect()
+}
+
+/// The minute of a timestamp: "2026-11-28 12:00 UTC".
+fn minute(at: Timestamp) -> String {
+    let text: String = at.rfc3339().to_string().chars().take(16).collect();
+    format!("{} UTC", text.replace('T', " "))
 }
 
 #[cfg(test)]

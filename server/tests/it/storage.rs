@@ -18,6 +18,7 @@ mod key_edit;
 mod key_import;
 mod key_list;
 mod key_paging;
+mod key_requests;
 mod key_rotation;
 mod key_state;
 mod limits;

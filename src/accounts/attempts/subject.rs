@@ -76,6 +76,8 @@ pub(crate) enum Subject<'a> {
     MailsTo(&'a EmailAddress),
     /// Links of invitations that one person creates where no mail is set up, whatever the organization.
     InvitationLinks(UserId),
+    /// Requests for keys of one person in one organization, of which its owners are told by mail.
+    KeyRequestMails(OrgId, UserId),
     /// New accounts of people whom an organization invited at one address. They share no budget with strangers.
     InvitedSignUp(OrgId, &'a EmailAddress),
 }
@@ -102,6 +104,7 @@ impl Subject<'_> {
             Self::ResetRequests(_) => 10,
             Self::ResetMails(_) | Self::ResetMailsToNobody(_) | Self::AccountMails(_) => 5,
             Self::SignUpMails(_) | Self::InvitationMailsTo(..) | Self::InvitationMailsOf(..) => 5,
+            Self::KeyRequestMails(..) => 5,
             Self::InvitedSignUp(..) | Self::MailsTo(_) => 10,
             Self::FirstMailTo(..) => 1,
             Self::InvitationMails(_) | Self::InvitationLinks(_) => 100,
@@ -122,7 +125,8 @@ impl Subject<'_> {
             | Self::InvitationMailsTo(..)
             | Self::InvitationMailsOf(..)
             | Self::InvitationLinks(_) => HOUR,
-            Self::FirstMailTo(..) | Self::CodesOfDay(_) | Self::CodesOfDayInBrowser(..) => DAY,
+            Self::FirstMailTo(..) | Self::KeyRequestMails(..) => DAY,
+            Self::CodesOfDay(_) | Self::CodesOfDayInBrowser(..) => DAY,
             Self::CodesOfDayInSession(..) | Self::CodesOfDayInSessionsWithoutCode(_) => DAY,
             _ => 15 * MINUTE,
         }
@@ -174,6 +178,9 @@ impl Subject<'_> {
                 format!("invitation mails of {user_id} {email}")
             }
             Self::InvitationLinks(user_id) => format!("invitation links {user_id}"),
+            Self::KeyRequestMails(org_id, user_id) => {
+                format!("key request mails {org_id} {user_id}")
+            }
             Self::InvitedSignUp(org_id, email) => format!("invited sign-up {org_id} {email}"),
         }
     }
@@ -208,6 +215,7 @@ impl Subject<'_> {
                 | Self::InvitationMailsTo(..)
                 | Self::InvitationMailsOf(..)
                 | Self::InvitationLinks(_)
+                | Self::KeyRequestMails(..)
                 | Self::InvitedSignUp(..)
         )
     }

@@ -167,6 +167,7 @@ async fn prepare<'a>(
             display: &entry.display,
             created_at: now,
             created_by: permit.caller().actor.user_id(),
+            approved_by: None,
             creation_token: None,
         };
         Ok(New {

@@ -6,7 +6,7 @@ use latchkey::{audit::Entry, role::Action, time::Timestamp};
 use serde_json::Value;
 
 use crate::{
-    pages::audit::{changes::ChangeText, wording::field_title},
+    pages::audit::{changes::ChangeText, names::PEOPLE, wording::field_title},
     text::{time::TimeText, words::reason_title},
 };
 
@@ -18,11 +18,11 @@ const MOST_NAMED: usize = 20;
 /// The most bytes of the named items of a list. The first item is always named.
 const MOST_BYTES: usize = 1_000;
 
-/// Describes the changes of an entry. `projects` maps the IDs of the organization's projects to their names.
-pub fn changes(entry: &Entry, projects: &HashMap<String, String>) -> Vec<ChangeText> {
+/// Describes the changes of an entry. `names` maps the IDs of projects and people to their names.
+pub fn changes(entry: &Entry, names: &HashMap<String, String>) -> Vec<ChangeText> {
     let changes = entry.changes.iter();
     changes
-        .map(|(field, change)| change_text(field, &change["from"], &change["to"], projects))
+        .map(|(field, change)| change_text(field, &change["from"], &change["to"], names))
         .collect()
 }
 
@@ -30,7 +30,7 @@ fn change_text(
     field: &str,
     from: &Value,
     to: &Value,
-    projects: &HashMap<String, String>,
+    names: &HashMap<String, String>,
 ) -> ChangeText {
     let title = field_title(field);
     if let (Value::Array(was), Value::Array(is)) = (from, to)
@@ -42,7 +42,7 @@ fn change_text(
             to: difference(was, is),
         };
     }
-    let text = |value| value_text(field, value, projects);
+    let text = |value| value_text(field, value, names);
     // A missing old value is shown only for the expiry date, where it means never.
     let from = (!from.is_null() || field == "expires_at").then(|| text(from));
     ChangeText {
@@ -52,7 +52,7 @@ fn change_text(
     }
 }
 
-fn value_text(field: &str, value: &Value, projects: &HashMap<String, String>) -> String {
+fn value_text(field: &str, value: &Value, names: &HashMap<String, String>) -> String {
     match value {
         Value::Null if field == "expires_at" => "never".to_owned(),
         Value::Null => "none".to_owned(),
@@ -62,9 +62,10 @@ fn value_text(field: &str, value: &Value, projects: &HashMap<String, String>) ->
             let at = millis.as_i64().unwrap_or_default();
             TimeText::full(Timestamp::from_millis(at)).full
         }
-        Value::String(id) if field == "project" => projects
+        Value::String(id) if field == "project" => names
             .get(id)
             .map_or_else(|| "Deleted project".to_owned(), Clone::clone),
+        Value::String(id) if PEOPLE.contains(&field) => names.get(id).unwrap_or(id).clone(),
         Value::String(_) if field == "action" => serde_json::from_value(value.clone())
             .map_or_else(|_| plain(value), |action: Action| action.text().to_owned()),
         Value::String(word) if field == "reason" => word.parse().map_or_else(

@@ -32,7 +32,7 @@ pub fn row(entry: &Entry, names: &Names) -> EntryRow {
         Some(_) => wording.before.to_owned(),
         None => entry.event.sentence().to_owned(),
     };
-    let mut changes = changes(entry, &names.projects);
+    let mut changes = changes(entry, &names.referred);
     let is_summary = entry.changes.contains_key("more");
     if let Some(more) = entry.changes.get("more") {
         let count = more["to"].as_u64().unwrap_or_default();
@@ -69,7 +69,7 @@ pub fn history_item(entry: &Entry, names: &Names, now: Timestamp) -> HistoryItem
         what: brief(entry.event),
         actor: actor_name(&entry.actor),
         at: TimeText::relative(entry.at, now),
-        changes: changes(entry, &names.projects),
+        changes: changes(entry, &names.referred),
     }
 }
 
@@ -92,6 +92,7 @@ fn target_text(target: &Actor, names: &Names) -> TargetText {
     let org = &names.org;
     let href = match (target.kind.as_str(), &target.name) {
         ("key", Some(_)) => Some(format!("/orgs/{org}/keys/{id}")),
+        ("key_request", Some(_)) => Some(format!("/orgs/{org}/requests/{id}")),
         ("agent", Some(_)) => names
             .agents
             .get(id)

@@ -10,6 +10,7 @@ use latchkey::{
     id::AgentId,
     invitations,
     keys::project,
+    members,
 };
 
 use crate::error::AppError;
@@ -18,8 +19,8 @@ use crate::error::AppError;
 pub struct Names {
     /// The organization's slug.
     pub org: String,
-    /// The names of projects by ID.
-    pub projects: HashMap<String, String>,
+    /// The names of the projects and people that changes refer to, by ID.
+    pub referred: HashMap<String, String>,
     /// The public IDs of agents by ID: the URLs of agents' pages contain them.
     pub agents: HashMap<String, String>,
     /// The addresses of open invitations by ID, for users who can invite.
@@ -38,7 +39,7 @@ impl Names {
     ) -> Result<Self, AppError> {
         let mut names = Self {
             org: membership.org().slug.to_string(),
-            projects: HashMap::new(),
+            referred: HashMap::new(),
             agents: HashMap::new(),
             invitations: HashMap::new(),
         };
@@ -46,7 +47,10 @@ impl Names {
             names.invitations = invited(engine, membership).await?;
         }
         if entries.iter().any(is_about_project) {
-            names.projects = projects(engine, membership).await?;
+            names.referred = projects(engine, membership).await?;
+        }
+        if entries.iter().any(is_about_person) {
+            names.referred.extend(people(engine, membership).await?);
         }
         let mut agents: Vec<AgentId> = entries.iter().filter_map(agent_id).collect();
         agents.sort_unstable();
@@ -63,6 +67,25 @@ impl Names {
 /// Whether an entry contains a project ID.
 pub fn is_about_project(entry: &Entry) -> bool {
     entry.changes.contains_key("project")
+}
+
+/// Whether the changes of an entry contain the ID of a person.
+fn is_about_person(entry: &Entry) -> bool {
+    PEOPLE
+        .iter()
+        .any(|field| entry.changes.contains_key(*field))
+}
+
+/// The changed fields that contain the ID of a person.
+pub const PEOPLE: [&str; 2] = ["approved_by", "requester"];
+
+async fn people(
+    engine: &Engine,
+    membership: &Membership,
+) -> Result<impl Iterator<Item = (String, String)> + use<>, AppError> {
+    let members = members::list(engine, &membership.permit()?).await?;
+    let names = members.into_iter();
+    Ok(names.map(|member| (member.user_id.to_string(), member.name.to_string())))
 }
 
 fn is_about_invitation(entry: &Entry) -> bool {

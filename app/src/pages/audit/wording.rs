@@ -22,6 +22,11 @@ impl Wording {
             | ProjectCreated | ProjectUpdated | ProjectDeleted | TokenCreated | TokenRevoked => {
                 naming(event.sentence(), "")
             }
+            KeyRequested => naming("asked for the key", ""),
+            KeyRequestUpdated => naming("changed the request for the key", ""),
+            KeyRequestApproved => naming("approved the request for the key", ""),
+            KeyRequestDeclined => naming("declined the request for the key", ""),
+            KeyRequestWithdrawn => naming("withdrew the request for the key", ""),
             KeyOldSecretEnded => naming("ended the old secret of the key", ""),
             KeyLookedUp => naming("looked up the key", "by its secret"),
             ReviewAnswered => naming("answered a review of the key", ""),
@@ -91,6 +96,11 @@ pub const fn title(event: Event) -> &'static str {
         Event::ReviewAnswered => "Review of key answered",
         Event::KeyImported => "Key imported",
         Event::KeyLookedUp => "Key looked up by its secret",
+        Event::KeyRequested => "Key requested",
+        Event::KeyRequestUpdated => "Key request changed",
+        Event::KeyRequestApproved => "Key request approved",
+        Event::KeyRequestDeclined => "Key request declined",
+        Event::KeyRequestWithdrawn => "Key request withdrawn",
         Event::AgentCreated => "Agent created",
         Event::AgentUpdated => "Agent changed",
         Event::AgentDeleted => "Agent deleted",
@@ -139,6 +149,7 @@ pub fn kind_title(kind: &str) -> String {
         "token" => "service token",
         "session" => "sign-in",
         "second_factor" => "second factor",
+        "key_request" => "key request",
         other => other,
     };
     format!("All {kind} events")

@@ -27,7 +27,7 @@ pub fn LogTable(
 ) -> impl IntoView {
     let names = Names {
         org: slug,
-        projects,
+        referred: projects,
         agents: HashMap::new(),
         invitations: HashMap::new(),
     };

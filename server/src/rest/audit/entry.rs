@@ -54,7 +54,7 @@ pub struct EntryObject {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AuditParty)]
 pub struct Party {
-    /// `user`, `token`, `command_line`, `unknown`, `key`, `agent`, `project`, `org` or `invitation`.
+    /// `user`, `token`, `command_line`, `unknown`, `key`, `agent`, `project`, `org`, `invitation` or `key_request`.
     kind: String,
     /// The ID. Null for the command line and unknown actors.
     #[schema(required)]

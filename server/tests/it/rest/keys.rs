@@ -42,6 +42,7 @@ on_both! {
         without["display"] = Value::Null;
         insta::allow_duplicates! { insta::assert_snapshot!(serde_json::to_string_pretty(&without).unwrap(), @r#"
         {
+          "approved_by": null,
           "created_at": "2026-11-21T12:00:00.000Z",
           "created_by": null,
           "disabled_at": null,

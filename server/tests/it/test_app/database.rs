@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 /// The tables of `migrations/`, except for the table of the migrations.
-const TABLES: [&str; 39] = [
+const TABLES: [&str; 40] = [
     "orgs",
     "users",
     "memberships",
@@ -54,6 +54,7 @@ const TABLES: [&str; 39] = [
     "invitations",
     "accepted_invitations",
     "account_links",
+    "key_requests",
 ];
 
 /// The database of a test.

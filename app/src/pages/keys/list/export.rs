@@ -30,7 +30,7 @@ const MAX_KEYS: usize = 10_000;
 const BATCH: u16 = 100;
 
 /// The columns before those of the settings.
-const FIRST: [&str; 13] = [
+const FIRST: [&str; 14] = [
     "id",
     "name",
     "kind",
@@ -40,6 +40,7 @@ const FIRST: [&str; 13] = [
     "display",
     "created_at",
     "created_by",
+    "approved_by",
     "expires_at",
     "last_used_at",
     "requests_30_days",
@@ -195,6 +196,9 @@ fn row(key: &Key, origin: Option<Origin>, requests: i64, findings: String, now: 
             (Some((_, name)), _) => name.to_string(),
             (None, origin) => origin.map_or("", Origin::words).to_owned(),
         },
+        key.approved_by
+            .as_ref()
+            .map_or_else(String::new, |(_, name)| name.to_string()),
         time(summary.lifecycle.expires_at),
         time(summary.last_used_at),
         requests.to_string(),

@@ -104,6 +104,8 @@ pub struct KeyDetails {
     pub created: TimeText,
     /// By whom and how the key was created: " by Dana in the dashboard".
     pub created_by: Option<String>,
+    /// The owner who approved the request for the key, if it was created that way.
+    pub approved_by: Option<String>,
     /// When the key was disabled, if it is, and by whom.
     pub disabled: Option<(TimeText, Option<String>)>,
     /// When the key was revoked, if it was, and by whom.
@@ -274,6 +276,7 @@ async fn details(
         settings,
         project_name,
         created_by,
+        approved_by,
         ..
     } = key;
     let texts: Vec<String> = settings.domains.iter().map(ToString::to_string).collect();
@@ -322,6 +325,7 @@ async fn details(
         created: TimeText::date(summary.created_at),
         // The audit log keeps its entries for a limited time only.
         created_by: created.or_else(|| created_by.map(|(_, name)| format!(" by {name}"))),
+        approved_by: approved_by.map(|(_, name)| name.to_string()),
         disabled,
         revoked,
         last_refused: refused.map(|at| TimeText::relative(at, now)),

@@ -37,6 +37,9 @@ pub fn Details(
     let org_id = details.as_ref().map(|details| details.org_id.clone());
     let more = details.map(|details| {
         let by = details.created_by;
+        let approved = details
+            .approved_by
+            .map(|name| view! { <dt>"Approved"</dt><dd>"by "{name}</dd> });
         let disabled = details
             .disabled
             .map(|(text, by)| view! { <dt>"Disabled"</dt><dd><Time text/>{by}</dd> });
@@ -48,6 +51,7 @@ pub fn Details(
             <dt>"Rate limit"</dt><dd>{details.rate_limits}</dd>
             <OptionalSettings settings=details.settings keys=Some(keys)/>
             <dt>"Created"</dt><dd><Time text=details.created/>{by}</dd>
+            {approved}
             {disabled}
             {revoked}
         }

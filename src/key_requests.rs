@@ -1,0 +1,156 @@
+//! Requests for keys: a member who cannot create keys asks for one, and an owner decides (design §2).
+//!
+//! An approval creates nothing. The requester creates the key when they reveal it, once, within [`APPROVED_FOR`], and sees its
+//! plaintext as if they had created it themselves, so nobody sends a secret to anybody. The key has the settings of the stored
+//! request, and the limits of the organization apply at that time.
+//!
+//! An approval counts as long as whoever gave it is an owner who can sign in: otherwise the request is open again, until the
+//! approval would have ended. Requests of someone who leaves the organization are withdrawn. All changes lock the organization
+//! first, so that they never wait for each other's rows, and roles do not change meanwhile.
+
+mod ask;
+mod decide;
+mod edit;
+mod letters;
+mod list;
+pub(crate) mod of_member;
+mod retention;
+mod reveal;
+mod row;
+mod withdraw;
+
+use std::num::NonZeroU32;
+
+use strum::{Display, EnumString};
+
+pub use self::{
+    ask::{AskError, NewRequest, ask},
+    decide::{DecideError, approve, decline},
+    edit::edit,
+    list::{Page, count_approved, count_open, find, find_own, list_all, list_open, list_own},
+    retention::delete_old,
+    reveal::{RevealError, Revealed, reveal},
+    withdraw::{WithdrawError, withdraw},
+};
+
+use crate::{
+    id::{KeyId, KeyRequestId, UserId},
+    key::{Environment, Kind, settings::KeySettings},
+    name::DisplayName,
+    nfc::nfc,
+    time::{DAY, Timestamp},
+};
+
+/// How long an approved key can be revealed, in milliseconds.
+pub const APPROVED_FOR: i64 = 7 * DAY;
+/// The maximum number of requests of a person in an organization that are open, or approved and not yet used.
+pub const MAX_OF_PERSON: i64 = 5;
+/// The maximum number of requests of a person in an organization within 24 hours, whatever became of them.
+pub const MAX_PER_DAY: i64 = 20;
+/// The maximum number of requests in an organization that are open, or approved and not yet used.
+pub const MAX_OF_ORG: i64 = 200;
+/// The maximum length of a purpose, in characters.
+pub const MAX_PURPOSE: usize = 500;
+/// The maximum length of a comment, in characters.
+pub const MAX_COMMENT: usize = 500;
+
+/// The key that someone asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wanted {
+    /// Secret or widget.
+    pub kind: Kind,
+    /// Live or test.
+    pub environment: Environment,
+    /// The key's settings.
+    pub settings: KeySettings,
+    /// The number of days after which the key expires, counted from its creation, in place of the expiry in the settings.
+    pub expires_in_days: Option<NonZeroU32>,
+}
+
+impl Wanted {
+    /// The settings of the key if it is created at `now`.
+    pub fn settings_at(&self, now: Timestamp) -> KeySettings {
+        let after = self.expires_in_days;
+        let after = after.map(|days| now.plus(i64::from(days.get()) * DAY));
+        KeySettings {
+            expires_at: after.or(self.settings.expires_at),
+            ..self.settings.clone()
+        }
+    }
+
+    /// Whether the key would never expire.
+    pub fn never_expires(&self) -> bool {
+        self.expires_in_days.is_none() && self.settings.expires_at.is_none()
+    }
+}
+
+/// What has become of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display, EnumString)]
+#[strum(serialize_all = "snake_case")]
+pub enum State {
+    /// It waits for an owner.
+    Open,
+    /// It waits for the requester.
+    Approved,
+    /// An owner declined it.
+    Declined,
+    /// The requester withdrew it, or left the organization.
+    Withdrawn,
+    /// The requester has revealed the key.
+    Created,
+    /// It was approved, and nobody revealed the key in time.
+    Expired,
+}
+
+crate::db::text_column!(State);
+
+/// A request for a key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeyRequest {
+    /// The request's ID.
+    pub id: KeyRequestId,
+    /// The person who asks.
+    pub requester: (UserId, DisplayName),
+    /// What the key is for.
+    pub purpose: String,
+    /// The key.
+    pub wanted: Wanted,
+    /// What has become of it.
+    pub state: State,
+    /// Counts the changes by owners, so that nobody approves what they have not seen.
+    pub version: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// The owner who last changed what was asked for.
+    pub changed_by: Option<DisplayName>,
+    /// The last decision. If the request is open nonetheless, the approval no longer counts.
+    pub decision: Option<Decision>,
+    /// The key that was created.
+    pub key: Option<KeyId>,
+}
+
+/// The decision of an owner.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// The owner.
+    pub by: (UserId, DisplayName),
+    /// When.
+    pub at: Timestamp,
+    /// What they said; can be empty.
+    pub comment: String,
+    /// Until when the key can be revealed. `None` for a request that was declined.
+    pub until: Option<Timestamp>,
+}
+
+impl KeyRequest {
+    /// The approval that no longer counts, since whoever gave it is no longer an owner.
+    pub fn lapsed(&self) -> Option<&Decision> {
+        self.decision.as_ref().filter(|_| self.state == State::Open)
+    }
+}
+
+/// The stored form of a purpose or a comment.
+fn text(typed: &str) -> String {
+    let typed = typed.replace("\r\n", "\n").replace('\0', "");
+    nfc(typed.trim()).into_owned()
+}

@@ -1,0 +1,68 @@
+//! Changing what was asked for.
+
+use super::{
+    DecideError, State, Wanted,
+    ask::{checked, days, with_project},
+    decide::to_decide,
+    row::stored_settings,
+};
+use crate::{
+    Engine,
+    access::{Permit, to},
+    change::Happened,
+    db::on,
+    event::{Event, Target},
+    id::KeyRequestId,
+    keys::edit::differences,
+    orgs,
+};
+
+/// Changes the key of an open request. `version` is that of the request that the owner has seen.
+///
+/// # Errors
+/// [`DecideError`]. Nothing is changed then.
+pub async fn edit(
+    engine: &Engine,
+    permit: &Permit<to::DecideKeyRequests>,
+    id: KeyRequestId,
+    version: i64,
+    wanted: Wanted,
+) -> Result<(), DecideError> {
+    // An approval that no longer counts must not come back for other settings.
+    const SQL: &str = "UPDATE key_requests SET name = $3, kind = $4, environment = $5, settings = $6, expires_in_days = $7, \
+         changed_by = $8, version = version + 1, state = 'open', decided_by = NULL, decided_at = NULL, comment = '', \
+         approved_until = NULL WHERE org_id = $1 AND id = $2";
+    let (org_id, now) = (permit.org_id(), engine.clock.now());
+    let wanted = checked(engine, wanted, now).map_err(DecideError::Invalid)?;
+    let mut change = engine.change(permit).await?;
+    orgs::lock(change.tx(), org_id).await?;
+    let (before, owner) = to_decide(&mut change, permit, id, now).await?;
+    if before.state != State::Open {
+        return Err(DecideError::Ended(before.state));
+    }
+    if before.version != version {
+        return Err(DecideError::ChangedMeanwhile);
+    }
+    let wanted = with_project(&mut change, org_id, wanted).await;
+    let wanted = wanted.map_err(DecideError::Invalid)?;
+    let updated = Happened::new(Event::KeyRequestUpdated, Target::KeyRequest(id));
+    let was = &before.wanted;
+    let updated = updated
+        .changed("kind", was.kind.to_string(), wanted.kind.to_string())
+        .changed(
+            "environment",
+            was.environment.to_string(),
+            wanted.environment.to_string(),
+        )
+        .changed("expires_in_days", days(was), days(&wanted));
+    let updated = differences(&was.settings, &wanted.settings, updated);
+    if updated.changes.is_empty() {
+        return Ok(());
+    }
+    let settings = &wanted.settings;
+    on!(change.on(), c => sqlx::query(SQL)
+        .bind(org_id).bind(id).bind(&settings.name).bind(wanted.kind).bind(wanted.environment)
+        .bind(stored_settings(settings)).bind(days(&wanted).map(i64::from)).bind(owner)
+        .execute(c).await.map(drop))?;
+    Ok(change.commit(updated).await?)
+}
