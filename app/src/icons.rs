@@ -19,6 +19,8 @@ pub enum Symbol {
     Projects,
     /// A receipt: the audit log.
     Audit,
+    /// A tray for what comes in: requests for keys.
+    Inbox,
     /// A terminal prompt: service tokens.
     Token,
     /// Sliders: settings.
@@ -65,6 +67,9 @@ impl Symbol {
             }
             Self::Audit => {
                 "M7 3h10a2 2 0 0 1 2 2v16l-3-2-2 2-2-2-2 2-2-2-3 2V5a2 2 0 0 1 2-2ZM9 8h6M9 12h6"
+            }
+            Self::Inbox => {
+                "M6 5h12l3 8v4a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-4l3-8ZM3 13h5l1.5 3h5l1.5-3h5"
             }
             Self::Docs => {
                 "M12 6.5C10 5 7 4.5 3 5v13c4-.5 7 0 9 1.5 2-1.5 5-2 9-1.5V5c-4-.5-7 0-9 1.5ZM12 6.5v13"

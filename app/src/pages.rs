@@ -23,6 +23,7 @@ mod frame;
 mod home;
 mod instance;
 mod invitation;
+mod key_requests;
 pub(crate) mod keys;
 pub(crate) mod loading;
 mod members;

@@ -1,6 +1,7 @@
 //! The forms that create and edit a key. They work as plain forms; the validation in the browser runs the same code as
 //! the server and is only a convenience.
 
+pub mod ask_key;
 pub mod edit_key;
 pub mod fields;
 mod more;

@@ -95,7 +95,8 @@ async fn create_and_hold(
     Ok(KeyOutcome::Refused(vec![error]))
 }
 
-fn shown_key(
+/// The new key as its page shows it.
+pub fn shown_key(
     request: &PageRequest,
     membership: &Membership,
     new: &NewKey,
@@ -122,7 +123,10 @@ fn shown_key(
 }
 
 /// Reads the fields. [`create`] checks what requires the database.
-fn read(
+///
+/// # Errors
+/// If fields are invalid.
+pub fn read(
     form: &SettingsForm,
     rules: (&Convention, &KeyPolicy),
     now: Timestamp,

@@ -32,8 +32,14 @@ const fn other(path: &'static str, title: &'static str, needs: Action) -> OrgPag
     }
 }
 
-const PAGES: [OrgPage; 17] = [
+const PAGES: [OrgPage; 19] = [
     main("keys", "Keys", Symbol::Key, Action::SeeKeys),
+    main(
+        "requests",
+        "Key requests",
+        Symbol::Inbox,
+        Action::RequestKeys,
+    ),
     main("agents", "Agents", Symbol::Agents, Action::SeeKeys),
     main(
         "projects",
@@ -61,12 +67,19 @@ const PAGES: [OrgPage; 17] = [
     other("review/history", "History of reviews", Action::ReviewKeys),
     other("settings/security", "Security settings", Action::EditOrg),
     other("keys/new", "New key", Action::CreateKeys),
+    other(ASK, "Ask for a key", Action::RequestKeys),
     other("keys/find", "Find key by secret", Action::SeeKeyDetails),
     other("keys/import", "Import keys", Action::CreateKeys),
     other("agents/new", "New agent", Action::EditAgents),
 ];
 
+/// The form that asks for a key. It is for members who cannot create keys.
+const ASK: &str = "requests/new";
+
 /// The pages that a member can open, in the order of the navigation.
 pub fn org_pages(rights: Rights) -> impl Iterator<Item = OrgPage> {
-    PAGES.into_iter().filter(move |page| rights.may(page.needs))
+    let is_for = move |page: &OrgPage| page.path != ASK || !rights.may(Action::CreateKeys);
+    PAGES
+        .into_iter()
+        .filter(move |page| rights.may(page.needs) && is_for(page))
 }

@@ -97,6 +97,13 @@ pub enum Done {
     OrgDeleted,
     OperatorAdded,
     OperatorRemoved,
+    /// The user asked for a key.
+    KeyRequested,
+    /// The user changed a request for a key.
+    KeyRequestUpdated,
+    KeyRequestApproved,
+    KeyRequestDeclined,
+    KeyRequestWithdrawn,
 }
 
 impl Done {
@@ -164,6 +171,13 @@ impl Done {
             Self::OrgDeleted => "Organization deleted. Its keys and service tokens no longer work.",
             Self::OperatorAdded => "Operator added.",
             Self::OperatorRemoved => "Operator removed.",
+            Self::KeyRequested => "Request sent. An owner decides on it.",
+            Self::KeyRequestUpdated => "Request changed. Nothing is approved yet.",
+            Self::KeyRequestApproved => {
+                "Request approved. The key is created when the requester reveals it, within seven days."
+            }
+            Self::KeyRequestDeclined => "Request declined.",
+            Self::KeyRequestWithdrawn => "Request withdrawn.",
             Self::TokenShownBefore => {
                 "This token was already created and shown. If you did not copy it, revoke it and create another one."
             }

@@ -1,9 +1,10 @@
 //! The error pages.
 
+use latchkey::role::Action;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use super::{entry::EntryFrame, forms::FailedForm, owners::AskOwner};
+use super::{entry::EntryFrame, forms::FailedForm, key_requests::AskForKey, owners::AskOwner};
 use crate::{
     error::{AppError, http::set_status},
     icons::{Icon, Symbol},
@@ -55,6 +56,8 @@ pub fn ErrorView(error: AppError) -> impl IntoView {
         AppError::Forbidden(_) => Some("do it, or to change your role"),
         _ => None,
     };
+    let request = matches!(error, AppError::Forbidden(Action::CreateKeys));
+    let request = request.then(|| view! { <AskForKey/> });
     let ask = ask.map(|to| view! { <p><AskOwner to/></p> });
     view! {
         <Title text=title/>
@@ -63,7 +66,7 @@ pub fn ErrorView(error: AppError) -> impl IntoView {
             <h1>{title}</h1>
             <p>{error.to_string()}</p>
             {ask}
-            <div class="actions"><a class="btn" href=way_on.0>{way_on.1}</a></div>
+            <div class="actions">{request}<a class="btn" href=way_on.0>{way_on.1}</a></div>
         </div></div>
     }
 }

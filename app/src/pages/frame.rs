@@ -1,5 +1,6 @@
 //! The frame of every signed-in page: the navigation and the content. Also the page heading.
 
+use latchkey::role::Action;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Outlet;
@@ -74,13 +75,18 @@ fn Side(viewer: Viewer, path: String) -> impl IntoView {
                 // A key's page belongs to the keys.
                 let is_here = path == href || path.starts_with(&format!("{href}/"));
                 let current = is_here.then_some("page");
-                let (count, said) = match page.path {
-                    "keys" => (org.attention, counted(org.attention, "key needs attention", "keys need attention")),
-                    "review" => (org.asked, counted(org.asked, "request of a reviewer", "requests of reviewers")),
-                    _ => (0, String::new()),
+                let (number, one, several) = match page.path {
+                    "keys" => (org.attention, "key needs attention", "keys need attention"),
+                    "review" => (org.asked, "request of a reviewer", "requests of reviewers"),
+                    "requests" if org.rights.may(Action::DecideKeyRequests) => {
+                        (org.requests, "request waits for a decision", "requests wait for a decision")
+                    }
+                    "requests" => (org.requests, "key is ready to reveal", "keys are ready to reveal"),
+                    _ => (0, "", ""),
                 };
-                let count = (count > 0).then(|| {
-                    view! { <span class="count" title=said.clone()><span aria-hidden="true">{grouped(count)}</span><span class="visually-hidden">{format!(", {said}")}</span></span> }
+                let count = (number > 0).then(|| {
+                    let said = counted(number, one, several);
+                    view! { <span class="count" title=said.clone()><span aria-hidden="true">{grouped(number)}</span><span class="visually-hidden">{format!(", {said}")}</span></span> }
                 });
                 Some(view! { <li><a href=href aria-current=current><Icon symbol/>{page.title}{count}</a></li> })
             })

@@ -22,7 +22,7 @@ use super::{
     forms::{form, form_once},
     frame::Frame,
     home::{self, HomePage, OrgHomePage},
-    instance, invitation,
+    instance, invitation, key_requests,
     keys::{edit, find, import, list, new, rotate, show},
     loading::loading,
     members, new_org, own_account, policies, profile, projects,
@@ -71,6 +71,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/orgs/:org/keys/:key/edit") view=edit::EditKeyPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/keys/:key/rotate") view=rotate::RotateKeyPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/keys/:key") view=show::KeyPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/requests") view=key_requests::RequestsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/requests/new") view=key_requests::new::AskPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/requests/:request/edit") view=key_requests::edit::EditRequestPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/requests/:request") view=key_requests::RequestPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/usage") view=UsagePage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/usage/refusals") view=RefusalsPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/review") view=review::ReviewPage ssr=SsrMode::Async/>
@@ -150,6 +154,12 @@ where
         ("/orgs/{org}/keys/{key}", form(show::submit)),
         ("/orgs/{org}/keys/{key}/edit", form(edit::submit)),
         ("/orgs/{org}/keys/{key}/rotate", form(rotate::submit)),
+        ("/orgs/{org}/requests/new", form(key_requests::new::submit)),
+        ("/orgs/{org}/requests/{request}", form(key_requests::submit)),
+        (
+            "/orgs/{org}/requests/{request}/edit",
+            form(key_requests::edit::submit),
+        ),
         ("/orgs/{org}/agents/new", form(agents::create)),
         ("/orgs/{org}/agents/{agent}", form(agents::submit)),
         ("/orgs/{org}/review", form(review::submit)),

@@ -1,13 +1,15 @@
 //! The signed-in user and the organization of the page.
 
 use latchkey::{
-    access::Operator,
+    Engine,
+    access::{Membership, Operator, to},
     accounts,
     findings::list::count_attention,
     key::secret_text::SecretPrefixes,
+    key_requests::{count_approved, count_open},
     orgs::{self, create_own},
     reviews::count_asked,
-    role::{Action, Rights},
+    role::Rights,
 };
 
 use crate::{error::AppError, request::PageRequest};
@@ -45,6 +47,8 @@ pub struct OrgLink {
     pub attention: i64,
     /// How much reviewers ask of the user, for owners.
     pub asked: i64,
+    /// The number of requests for keys that wait for the user: as an owner for a decision, otherwise to be revealed.
+    pub requests: i64,
 }
 
 /// Loads the signed-in user and their organizations.
@@ -63,23 +67,16 @@ pub async fn viewer(request: PageRequest) -> Result<Viewer, AppError> {
             rights,
             attention: 0,
             asked: 0,
+            requests: 0,
         })
         .collect();
     let of_page = orgs.iter().find(|org| org.slug == request.org());
     // If the user is not a member of the page's organization, the page shows an error, and the navigation leads to
     // theirs.
     let mut org = of_page.or(orgs.first()).cloned();
-    if let Some(org) = org
-        .as_mut()
-        .filter(|org| org.rights.may(Action::SeeKeyDetails))
-    {
+    if let Some(org) = org.as_mut() {
         match request.membership_of(&org.slug).await {
-            Ok(membership) => {
-                org.attention = count_attention(engine, &membership.permit()?).await?;
-                if org.rights.may(Action::AnswerReviews) {
-                    org.asked = count_asked(engine, &membership.permit()?).await?;
-                }
-            }
+            Ok(membership) => count(engine, &membership, org).await?,
             // Nothing of the organization is shown until the user has a second factor.
             Err(AppError::SecondFactorNeeded(_)) => {}
             Err(error) => return Err(error),
@@ -96,4 +93,23 @@ pub async fn viewer(request: PageRequest) -> Result<Viewer, AppError> {
         orgs,
         secrets: SecretPrefixes::of(engine.convention()),
     })
+}
+
+/// Counts what waits for the user in the organization of the page.
+async fn count(
+    engine: &Engine,
+    membership: &Membership,
+    org: &mut OrgLink,
+) -> Result<(), AppError> {
+    if let Some(permit) = membership.permit_if_allowed::<to::SeeKeyDetails>() {
+        org.attention = count_attention(engine, &permit).await?;
+    }
+    if let Some(permit) = membership.permit_if_allowed::<to::AnswerReviews>() {
+        org.asked = count_asked(engine, &permit).await?;
+    }
+    org.requests = match membership.permit_if_allowed::<to::DecideKeyRequests>() {
+        Some(permit) => count_open(engine, &permit).await?,
+        None => count_approved(engine, &membership.permit()?).await?,
+    };
+    Ok(())
 }

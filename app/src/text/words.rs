@@ -42,7 +42,9 @@ pub const fn role_can(role: Role, admins: Option<AdminRights>) -> &'static str {
                  agents and projects."
             }
         },
-        Role::Member => "Members can see the list of keys, their status and usage totals.",
+        Role::Member => {
+            "Members can see the list of keys, their status and usage totals, and ask for keys."
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The submitted fields of the forms that create and edit a key.
+//! The submitted fields of the forms that create and edit a key, and ask for one.
 
 use latchkey::{convention::MAX_SCOPES, key::settings::KeySettings};
 use serde::{Deserialize, Serialize};
@@ -40,8 +40,10 @@ pub struct SettingsForm {
     pub metadata: String,
     /// The idempotency token of the form that creates a key: submitting it twice creates one key.
     pub creation_token: String,
-    /// The revision of the key that the form was rendered with.
+    /// The revision of the key, or the version of the request, that the form was rendered with.
     pub base: String,
+    /// What the key is for. Only in a request for a key.
+    pub purpose: String,
 }
 
 /// The value of `access` for a key that can do everything.
@@ -120,6 +122,7 @@ impl SettingsForm {
             metadata: sent_back(&self.metadata, MAX_LIST),
             creation_token: line(self.creation_token),
             base: sent_back(&self.base, MAX_BASE),
+            purpose: sent_back(&self.purpose, MAX_NOTES),
         }
     }
 }

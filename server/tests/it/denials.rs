@@ -97,7 +97,7 @@ on_both! {
         let (org, own) = (app.org("northwind").await, app.org("contoso").await);
         let owner = app.signed_in(&own, "eve", Role::Owner).await;
         furnish(app, &org).await;
-        let names_one = |entry: &Entry| ["{agent}", "{project}", "{member}", "{invitation}", "{review}"].iter().any(|name| entry.path.contains(name) || entry.fields.contains(name));
+        let names_one = |entry: &Entry| ["{agent}", "{project}", "{member}", "{invitation}", "{review}", "{request}"].iter().any(|name| entry.path.contains(name) || entry.fields.contains(name));
         for entry in table::entries().into_iter().filter(names_one) {
             let answer = entry.send(&owner, "contoso", "").await;
             assert_eq!(answer.status, 404, "{entry}");
@@ -204,13 +204,14 @@ async fn stranger_to(browser: &Browser, entry: &Entry, org: &str) -> HttpAnswer 
 }
 
 /// The objects of an org other than keys, after [`furnish`].
-const FURNISHED: [&str; 6] = [
+const FURNISHED: [&str; 7] = [
     "agent Furnished",
     "invitation furnished@example.com",
     "member usr_00000000000000000000000000000000 member",
     "org furnished FALSE",
     "org northwind FALSE",
     "project Furnished",
+    "request Furnished open",
 ];
 
 /// Resets the org's agent and the empty project of the table to their initial state.
@@ -225,6 +226,7 @@ pub async fn furnish(app: &TestApp, org: &TestOrg) {
              SELECT '{}', org_id, id, 'rotate', '', 0, 'user', '[]', '' FROM keys WHERE org_id = '{org_id}' LIMIT 1",
             table::REVIEW
         ),
+        "DELETE FROM key_requests".to_owned(),
         "DELETE FROM orgs WHERE slug LIKE 'made%'".to_owned(),
         format!(
             "INSERT INTO orgs (id, slug, name, created_at) VALUES ('{}', 'furnished', 'Furnished', 0) \
@@ -257,6 +259,13 @@ pub async fn furnish(app: &TestApp, org: &TestOrg) {
             table::PROJECT
         ),
         format!(
+            "INSERT INTO key_requests (id, org_id, user_id, name, purpose, kind, environment, settings, state, created_at) \
+             SELECT '{}', org_id, '{}', 'Furnished', 'Tests', 'secret', 'live', '{{\"project\": \"' || id || '\"}}', 'open', 0 \
+             FROM projects WHERE org_id = '{org_id}' AND name = 'Default'",
+            table::REQUEST,
+            table::MEMBER
+        ),
+        format!(
             "INSERT INTO agents (id, org_id, project_id, public_id, name, created_at) \
              SELECT 'agn_00000000000000000000000000000000', org_id, id, '{}', 'Furnished', 0 FROM projects \
              WHERE org_id = '{org_id}' AND name = 'Default'",
@@ -274,6 +283,7 @@ async fn furnishings(app: &TestApp) -> Vec<String> {
             "SELECT 'agent ' || name FROM agents UNION ALL SELECT 'project ' || name FROM projects WHERE name <> 'Default' \
              UNION ALL SELECT 'org ' || name || CASE WHEN secrets_in_browsers THEN ' TRUE' ELSE ' FALSE' END FROM orgs \
              WHERE slug IN ('northwind', 'furnished') AND deleted_at IS NULL UNION ALL SELECT 'invitation ' || email FROM invitations \
+             UNION ALL SELECT 'request ' || name || ' ' || state FROM key_requests WHERE id LIKE 'krq_0000000000000%' \
              UNION ALL SELECT 'member ' || user_id || ' ' || role FROM memberships WHERE user_id LIKE 'usr_0000000000000%' \
              ORDER BY 1",
         )

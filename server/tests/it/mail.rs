@@ -4,6 +4,7 @@ mod accounts;
 mod addresses;
 mod digest;
 mod invitations;
+mod key_requests;
 mod program;
 mod resets;
 mod sending;

@@ -1,6 +1,11 @@
 //! The fields of the forms that create and edit a key, and their order.
 
-use latchkey::{convention::Scope, domain::LocalhostRule, key::Kind, name::KeyName};
+use latchkey::{
+    convention::Scope,
+    domain::LocalhostRule,
+    key::{Environment, Kind},
+    name::KeyName,
+};
 use leptos::prelude::*;
 
 use super::{more::MoreOptions, scopes::ScopeChoice};
@@ -11,7 +16,7 @@ use crate::{
     },
     icons::{Icon, Symbol},
     islands::domain_check::check,
-    text::days::days_text,
+    text::{days::days_text, words::environment_title},
     values::{key_form::SettingsForm, key_options::NewKeyOptions},
 };
 
@@ -42,6 +47,35 @@ pub fn Choices(options: NewKeyOptions, chosen: String) -> impl IntoView {
         .collect_view();
     view! {
         <fieldset class="field"><legend><span>"Type"</span></legend><div class="choices">{cards}</div></fieldset>
+    }
+    .into_any()
+}
+
+/// The environment of a new key, if there is a choice.
+#[component]
+pub fn EnvironmentChoice(offered: Vec<Environment>, chosen: String, errors: Errors) -> impl IntoView {
+    if let [only] = offered[..] {
+        return view! { <input type="hidden" name="environment" value=only.as_str()/> }.into_any();
+    }
+    let labels = offered
+        .into_iter()
+        .map(|environment| {
+            let word = environment.as_str();
+            view! {
+                <label>
+                    <input class="visually-hidden" type="radio" name="environment" value=word checked=word == chosen required/>
+                    {environment_title(environment)}
+                </label>
+            }
+        })
+        .collect_view();
+    view! {
+        <fieldset id="environment" class="field" tabindex="-1" aria-describedby=described_by("environment", true, errors.of("environment"))>
+            <legend><span>"Environment"</span></legend>
+            <p class="hint" id="environment-hint">"Use test keys for everything except production."</p>
+            <div class="seg">{labels}</div>
+            <ErrorTexts field="environment" errors/>
+        </fieldset>
     }
     .into_any()
 }
@@ -236,6 +270,21 @@ pub fn NameField(value: String, focused: bool, errors: Errors) -> impl IntoView 
                 on:change:target=move |event| check(event.target().value())
             />
             <ErrorTexts field="name" errors/>
+        </div>
+    }
+}
+
+/// What a key is needed for, in the form that asks an owner for one.
+#[component]
+pub fn PurposeField(text: String, errors: Errors) -> impl IntoView {
+    let sentences = errors.of("purpose");
+    view! {
+        <div class="field">
+            <label for="purpose">"Purpose"</label>
+            <p class="hint" id="purpose-hint">"What the key is for, and what it must be able to do. An owner decides on this."</p>
+            <TextArea name="purpose" text maxlength=500
+                described_by=described_by("purpose", true, sentences) invalid=invalid(sentences)/>
+            <ErrorTexts field="purpose" errors/>
         </div>
     }
 }

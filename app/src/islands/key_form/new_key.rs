@@ -1,21 +1,19 @@
 //! The form that creates a key.
 
-use latchkey::key::Environment;
 use leptos::{ev, prelude::*, task::spawn_local};
 
 use super::{
-    fields::{Choices, NameField, SettingsFields},
+    fields::{Choices, EnvironmentChoice, NameField, SettingsFields},
     scopes::NothingSelected,
 };
 use crate::{
     calls::create_key,
-    form::errors::{ErrorTexts, Errors, FieldError, FormError, described_by},
+    form::errors::{Errors, FieldError, FormError},
     islands::{
         sent_form::sent_form,
         shown_once::{focus_alert, show_once},
         status_region::show_failure,
     },
-    text::words::environment_title,
     values::{key_form::SettingsForm, key_options::NewKeyOptions},
 };
 
@@ -88,32 +86,4 @@ pub fn NewKeyFormView(
             </div>
         </form>
     }
-}
-
-#[component]
-fn EnvironmentChoice(offered: Vec<Environment>, chosen: String, errors: Errors) -> impl IntoView {
-    if let [only] = offered[..] {
-        return view! { <input type="hidden" name="environment" value=only.as_str()/> }.into_any();
-    }
-    let labels = offered
-        .into_iter()
-        .map(|environment| {
-            let word = environment.as_str();
-            view! {
-                <label>
-                    <input class="visually-hidden" type="radio" name="environment" value=word checked=word == chosen required/>
-                    {environment_title(environment)}
-                </label>
-            }
-        })
-        .collect_view();
-    view! {
-        <fieldset id="environment" class="field" tabindex="-1" aria-describedby=described_by("environment", true, errors.of("environment"))>
-            <legend><span>"Environment"</span></legend>
-            <p class="hint" id="environment-hint">"Use test keys for everything except production."</p>
-            <div class="seg">{labels}</div>
-            <ErrorTexts field="environment" errors/>
-        </fieldset>
-    }
-    .into_any()
 }

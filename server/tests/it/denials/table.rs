@@ -33,13 +33,15 @@ pub struct Entry {
     pub method: Method,
     /// The path in the router's notation.
     pub path: &'static str,
-    /// The fields of the form, in which `{org}`, `{org_id}`, `{key}`, `{agent}`, `{project}`, `{member}`, `{invitation}` and `{review}` are
-    /// replaced.
+    /// The fields of the form, in which `{org}`, `{org_id}`, `{key}`, `{agent}`, `{project}`, `{member}`, `{request}`,
+    /// `{invitation}` and `{review}` are replaced.
     pub fields: &'static str,
     /// Who can use it.
     pub access: Access,
 }
 
+/// The ID of the member's request for a key.
+pub const REQUEST: &str = "krq_00000000000000000000000000000000";
 /// The public ID of the org's agent.
 pub const AGENT: &str = "agt_0000000000000000000000";
 /// The ID of an empty project of the org.
@@ -107,6 +109,16 @@ pub fn entries() -> Vec<Entry> {
         page("/orgs/{org}/keys/{key}/edit", To(Action::EditKeys)),
         page("/orgs/{org}/keys/{key}/rotate", To(Action::RotateKeys)),
         page("/orgs/{org}/keys/import", To(Action::CreateKeys)),
+        page("/orgs/{org}/requests", To(Action::RequestKeys)),
+        page("/orgs/{org}/requests/new", To(Action::RequestKeys)),
+        page(
+            "/orgs/{org}/requests/{request}",
+            To(Action::DecideKeyRequests),
+        ),
+        page(
+            "/orgs/{org}/requests/{request}/edit",
+            To(Action::DecideKeyRequests),
+        ),
         page("/orgs/{org}/usage", To(Action::SeeUsageTotals)),
         page("/orgs/{org}/usage/refusals", To(Action::SeeUsageDetails)),
         page("/orgs/{org}/usage/live", To(Action::SeeUsageTotals)),
@@ -261,6 +273,37 @@ pub fn entries() -> Vec<Entry> {
             "/orgs/{org}/keys/new",
             "name=Made&kind=secret&environment=live&access=full&expires=never&creation_token=",
             To(Action::CreateKeys),
+        ),
+        post(
+            "/orgs/{org}/requests/new",
+            "name=Made&purpose=Tests&kind=secret&environment=live&access=full&expires=never&creation_token=",
+            To(Action::RequestKeys),
+        ),
+        // The request is one of someone else. What its requester can do is in pages/key_requests.rs.
+        post(
+            "/orgs/{org}/requests/{request}",
+            "change=approve&version=0",
+            To(Action::DecideKeyRequests),
+        ),
+        post(
+            "/orgs/{org}/requests/{request}",
+            "change=decline&comment=No",
+            To(Action::DecideKeyRequests),
+        ),
+        post(
+            "/orgs/{org}/requests/{request}",
+            "change=withdraw",
+            To(Action::DecideKeyRequests),
+        ),
+        post(
+            "/orgs/{org}/requests/{request}",
+            "change=reveal",
+            To(Action::DecideKeyRequests),
+        ),
+        post(
+            "/orgs/{org}/requests/{request}/edit",
+            "name=Changed&kind=secret&environment=live&access=full&expires=never&base=0",
+            To(Action::DecideKeyRequests),
         ),
         post(
             "/orgs/{org}/agents/new",
@@ -507,6 +550,7 @@ impl Entry {
                 .replace("{project_id}", PROJECT)
                 .replace("{member}", MEMBER)
                 .replace("{user_id}", MEMBER)
+                .replace("{request}", REQUEST)
                 .replace("{invitation}", INVITATION)
                 .replace("{invitation_id}", INVITATION)
                 .replace("{review}", REVIEW)

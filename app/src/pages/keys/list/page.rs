@@ -14,6 +14,7 @@ use crate::{
     icons::{Icon, Symbol},
     pages::{
         frame::PageHead,
+        key_requests::ask_path,
         keys::first_steps::{FirstStepsPanel, Steps, steps},
         page::page,
     },
@@ -67,13 +68,17 @@ fn KeysView(
         .then(|| view! { <a class="btn" href=address.export_href() download="">"Export CSV"</a> });
     let dropped =
         dropped.then(|| view! { <DroppedSearch can_find=list.with_details keys=address.path()/> });
-    let make = may_create.then(|| view! { <a class="btn primary" href=new.clone()><Icon symbol=Symbol::Plus/>"New key"</a> });
+    let ask = ask_path(&address.org);
+    let make = match may_create {
+        true => view! { <a class="btn primary" href=new.clone()><Icon symbol=Symbol::Plus/>"New key"</a> }.into_any(),
+        false => view! { <a class="btn primary" href=ask.clone()>"Ask for a key"</a> }.into_any(),
+    };
     view! {
         <PageHead title="Keys" lead>{export}{find}{import}{make}</PageHead>
         {dropped}
         <BulkResult href=address.href()/>
         {if nothing {
-            Either::Left(view! { <NoKeys new=may_create.then_some(new)/> })
+            Either::Left(view! { <NoKeys new=may_create.then_some(new) ask/> })
         } else {
             Either::Right(view! {
                 {steps.map(|steps| view! { <FirstStepsPanel steps/> })}
@@ -126,13 +131,14 @@ fn Found(address: Address, list: KeyList) -> impl IntoView {
 fn NoKeys(
     /// The path of the form that creates a key, if the user is allowed to.
     new: Option<String>,
+    /// The path of the form that asks for a key.
+    ask: String,
 ) -> impl IntoView {
-    let way_on = match new {
-        Some(new) => Either::Left(
-            view! { <div class="actions"><a class="btn primary" href=new>"Create key"</a></div> },
-        ),
-        None => Either::Right(view! { <p>"Ask an owner of the organization to create one."</p> }),
+    let (href, text) = match new {
+        Some(new) => (new, "Create key"),
+        None => (ask, "Ask for a key"),
     };
+    let way_on = view! { <div class="actions"><a class="btn primary" href=href>{text}</a></div> };
     view! {
         <div class="card"><div class="empty">
             <Icon symbol=Symbol::Key/>

@@ -20,10 +20,13 @@ pub async fn options(request: PageRequest) -> Result<NewKeyOptions, AppError> {
     offer(request.engine(), &membership).await
 }
 
-/// Loads the choices of the forms that create and edit keys.
+/// Loads the choices of the forms that create and edit keys, and ask for one. Members do not see projects.
 pub async fn offer(engine: &Engine, membership: &Membership) -> Result<NewKeyOptions, AppError> {
-    let permit: Permit<to::SeeKeyDetails> = membership.permit()?;
-    let projects = choices(engine, &permit).await?;
+    let projects = match membership.permit_if_allowed() {
+        Some(permit) => choices(engine, &permit).await?,
+        None => Vec::new(),
+    };
+    let permit: Permit<to::SeeKeys> = membership.permit()?;
     let policy = policies::read(engine, &permit).await?;
     let (convention, now) = (engine.convention(), engine.clock().now());
     let offered = |kind: Option<Kind>, environment: Option<Environment>| {

@@ -1,0 +1,179 @@
+//! `/orgs/{org}/requests/new`: the form that asks for a key.
+
+use std::num::NonZeroU32;
+
+use axum::http::StatusCode;
+use latchkey::{
+    access::{Permit, to},
+    key::settings::KeySettings,
+    key_requests::{self, AskError, MAX_PURPOSE, NewRequest, Wanted},
+    keys::create::NewKey,
+    role::Action,
+};
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+
+use super::requests_path;
+use crate::{
+    error::AppError,
+    form::errors::{FieldError, WHOLE_FORM},
+    islands::key_form::ask_key::AskKeyFormView,
+    operations::create_key::read,
+    pages::{
+        answer::FormAnswer,
+        done::Done,
+        field_reader::field_errors,
+        forms::fields_and_errors,
+        frame::{Breadcrumbs, PageHead},
+        keys::new::offer,
+        page::page,
+    },
+    request::PageRequest,
+    text::days::days_text,
+    values::{key_form::SettingsForm, key_options::NewKeyOptions},
+};
+
+/// The choices of the form, or `None` for users who can create keys themselves.
+async fn options(request: PageRequest) -> Result<Option<NewKeyOptions>, AppError> {
+    let membership = request.membership().await?;
+    let _permit: Permit<to::RequestKeys> = membership.permit()?;
+    if membership.may(Action::CreateKeys) {
+        return Ok(None);
+    }
+    let options = offer(request.engine(), &membership).await?;
+    Ok(Some(counted_from_reveal(options)))
+}
+
+/// Names the periods by their length: they count from the time when the key is revealed.
+pub fn counted_from_reveal(mut options: NewKeyOptions) -> NewKeyOptions {
+    for (days, text) in &mut options.days {
+        *text = format!("{} after it is revealed", days_text(*days));
+    }
+    options
+}
+
+/// The page. Whoever can create keys gets the form for that.
+#[component]
+pub fn AskPage() -> impl IntoView {
+    page(options, |request, options| {
+        let org = request.org().to_owned();
+        match options {
+            Some(options) => view! { <Ask org options/> }.into_any(),
+            None => {
+                leptos_axum::redirect(&format!("/orgs/{org}/keys/new"));
+                if let Some(response) = use_context::<ResponseOptions>() {
+                    response.set_status(StatusCode::SEE_OTHER);
+                }
+                ().into_any()
+            }
+        }
+    })
+}
+
+#[component]
+fn Ask(org: String, options: NewKeyOptions) -> impl IntoView {
+    let (values, errors) = fields_and_errors(|| SettingsForm {
+        creation_token: options.creation_token.clone(),
+        ..options.blank()
+    });
+    let list = requests_path(&org);
+    let action = format!("{list}/new");
+    view! {
+        <Breadcrumbs above=vec![(list.clone(), "Key requests".to_owned())] here="Ask for a key"/>
+        <PageHead title="Ask for a key" lead=LEAD.into_any()/>
+        <div class="card"><div class="body">
+            <AskKeyFormView action cancel=list button="Send request".to_owned() with_purpose=true options values errors/>
+        </div></div>
+    }
+}
+
+const LEAD: &str = "An owner decides. If they approve, you reveal the key yourself within seven days: nobody sends you a secret.";
+
+/// Makes a request.
+///
+/// # Errors
+/// If the user is not allowed to, or the database cannot be reached.
+pub async fn submit(
+    request: PageRequest,
+    form: SettingsForm,
+) -> Result<FormAnswer<SettingsForm>, AppError> {
+    let membership = request.membership().await?;
+    let permit: Permit<to::RequestKeys> = membership.permit()?;
+    let engine = request.engine();
+    let mut form = form;
+    if !membership.may(Action::SeeKeyDetails) {
+        // Members do not see projects.
+        form.project.clear();
+    }
+    let new = match read(&form, engine.convention(), engine.clock().now()) {
+        Ok(new) => new,
+        Err(mut errors) => {
+            errors.extend(wrong_purpose(&form.purpose));
+            return Ok(FormAnswer::refused_fields(form.sent_back(), errors));
+        }
+    };
+    let creation_token = new.creation_token.clone();
+    let new = NewRequest {
+        purpose: form.purpose.clone(),
+        wanted: wanted(new, &form),
+        creation_token,
+    };
+    let list = requests_path(request.org());
+    match key_requests::ask(engine, &permit, new).await {
+        Ok(id) | Err(AskError::AlreadyAsked(id)) => {
+            Ok(FormAnswer::done(format!("{list}/{id}"), Done::KeyRequested))
+        }
+        Err(error) => Ok(FormAnswer::refused_fields(
+            form.sent_back(),
+            refused(error)?,
+        )),
+    }
+}
+
+/// Checks the purpose together with the other fields, so that all errors are shown.
+fn wrong_purpose(typed: &str) -> Option<FieldError> {
+    let error = match typed.trim().chars().count() {
+        0 => AskError::PurposeNeeded,
+        1..=MAX_PURPOSE => return None,
+        _ => AskError::PurposeTooLong,
+    };
+    Some(FieldError::new("purpose", error))
+}
+
+/// The errors of the form.
+///
+/// # Errors
+/// If the error is not of the form.
+pub fn refused(error: AskError) -> Result<Vec<FieldError>, AppError> {
+    let field = match &error {
+        AskError::Fault(_) => WHOLE_FORM,
+        AskError::PurposeNeeded | AskError::PurposeTooLong => "purpose",
+        AskError::NotOffered(..) => "environment",
+        AskError::InvalidFields(wrong) => return Ok(field_errors(wrong)),
+        AskError::CanCreate
+        | AskError::TooManyOpen
+        | AskError::TooManyToday
+        | AskError::OrgFull
+        | AskError::AlreadyAsked(_) => WHOLE_FORM,
+    };
+    match error {
+        AskError::Fault(fault) => Err(fault.into()),
+        error => Ok(vec![FieldError::new(field, error)]),
+    }
+}
+
+/// The key of a form that was read. A number of days counts from the time when the key is revealed.
+pub fn wanted(new: NewKey, form: &SettingsForm) -> Wanted {
+    let expires_in_days: Option<NonZeroU32> = form.expires.parse().ok();
+    let settings = new.settings;
+    let expires_at = settings.expires_at.filter(|_| expires_in_days.is_none());
+    Wanted {
+        kind: new.kind,
+        environment: new.environment,
+        settings: KeySettings {
+            expires_at,
+            ..settings
+        },
+        expires_in_days,
+    }
+}

@@ -1,0 +1,8 @@
+//! `/orgs/{org}/requests/{request}`: a request. Owners decide on it, and the requester reveals the key.
+
+mod data;
+mod form;
+mod page;
+mod reveal;
+
+pub use self::{form::submit, page::RequestPage};

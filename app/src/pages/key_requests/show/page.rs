@@ -1,0 +1,286 @@
+//! The page of a request.
+
+use latchkey::{key::settings::KeySettings, key_requests::State};
+use leptos::prelude::*;
+
+use super::{
+    data::{Decided, RequestView, load},
+    form::RequestForm,
+};
+use crate::{
+    form::{
+        errors::{ErrorTexts, Errors, FormError, described_by, invalid},
+        text_area::TextArea,
+    },
+    icons::{Icon, Symbol},
+    pages::{
+        forms::{fields_and_errors, shown},
+        frame::{Breadcrumbs, PageHead},
+        key_requests::{allowed::Warnings, ask_path, request_path, requests_path, state::StateTag},
+        keys::shown_once::CreatedKeyView,
+        owners::AskOwner,
+        page::page,
+    },
+    text::time::Time,
+};
+
+#[component]
+pub fn RequestPage() -> impl IntoView {
+    // Does not depend on loading the request: the key cannot be shown again.
+    if let Some(created) = shown() {
+        return view! { <CreatedKeyView created/> }.into_any();
+    }
+    page(load, |request, view| {
+        let (org, path) = (request.org().to_owned(), request_path(&request));
+        view! { <RequestPageView org path view/> }
+    })
+    .into_any()
+}
+
+#[component]
+fn RequestPageView(org: String, path: String, view: RequestView) -> impl IntoView {
+    let (typed, errors) = fields_and_errors(RequestForm::default);
+    let errors = Errors::new(errors);
+    let name = view.request.wanted.settings.name.to_string();
+    let state = view.request.state;
+    let decides = view.may_decide && !view.is_own;
+    let beside = view! { <StateTag state is_own=view.is_own/> }.into_any();
+    let lead = view! { "Asked by "{view.request.requester.1.to_string()}" on "<Time text=view.created.clone()/>"." }.into_any();
+    let step = match state {
+        State::Open | State::Approved if decides => {
+            view! { <DecideCard path=path.clone() view=view.clone() typed errors/> }.into_any()
+        }
+        State::Approved if view.is_own => {
+            view! { <RevealCard path=path.clone() until=view.decided.clone().and_then(|decided| decided.until)/> }.into_any()
+        }
+        State::Open if view.is_own => {
+            view! { <WaitCard path=path.clone() decides=view.may_decide/> }.into_any()
+        }
+        _ => ().into_any(),
+    };
+    view! {
+        <Breadcrumbs above=vec![(requests_path(&org), "Key requests".to_owned())] here=name.clone()/>
+        <PageHead title=name beside lead/>
+        <div class="stack">
+            <FormError errors/>
+            <Outcome org view=view.clone()/>
+            {step}
+            <Warnings allowed=view.allowed.clone()/>
+            <PurposeCard purpose=view.request.purpose.clone()/>
+            <KeyCard view/>
+        </div>
+    }
+}
+
+/// What has been decided or done, and what follows.
+#[component]
+fn Outcome(org: String, view: RequestView) -> impl IntoView {
+    let RequestView {
+        request,
+        is_own,
+        decided,
+        ..
+    } = view;
+    let key = request.key.map(|id| format!("/orgs/{org}/keys/{id}"));
+    let ask = is_own.then(|| view! { " "<a href=ask_path(&org)>"Ask again"</a> });
+    let comment = decided
+        .as_ref()
+        .filter(|decided| !decided.comment.is_empty())
+        .map(|decided| view! { <p>"“"{decided.comment.clone()}"”"</p> });
+    let by = decided.map(|Decided { by, at, .. }| view! { {by}" on "<Time text=at/> });
+    let (class, content) = match request.state {
+        State::Open if request.lapsed().is_some() => (
+            "notice warn",
+            view! { <p><b>"The approval no longer counts."</b>" "{by}" approved this request and is no longer an owner. Another owner must approve it."</p> }.into_any(),
+        ),
+        State::Open => return ().into_any(),
+        State::Approved => ("notice ok", view! { <p>"Approved by "{by}"."</p> }.into_any()),
+        State::Declined => ("notice bad", view! { <p>"Declined by "{by}"."{ask}</p> }.into_any()),
+        State::Withdrawn => ("notice info", view! { <p>"This request was withdrawn."{ask}</p> }.into_any()),
+        State::Expired => (
+            "notice warn",
+            view! { <p>"Approved by "{by}", but not revealed within seven days. No key was created."{ask}</p> }.into_any(),
+        ),
+        State::Created => {
+            let lost = is_own.then(|| view! { " If you did not copy it: "<AskOwner to="rotate it"/> });
+            let link = key.map(|key| view! { " "<a href=key>"View the key"</a> });
+            (
+                "notice info",
+                view! { <p>"Approved by "{by}". The key was revealed, and was shown at that time. It cannot be shown again."{lost}{link}</p> }.into_any(),
+            )
+        }
+    };
+    let symbol = match class {
+        "notice ok" => Symbol::Check,
+        "notice info" => Symbol::Info,
+        _ => Symbol::Alert,
+    };
+    view! { <div class=class><Icon symbol/><div>{content}{comment}</div></div> }.into_any()
+}
+
+/// The decision of an owner.
+#[component]
+fn DecideCard(
+    path: String,
+    view: RequestView,
+    typed: RequestForm,
+    errors: Errors,
+) -> impl IntoView {
+    let is_open = view.request.state == State::Open;
+    let sentences = errors.of("comment");
+    let (title, hint) = match is_open {
+        true => (
+            "Decide",
+            "Approving creates nothing: the key is created when the requester reveals it, within seven days. If you decline, say why.",
+        ),
+        false => (
+            "Take the approval back",
+            "The key was not revealed yet. If you decline now, it cannot be. Say why.",
+        ),
+    };
+    let approve = is_open.then(
+        || view! { <button class="btn primary" name="change" value="approve">"Approve"</button> },
+    );
+    let change =
+        is_open.then(|| view! { <a class="btn" href=format!("{path}/edit")>"Change…"</a> });
+    view! {
+        <section class="card" aria-labelledby="decide">
+            <header><h2 id="decide">{title}</h2></header>
+            <div class="body">
+                <form novalidate=true class="form" method="post" action=path>
+                    <input type="hidden" name="version" value=view.request.version/>
+                    <div class="field">
+                        <label for="comment">"Comment "{is_open.then(|| view! { <span class="optional">"optional if you approve"</span> })}</label>
+                        <p class="hint" id="comment-hint">{hint}</p>
+                        <TextArea name="comment" text=typed.comment maxlength=500
+                            described_by=described_by("comment", true, sentences) invalid=invalid(sentences)/>
+                        <ErrorTexts field="comment" errors/>
+                    </div>
+                    <div class="actions">
+                        {approve}
+                        {change}
+                        <button class="btn danger" name="change" value="decline">"Decline"</button>
+                    </div>
+                </form>
+            </div>
+        </section>
+    }
+}
+
+/// The requester's step after an approval.
+#[component]
+fn RevealCard(
+    path: String,
+    /// Until when the key can be revealed.
+    until: Option<crate::text::time::TimeText>,
+) -> impl IntoView {
+    let until = until.map(|text| view! { " You can reveal it until "<Time text/>"." });
+    view! {
+        <section class="card" aria-labelledby="reveal">
+            <header><h2 id="reveal">"Your key is ready"</h2></header>
+            <div class="body">
+                <form method="post" action=path class="form">
+                    <p>"The key is created when you reveal it, and shown once. Have the place ready where you will store it."{until}</p>
+                    <div class="actions">
+                        <button class="btn primary" name="change" value="reveal">"Reveal key"</button>
+                        <button class="btn" name="change" value="withdraw">"Withdraw request"</button>
+                    </div>
+                </form>
+            </div>
+        </section>
+    }
+}
+
+/// The requester waits.
+#[component]
+fn WaitCard(
+    path: String,
+    /// Whether the requester decides on requests of others.
+    decides: bool,
+) -> impl IntoView {
+    let who = match decides {
+        true => view! { "You asked for this key yourself. Another owner must decide." }.into_any(),
+        false => view! { "This request waits for an owner. "<AskOwner to="decide"/> }.into_any(),
+    };
+    view! {
+        <section class="card" aria-labelledby="wait">
+            <header><h2 id="wait">"Waiting for a decision"</h2></header>
+            <div class="body">
+                <form method="post" action=path class="form">
+                    <p>{who}</p>
+                    <div class="actions"><button class="btn" name="change" value="withdraw">"Withdraw request"</button></div>
+                </form>
+            </div>
+        </section>
+    }
+}
+
+/// What the requester says. Line breaks are kept.
+#[component]
+fn PurposeCard(purpose: String) -> impl IntoView {
+    let lines = purpose
+        .lines()
+        .map(|line| view! { <p>{line.to_owned()}</p> })
+        .collect_view();
+    view! {
+        <section class="card" aria-labelledby="purpose">
+            <header><h2 id="purpose">"Purpose"</h2></header>
+            <div class="body small">{lines}</div>
+        </section>
+    }
+}
+
+/// The key that would be created.
+#[component]
+fn KeyCard(view: RequestView) -> impl IntoView {
+    let RequestView {
+        request,
+        allowed,
+        project,
+        ..
+    } = view;
+    let KeySettings {
+        name,
+        external_id,
+        scopes,
+        domains,
+        localhost_forbidden,
+        ip_ranges,
+        notes,
+        metadata,
+        ..
+    } = request.wanted.settings;
+    let changed = request
+        .changed_by
+        .map(|by| view! { <span class="muted small">"Changed by "{by.to_string()}</span> });
+    let fact = |title: &'static str, text: String| {
+        (!text.is_empty()).then(|| view! { <dt>{title}</dt><dd>{text}</dd> })
+    };
+    let joined = |texts: Vec<String>| texts.join(", ");
+    let localhost = if localhost_forbidden { "Blocked" } else { "" };
+    let metadata = match metadata.as_json() {
+        "{}" => None,
+        json => Some(
+            view! { <dt>"Metadata"</dt><dd><pre class="wrap"><code>{json.to_owned()}</code></pre></dd> },
+        ),
+    };
+    view! {
+        <section class="card" aria-labelledby="key">
+            <header><h2 id="key">"Key"</h2>{changed}</header>
+            {allowed.sentence.map(|sentence| view! { <p class="body small">{sentence}</p> })}
+            <dl class="facts body">
+                {fact("Name", name.to_string())}
+                {fact("Type", allowed.kind)}
+                {fact("Project", project.unwrap_or_default())}
+                {fact("Scopes", joined(scopes.iter().map(ToString::to_string).collect()))}
+                {fact("Allowed domains", joined(domains.iter().map(ToString::to_string).collect()))}
+                {fact("Localhost", localhost.to_owned())}
+                {fact("IP ranges", joined(ip_ranges.iter().map(ToString::to_string).collect()))}
+                {fact("Expires", allowed.expires)}
+                {fact("External ID", external_id.unwrap_or_default())}
+                {fact("Notes", notes)}
+                {metadata}
+            </dl>
+        </section>
+    }
+}
