@@ -7,6 +7,7 @@ mod bulk;
 mod error;
 mod noise;
 mod period;
+mod requests;
 mod reviews;
 mod size;
 mod store;
@@ -49,6 +50,7 @@ pub async fn fill(
     let (team, sign_ins) = team::create(engine, period, size.days).await?;
     set(engine.clock(), period.start);
     let bulk = bulk::create(engine, &team.org, size).await?;
+    requests::create(engine, &team.org, period).await?;
     set(engine.clock(), now);
     store(engine, team.traffic(period, size.seed)).await?;
     bulk::store_traffic(engine, &bulk, period, size.seed).await?;
