@@ -132,7 +132,8 @@ pub async fn submit(
 
 /// Checks the purpose together with the other fields, so that all errors are shown.
 fn wrong_purpose(typed: &str) -> Option<FieldError> {
-    let error = match typed.trim().chars().count() {
+    // Browsers send line breaks as CR LF.
+    let error = match typed.trim().replace("\r\n", "\n").chars().count() {
         0 => AskError::PurposeNeeded,
         1..=MAX_PURPOSE => return None,
         _ => AskError::PurposeTooLong,

@@ -77,16 +77,14 @@ async fn decide(
             Done::KeyRequestDeclined,
         ),
     };
-    let field = match &decided {
-        Ok(()) => return Ok(FormAnswer::done(request.path(), done)),
-        Err(DecideError::CommentNeeded | DecideError::CommentTooLong) => "comment",
-        Err(_) => WHOLE_FORM,
-    };
     match decided {
+        Ok(()) => Ok(FormAnswer::done(request.path(), done)),
         Err(DecideError::NotFound) => Err(AppError::NotFound),
         Err(DecideError::Fault(fault)) => Err(fault.into()),
-        Err(error) => Ok(FormAnswer::refused(form.sent_back(), field, error)),
-        Ok(()) => Err(AppError::Unavailable),
+        Err(error @ (DecideError::CommentNeeded | DecideError::CommentTooLong)) => {
+            Ok(FormAnswer::refused(form.sent_back(), "comment", error))
+        }
+        Err(error) => Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)),
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
         owners::AskOwner,
         page::page,
     },
-    text::time::Time,
+    text::time::{Time, TimeText},
 };
 
 #[component]
@@ -172,7 +172,7 @@ fn DecideCard(
 fn RevealCard(
     path: String,
     /// Until when the key can be revealed.
-    until: Option<crate::text::time::TimeText>,
+    until: Option<TimeText>,
 ) -> impl IntoView {
     let until = until.map(|text| view! { " You can reveal it until "<Time text/>"." });
     view! {
