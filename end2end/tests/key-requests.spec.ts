@@ -52,7 +52,7 @@ for (const javaScriptEnabled of [true, false]) {
 
       const owner = await pageOf(browser, server, watch, team, "owner");
       await open(owner, team.path("keys"));
-      await owner.getByRole("link", { name: /^Key requests, 1 request waits for a decision/ }).click();
+      await owner.getByRole("link", { name: /^Key requests ?, 1 request waits for a decision/ }).click();
       await expect(owner.getByRole("row", { name: /Weekly report/ })).toContainText("Can read bots; cannot write anything.");
       await owner.getByRole("link", { name: "Weekly report" }).click();
       await expect(owner.getByText("The weekly report of the support team.")).toBeVisible();
@@ -61,7 +61,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(owner.getByText("Request approved.")).toBeVisible();
 
       await open(page, team.path("keys"));
-      await page.getByRole("link", { name: /^Key requests, 1 key is ready to reveal/ }).click();
+      await page.getByRole("link", { name: /^Key requests ?, 1 key is ready to reveal/ }).click();
       await page.getByRole("link", { name: "Weekly report" }).click();
       await expect(page.getByText("“Keep it in the vault.”")).toBeVisible();
       await alive(page);
