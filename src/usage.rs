@@ -50,6 +50,8 @@ pub mod subject;
 #[cfg(feature = "native")]
 mod totals;
 #[cfg(feature = "native")]
+pub mod unusual;
+#[cfg(feature = "native")]
 mod window;
 
 #[cfg(feature = "native")]

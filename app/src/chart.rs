@@ -29,6 +29,8 @@ pub struct Step {
     /// The URL of the page about this step alone.
     pub href: Option<String>,
     pub counts: Counts,
+    /// How it stands out from the days before, if it does: "1,601 requests, up to 320 on a usual busy day".
+    pub stood_out: Option<String>,
 }
 
 impl Counts {
@@ -54,6 +56,9 @@ const SERIES: [(&str, &str); 3] = [
     ("series-limited", "Rate limited"),
     ("series-refused", "Rejected"),
 ];
+
+/// What the table calls a step that is far above those before.
+const STOOD_OUT: &str = "Stood out";
 
 /// The legend of a [`Chart`], whose entries are links that switch each outcome off and on.
 #[component]
@@ -123,6 +128,7 @@ pub fn Chart(
                     <desc id="chart-description">{description}</desc>
                     {grid(&marks, width, top)}
                     {series}
+                    {rings(&steps, top)}
                     {hits(&steps, top, over)}
                 </svg>
                 {x_axis(&steps)}
@@ -142,12 +148,14 @@ fn StepTable(
     /// The header of the first column: "Day".
     step_name: &'static str,
 ) -> impl IntoView {
+    let with_unusual = steps.iter().any(|step| step.stood_out.is_some());
     let rows = steps
         .iter()
         .enumerate()
         .rev()
-        .map(|(place, step)| row(step, place < over))
+        .map(|(place, step)| row(step, place < over, with_unusual))
         .collect_view();
+    let unusual = with_unusual.then(|| view! { <th scope="col">{STOOD_OUT}</th> });
     view! {
         <details class="fold" id="steps">
             <summary>"Show as a table"</summary>
@@ -155,6 +163,7 @@ fn StepTable(
                 <thead><tr>
                     <th scope="col">{step_name}</th>
                     {SERIES.map(|(_, name)| view! { <th scope="col" class="num">{name}</th> }).collect_view()}
+                    {unusual}
                 </tr></thead>
                 <tbody>{rows}</tbody>
             </table>
@@ -189,6 +198,7 @@ pub fn LowChart(
                         <path class="area" d=scale::area(&zeros, &values, top)></path>
                         {lines(&values, top, over, is_over)}
                     </g>
+                    {rings(&steps, top)}
                     {hits(&steps, top, over)}
                 </svg>
                 {x_axis(&steps)}
@@ -239,6 +249,23 @@ fn grid(marks: &[i64], width: usize, top: i64) -> impl IntoView + use<> {
     view! { <g class="grid">{lines}</g> }
 }
 
+/// A ring at the top of each step that stands out.
+fn rings(steps: &[Step], top: i64) -> impl IntoView + use<> {
+    let is_only = steps.len() == 1;
+    steps
+        .iter()
+        .enumerate()
+        .filter(|(_, step)| step.stood_out.is_some())
+        .map(|(place, step)| {
+            // A single step is drawn from 0 to 1. A line without a length is drawn as its round ends, which keep their
+            // shape in an SVG that is stretched.
+            let x = if is_only { 0.5 } else { place as f64 };
+            let at = format!("M{x},{}h0", top - step.counts.all());
+            view! { <g class="unusual"><path d=at.clone()></path><path class="hole" d=at></path></g> }
+        })
+        .collect_view()
+}
+
 /// One invisible column per step, with the step's numbers as a tooltip.
 fn hits(steps: &[Step], top: i64, over: usize) -> impl IntoView + use<> {
     let last = steps.len().saturating_sub(1);
@@ -254,8 +281,10 @@ fn hits(steps: &[Step], top: i64, over: usize) -> impl IntoView + use<> {
             };
             let Step { label, counts, .. } = step;
             let so_far = if place < over { "" } else { " so far" };
+            let unusual = step.stood_out.as_ref();
+            let unusual = unusual.map_or_else(String::new, |how| format!(". {STOOD_OUT}: {how}"));
             let text = format!(
-                "{label}{so_far}: {} passed, {} rate limited, {} rejected",
+                "{label}{so_far}: {} passed, {} rate limited, {} rejected{unusual}",
                 grouped(counts.passed), grouped(counts.limited), grouped(counts.refused)
             );
             view! { <rect class="hit" x=from width=to - from height=top data-from=step.from.clone() data-to=step.to.clone()><title>{text}</title></rect> }
@@ -277,7 +306,7 @@ fn x_axis(steps: &[Step]) -> impl IntoView + use<> {
     view! { <ol class="x-axis" aria-hidden="true">{labels}</ol> }
 }
 
-fn row(step: &Step, is_over: bool) -> impl IntoView + use<> {
+fn row(step: &Step, is_over: bool, with_unusual: bool) -> impl IntoView + use<> {
     let Counts {
         passed,
         limited,
@@ -294,7 +323,12 @@ fn row(step: &Step, is_over: bool) -> impl IntoView + use<> {
         None => label.into_any(),
     };
     let so_far = (!is_over).then_some(" (not over)");
-    view! { <tr><th scope="row">{label}{so_far}</th>{cells}</tr> }
+    let unusual = with_unusual.then(|| {
+        let how = step.stood_out.clone();
+        let label = how.as_ref().map(|_| STOOD_OUT);
+        view! { <td data-label=label>{how}</td> }
+    });
+    view! { <tr><th scope="row">{label}{so_far}</th>{cells}{unusual}</tr> }
 }
 
 /// Summarizes a chart in one sentence.

@@ -3,6 +3,7 @@
 use latchkey::{
     Engine,
     access::{Permit, to},
+    alerts::rule::Measure,
     id::KeyId,
     name::{DisplayName, KeyName},
     time::Rfc3339,
@@ -36,6 +37,21 @@ pub struct UsageStep {
     starts_at: Rfc3339,
     #[serde(flatten)]
     counts: UsageCounts,
+}
+
+/// A day that stands out.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UnusualDay {
+    /// When the day began.
+    #[schema(value_type = jiff::Timestamp)]
+    starts_at: Rfc3339,
+    /// What stands out: all `requests`, or the `rejected` ones, which include those that a rate limit rejected.
+    #[schema(value_type = words::UsageMeasure)]
+    measure: Measure,
+    /// The number of the day.
+    count: i64,
+    /// The number of a usual busy day: at most a tenth of the 28 days before have more.
+    usual: i64,
 }
 
 /// The number of times a code was returned.
@@ -124,6 +140,9 @@ pub struct Usage {
     total_before: Option<UsageCounts>,
     /// Each code other than `VALID` that was returned, most frequent first.
     refusals: Vec<Refusal>,
+    /// The days that are far above the 28 days before them, by the organization's settings for alerts. Empty unless the steps
+    /// are days, and the requests those of one key or of the organization: filters by class and outcome change what is compared.
+    unusual_days: Vec<UnusualDay>,
     /// The keys that were verified, most requests first: every key if the only parameter is `range`, otherwise at most 100.
     keys: Vec<KeyUsage>,
     /// The agents whose public ID was used without a key, most requests first: as many as keys.
@@ -199,6 +218,12 @@ impl Usage {
             code: outcome.code(),
             count: *count,
         });
+        let unusual_days = report.unusual.iter().map(|day| UnusualDay {
+            starts_at: day.starts_at.rfc3339(),
+            measure: day.measure,
+            count: day.count,
+            usual: day.usual,
+        });
         Ok(Self {
             range: match question.period {
                 Period::Range(range) => Some(range),
@@ -213,6 +238,7 @@ impl Usage {
             total: report.total.into(),
             total_before: report.total_before.map(UsageCounts::from),
             refusals: refusals.collect(),
+            unusual_days: unusual_days.collect(),
             keys,
             agents,
             groups: report.groups.map(|groups| UsageGroups {

@@ -86,7 +86,7 @@ pub async fn read(
     of_org(engine, permit.org_id()).await
 }
 
-pub(super) async fn of_org(engine: &Engine, org_id: OrgId) -> Result<AlertSettings, StorageError> {
+pub(crate) async fn of_org(engine: &Engine, org_id: OrgId) -> Result<AlertSettings, StorageError> {
     let row: Option<Row> = on!(engine.db.read(), c => sqlx::query_as(SELECT)
         .bind(org_id).fetch_optional(c).await)?;
     Ok(row.map(|row| row.settings()).unwrap_or_default())

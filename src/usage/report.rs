@@ -14,6 +14,7 @@ use super::{
     count::{By, before_sums, sums},
     question::{InvalidParameter, Question, StepLength},
     selection::Selection,
+    unusual::{self, UnusualDay},
     window::Window,
 };
 pub use super::{
@@ -52,6 +53,9 @@ pub struct Report {
     pub total_before: Option<Counts>,
     /// Counts by outcome, without `VALID`, the most frequent first.
     pub refusals: Vec<(Outcome, i64)>,
+    /// The days that are far above those before, oldest first: of one key or of the organization as a whole, and only in
+    /// steps of days.
+    pub unusual: Vec<UnusualDay>,
     /// The sum, divided as the question says.
     pub groups: Option<Groups>,
 }
@@ -120,6 +124,7 @@ async fn report(
 ) -> Result<Report, ReportError> {
     let now = engine.clock.now();
     let window = Window::new(question, now, &engine.usage_kept)?;
+    let compared = unusual::Compared::new(engine, org_id, question, &window).await?;
     let mut tx = engine.db.begin_snapshot().await?;
     let selection = Selection::new(engine, &mut tx, org_id, question).await?;
     let (subjects, narrow) = (&selection.subjects, &selection.narrow);
@@ -157,6 +162,14 @@ async fn report(
         }
         None => None,
     };
+    let unusual = match compared {
+        Some(compared) => {
+            let days = steps.iter().map(|step| (step.starts_at, step.counts));
+            let days: Vec<_> = days.collect();
+            compared.days(&mut tx, &selection, &window, &days).await?
+        }
+        None => Vec::new(),
+    };
     let mut refusals: Vec<_> = refusals.into_iter().collect();
     refusals.sort_by_key(|(_, count)| -count);
     let groups = match question.group_by {
@@ -174,6 +187,7 @@ async fn report(
         total,
         total_before,
         refusals,
+        unusual,
         groups,
     })
 }

@@ -199,10 +199,34 @@ impl Window {
         let coarsest = match self.step {
             StepLength::Minute => MINUTES,
             StepLength::Hour => HOURS,
-            StepLength::Day if !self.zone.is_utc() => HOURS,
-            StepLength::Day | StepLength::Month => DAYS,
+            StepLength::Day => self.of_days(),
+            StepLength::Month => DAYS,
         };
         pieces(self.start(), self.end(), coarsest)
+    }
+
+    /// The starts of at most `count` whole days before the first day of the period, oldest first, and the end of the
+    /// last of them. Days whose counts are not kept as this zone needs them are left out.
+    pub(super) fn days_before(&self, count: usize, now: Timestamp, kept: &Kept) -> Vec<Timestamp> {
+        let needed = self.of_days().width;
+        let is_kept =
+            |at: &Timestamp| finest(*at, now, kept).is_some_and(|finest| finest.width <= needed);
+        let mut day = self.zone.day_of(self.start());
+        let mut starts = vec![self.zone.start_of(day)];
+        for _ in 0..count {
+            day = day.saturating_sub(1.day());
+            starts.push(self.zone.start_of(day));
+        }
+        starts.reverse();
+        starts
+            .into_iter()
+            .skip_while(|start| !is_kept(start))
+            .collect()
+    }
+
+    /// The resolution that days in this zone are sums of.
+    pub(super) fn of_days(&self) -> Resolution {
+        if self.zone.is_utc() { DAYS } else { HOURS }
     }
 
     /// The parts of the whole period.

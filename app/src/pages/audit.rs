@@ -16,9 +16,10 @@ mod table;
 mod wording;
 
 pub use self::{
-    data::history_of_key,
+    changes::Changes,
+    data::{changes_of_key, history_of_key},
     entry::{actor_name, row as entry_row},
-    history::{HistoryCard, entries_of_key},
+    history::{HistoryCard, entries_of_key, entries_of_period},
     names::{Names, is_about_project},
     page::AuditPage,
     rows::{EntryRow, HistoryItem},

@@ -4,6 +4,7 @@
 use std::{borrow::Cow, collections::BTreeSet};
 
 use latchkey::{
+    alerts::rule::Measure,
     event::Event,
     findings,
     key::{Environment, Kind, RevokeReason, Status},
@@ -90,6 +91,8 @@ schemas! {
     UsageDimension = words(Dimension::ALL.iter().map(|dimension| dimension.as_str()));
     /// What a request was authenticated with: a kind of key, or the public ID of an agent.
     UsageCredential = words(Credential::ALL.iter().map(|credential| credential.as_str()));
+    /// What is compared with the days before.
+    UsageMeasure = words(Measure::ALL.into_iter().map(<&str>::from));
     /// What a service token can be used for.
     TokenScope = words(["verify", "manage"].into_iter());
     /// The status of a service token. Only `active` tokens work.

@@ -8,6 +8,7 @@ use latchkey::{
     id::KeyId,
     keys::show,
     members,
+    time::Timestamp,
 };
 
 use super::{
@@ -112,13 +113,42 @@ pub async fn history_of_key(
     membership: &Membership,
     key: KeyId,
 ) -> Result<Vec<HistoryItem>, AppError> {
-    let permit = membership.permit::<to::SeeAuditLog>()?;
     let query = AuditQuery {
         target: Some(Target::Key(key)),
         limit: HISTORY_SIZE,
         ..AuditQuery::default()
     };
-    let entries = audit::list(engine, &permit, &query).await?.entries;
+    history(engine, membership, &query).await
+}
+
+/// Loads what was changed about a key between two times, at most `limit` entries.
+///
+/// # Errors
+/// If the role does not allow it or the database cannot be reached.
+pub async fn changes_of_key(
+    engine: &Engine,
+    membership: &Membership,
+    key: KeyId,
+    (from, to): (Timestamp, Timestamp),
+    limit: u16,
+) -> Result<Vec<HistoryItem>, AppError> {
+    let query = AuditQuery {
+        target: Some(Target::Key(key)),
+        from: Some(from),
+        to: Some(to),
+        limit,
+        ..AuditQuery::default()
+    };
+    history(engine, membership, &query).await
+}
+
+async fn history(
+    engine: &Engine,
+    membership: &Membership,
+    query: &AuditQuery,
+) -> Result<Vec<HistoryItem>, AppError> {
+    let permit = membership.permit::<to::SeeAuditLog>()?;
+    let entries = audit::list(engine, &permit, query).await?.entries;
     let names = Names::of(engine, membership, &entries).await?;
     let now = engine.clock().now();
     Ok(entries

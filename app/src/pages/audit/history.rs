@@ -1,15 +1,30 @@
 //! The history of a resource, shown on its own page.
 
+use latchkey::time::Timestamp;
 use leptos::{either::Either, prelude::*};
 
 use crate::{
-    pages::audit::{changes::Changes, rows::HistoryItem},
+    pages::audit::{address::Address, changes::Changes, rows::HistoryItem},
     text::time::Time,
 };
 
 /// The URL of the audit log, filtered by a key.
 pub fn entries_of_key(org: &str, key: &str) -> String {
     format!("/orgs/{org}/audit?key={key}")
+}
+
+/// The URL of the audit log with the changes between two times: of one key, or of all. The log is filtered by days in UTC.
+pub fn entries_of_period(org: &str, key: Option<&str>, from: Timestamp, to: Timestamp) -> String {
+    let day = |at: Timestamp| at.utc().date().to_string();
+    let address = Address {
+        org: org.to_owned(),
+        event: key.map_or_else(|| "key.*".to_owned(), |_| String::new()),
+        key: key.unwrap_or_default().to_owned(),
+        from: day(from),
+        to: day(to.plus(-1)),
+        ..Address::default()
+    };
+    address.at_the_start()
 }
 
 #[component]

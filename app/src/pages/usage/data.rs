@@ -19,6 +19,7 @@ use super::{
     address::Address,
     alerts::{Alerts, alerts},
     report_text::ReportText,
+    unusual::UnusualDays,
 };
 use crate::{chart::Counts, error::AppError, request::PageRequest};
 
@@ -55,6 +56,8 @@ pub struct Answer {
     pub report: ReportText,
     /// The number of active keys, and how many of them are used, if the question is about all keys in a range.
     pub in_use: Option<KeysInUse>,
+    /// The days that stand out.
+    pub unusual: UnusualDays,
     /// The total divided by what the question says, or by key and by agent.
     pub tables: Vec<Table>,
 }
@@ -211,7 +214,9 @@ async fn answer(
         _ => None,
     };
     let now = engine.clock().now();
+    let key = question.filters.keys.first().copied();
     Ok(Answer {
+        unusual: UnusualDays::of(engine, membership, &report, key).await?,
         report: ReportText::new(&report, question, address, now),
         in_use,
         tables,

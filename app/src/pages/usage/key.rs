@@ -11,7 +11,9 @@ use latchkey::{
     },
 };
 
-use super::{address::Address, filters::problem_sentence, report_text::ReportText};
+use super::{
+    address::Address, filters::problem_sentence, report_text::ReportText, unusual::UnusualDays,
+};
 use crate::{chart::Counts, error::AppError, request::PageRequest};
 
 /// The requests of a key in a period.
@@ -23,6 +25,8 @@ pub struct KeyUsage {
     pub whole: String,
     /// The answer, or what is wrong with the question.
     pub report: Result<ReportText, String>,
+    /// The days that stand out.
+    pub unusual: UnusualDays,
     /// The requests of today.
     pub today: Counts,
 }
@@ -52,11 +56,10 @@ pub async fn of_key(
     let usual_report = report::with_details(engine, &permit, &usual).await?;
     let today = usual_report.steps.last().map(|today| today.counts.into());
     let now = engine.clock().now();
-    let text = |report, question: &Question| ReportText::new(&report, question, &address, now);
     let report = match Question::read(&asked.pairs, engine.convention(), zone) {
-        Ok(question) if question == usual => Ok(text(usual_report, &question)),
+        Ok(question) if question == usual => Ok((usual_report, question)),
         Ok(question) => match report::with_details(engine, &permit, &question).await {
-            Ok(report) => Ok(text(report, &question)),
+            Ok(report) => Ok((report, question)),
             Err(ReportError::Invalid(invalid)) => Err(problem_sentence(&invalid)),
             Err(ReportError::Storage(error)) => return Err(error.into()),
         },
@@ -65,10 +68,17 @@ pub async fn of_key(
             Err(sentences.join(" "))
         }
     };
+    let unusual = match &report {
+        Ok((report, _)) => UnusualDays::of(engine, membership, report, Some(key)).await?,
+        Err(_) => UnusualDays::default(),
+    };
+    let report =
+        report.map(|(report, question)| ReportText::new(&report, &question, &address, now));
     Ok(KeyUsage {
         address,
         whole,
         report,
+        unusual,
         today: today.unwrap_or_default(),
     })
 }

@@ -12,6 +12,7 @@ use super::{
     report_text::ReportText,
     stats::Stats,
     tables::GroupTable,
+    unusual::UnusualList,
     words::range_title,
 };
 use crate::{
@@ -154,6 +155,7 @@ fn Report(org: String, address: Address, answer: Answer, with_details: bool) -> 
     let Answer {
         report,
         in_use,
+        unusual,
         tables,
     } = answer;
     if report.total.all() == 0 && report.before.all() == 0 {
@@ -192,6 +194,7 @@ fn Report(org: String, address: Address, answer: Answer, with_details: bool) -> 
                     steps=report.steps
                     over=report.over
                 />
+                <UnusualList days=unusual/>
             </section>
             {match tables.is_empty() {
                 false => Either::Left(view! { <div class="columns"><div class="stack">{tables}</div>{why}</div> }),

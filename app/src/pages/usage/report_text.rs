@@ -9,7 +9,7 @@ use latchkey::{
     },
 };
 
-use super::address::Address;
+use super::{address::Address, unusual::stood_out};
 use crate::chart::{Counts, Step};
 
 /// The requests of an organization or a key in a period.
@@ -83,6 +83,7 @@ impl ReportText {
                     from,
                     to,
                     counts: step.counts.into(),
+                    stood_out: stood_out(report, step.starts_at),
                 }
             })
             .collect();

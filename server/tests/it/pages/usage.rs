@@ -1,8 +1,8 @@
 //! The usage of an org's keys: the page, what its island shows of another question, and its files.
 
-use latchkey::{role::Role, usage::flush::flush};
+use latchkey::{outcome::Outcome, role::Role, time::DAY, usage::flush::flush};
 
-use crate::test_app::{Browser, TestApp, TestOrg};
+use crate::test_app::{Browser, TestApp, TestOrg, usage::past};
 
 /// An org with a key that was used forty days ago and now.
 async fn used(app: &TestApp) -> TestOrg {
@@ -95,6 +95,39 @@ on_both! {
         assert_eq!(ben.get("/orgs/northwind/usage?group_by=key").await.status, 403);
         let admin = html(&kim, "range=7d").await;
         assert!(admin.contains("Production") && admin.contains("Export CSV"), "{admin}");
+    }
+
+    async fn a_day_that_stands_out_is_marked_and_says_what_was_changed_then(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let key = org.key("Production").await.id;
+        app.clock.advance(39 * DAY);
+        let kim = app.signed_in(&org, "kim", Role::Owner).await;
+        let disabled = kim.submit(&format!("/orgs/northwind/keys/{key}"), &[("change", "disable")]).await;
+        assert_eq!(disabled.status, 303);
+        let now = app.clock.now();
+        let mut counts: Vec<_> = (1..39).map(|ago| past(org.org.id, key, now.plus(-ago * DAY), Outcome::Valid, 200)).collect();
+        counts.push(past(org.org.id, key, now, Outcome::OriginNotAllowed, 1_001));
+        app.clock.advance(DAY);
+        app.store_past(&counts).await;
+        let (owner, ben) = (app.signed_in(&org, "lee", Role::Owner).await, app.signed_in(&org, "ben", Role::Member).await);
+        let how = "1,001 requests, up to 200 on a usual busy day; 1,001 rejected or rate limited, up to 0 on a usual busy day";
+        let log = format!("/orgs/northwind/audit?key={key}&amp;from=2026-12-30&amp;to=2026-12-30");
+        for path in [format!("usage?key={key}"), format!("usage?range=7d&key={key}"), format!("keys/{key}")] {
+            let page = owner.get(&format!("/orgs/northwind/{path}")).await.text();
+            let text = page.replace("<!>", "");
+            for part in [&format!("<b>Dec 30, 2026</b>: {how}."), "<b>Disabled</b> by kim", &log, "class=\"unusual\"", &format!("rejected. Stood out: {how}<")] {
+                assert!(text.contains(part), "{part} is not in {path}: {page}");
+            }
+            assert!(page.contains("Stood out</th>") && page.matches("class=\"unusual\"").count() == 1, "{page}");
+        }
+        let all = owner.get("/orgs/northwind/usage").await.text();
+        assert!(all.contains("/orgs/northwind/audit?event=key.*&amp;from=2026-12-30&amp;to=2026-12-30") || all.contains("audit?event=key.%2A&amp;from=2026-12-30"), "{all}");
+        let member = ben.get("/orgs/northwind/usage").await.text();
+        assert!(member.contains(how) && !member.contains("/audit") && !member.contains("by kim"), "{member}");
+        for other in ["range=24h", "range=12m", "environment=live"] {
+            let page = owner.get(&format!("/orgs/northwind/usage?{other}")).await.text();
+            assert!(!page.contains("tood out") && !page.contains("class=\"unusual"), "{other}: {page}");
+        }
     }
 
     async fn what_people_wrote_stays_text(app: &TestApp) {

@@ -1,9 +1,9 @@
 //! `/v1/orgs/{org}/usage`.
 
-use latchkey::{usage::flush::flush, verify::Request};
+use latchkey::{outcome::Outcome, time::DAY, usage::flush::flush, verify::Request};
 use serde_json::json;
 
-use crate::test_app::TestApp;
+use crate::test_app::{TestApp, usage::past};
 
 on_both! {
     async fn usage_is_what_was_decided(app: &TestApp) {
@@ -39,7 +39,7 @@ on_both! {
         {"id":"ONE","limited":0,"name":"=One","passed":3,"refused":0}],"other":{"limited":0,"passed":0,"refused":0}},"keys":[{"id":"TWO","limited":0,"name":"Two","passed":4,"refused":0},
         {"id":"ONE","limited":0,"name":"=One","passed":3,"refused":0}],"range":null,"refusals":[],"step":"day","steps":[{"limited":0,"passed":0,"refused":0,"starts_at":"2026-11-18T23:00:00.000Z"},
         {"limited":0,"passed":1,"refused":0,"starts_at":"2026-11-19T23:00:00.000Z"},
-        {"limited":0,"passed":6,"refused":0,"starts_at":"2026-11-20T23:00:00.000Z"}],"to":"2026-11-21T12:31:00.000Z","total":{"limited":0,"passed":7,"refused":0},"total_before":{"limited":0,"passed":0,"refused":0},"tz":"Europe/Berlin"}
+        {"limited":0,"passed":6,"refused":0,"starts_at":"2026-11-20T23:00:00.000Z"}],"to":"2026-11-21T12:31:00.000Z","total":{"limited":0,"passed":7,"refused":0},"total_before":{"limited":0,"passed":0,"refused":0},"tz":"Europe/Berlin","unusual_days":[]}
         "#) };
         let only = usage(&format!("range=7d&key={one}&outcome=VALID&outcome=RATE_LIMITED&group_by=agent")).await;
         assert_eq!((&only["total"]["passed"], &only["groups"]["other"]["passed"], &only["range"]), (&json!(3), &json!(3), &json!("7d")));
@@ -56,6 +56,31 @@ on_both! {
         other,2026-11-20T00:00:00.000Z,2026-11-22T00:00:00.000Z,day,UTC,,,0,0,0
         total,2026-11-20T00:00:00.000Z,2026-11-22T00:00:00.000Z,day,UTC,,,7,0,0
         ") };
+    }
+
+    async fn a_day_far_above_those_before_is_named_for_one_key_and_for_all(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (api, shop, other) = (app.api().await, org.key("Shop").await.id, org.key("Other").await.id);
+        app.set_time("2026-12-31T12:30:00Z");
+        let at = |day: i64| app.clock.now().plus(-day * DAY);
+        let usual = (0..40).flat_map(|day| [(shop, 100), (other, 200)].map(|(key, count)| past(org.org.id, key, at(day), Outcome::Valid, count)));
+        // Ten days ago, five times as much and one more; nine days ago, not that one.
+        let more = [(10, Outcome::Valid, 901), (10, Outcome::RateLimited, 100), (9, Outcome::Valid, 400)];
+        let more = more.map(|(day, outcome, count)| past(org.org.id, shop, at(day), outcome, count));
+        app.store_past(&usual.chain(more).collect::<Vec<_>>()).await;
+        let days = async |query: &str| api.get(&format!("/v1/orgs/northwind/usage?{query}")).await.json()["unusual_days"].clone();
+        let day = |measure: &str, count: i64, usual: i64, starts_at: &str| json!({"starts_at": starts_at, "measure": measure, "count": count, "usual": usual});
+        let of_key = json!([day("requests", 1_101, 100, "2026-12-21T00:00:00.000Z"), day("rejected", 100, 0, "2026-12-21T00:00:00.000Z")]);
+        for query in ["range=30d", "from=2026-12-21", "from=2026-12-21&to=2026-12-22&step=day"] {
+            let expected = if query.ends_with("12-21") { json!([]) } else { of_key.clone() };
+            // Without a `step`, ten days are shown by the hour.
+            assert_eq!(days(&format!("key={shop}&{query}")).await, expected, "{query}");
+        }
+        let rejected = json!([day("rejected", 100, 0, "2026-12-20T18:30:00.000Z".replace("18:30", "19:00").as_str())]);
+        assert_eq!(days("range=30d&tz=Asia/Kolkata").await, rejected, "1,301 requests are not five times 300");
+        for query in [&format!("key={other}"), "range=12m", "range=24h", "kind=secret", &format!("key={shop}&key={other}")] {
+            assert_eq!(days(query).await, json!([]), "{query}");
+        }
     }
 
     async fn what_cannot_be_answered_is_an_error_that_says_what_can(app: &TestApp) {

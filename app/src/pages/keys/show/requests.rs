@@ -4,7 +4,7 @@ use leptos::{either::Either, prelude::*};
 
 use crate::{
     chart::LowChart,
-    pages::usage::{KeyUsage, Ranges, ReportText},
+    pages::usage::{KeyUsage, Ranges, ReportText, UnusualDays, UnusualList},
     text::number::{counted, grouped, per_cent},
 };
 
@@ -18,10 +18,11 @@ pub fn Requests(
         address,
         whole,
         report,
+        unusual,
         ..
     } = usage;
     let shown = match report {
-        Ok(report) => view! { <Shown report rejected/> }.into_any(),
+        Ok(report) => view! { <Shown report unusual rejected/> }.into_any(),
         Err(problem) => view! { <p class="body error">{problem}</p> }.into_any(),
     };
     view! {
@@ -34,7 +35,7 @@ pub fn Requests(
 }
 
 #[component]
-fn Shown(report: ReportText, rejected: String) -> impl IntoView {
+fn Shown(report: ReportText, unusual: UnusualDays, rejected: String) -> impl IntoView {
     let ReportText {
         total,
         steps,
@@ -77,6 +78,7 @@ fn Shown(report: ReportText, rejected: String) -> impl IntoView {
     view! {
         <p class="body muted small">{period}" · times in "{zone}" · "{summary}</p>
         {chart}
+        <UnusualList days=unusual/>
         {why}
     }
 }
