@@ -19,6 +19,7 @@ fn operations() -> Vec<UtoipaMethodRouter<AppState>> {
         routes!(rest::keys::list, rest::keys::create),
         routes!(rest::key_import::import),
         routes!(rest::keys::show, rest::key_change::change),
+        routes!(rest::sources::list),
         routes!(rest::findings::list),
         routes!(rest::policies::show, rest::policies::change),
         routes!(rest::reviews::list),

@@ -28,6 +28,7 @@ pub mod reviews;
 pub mod rotation;
 pub mod share_limit;
 pub mod sort;
+pub mod sources;
 pub mod state_changes;
 pub mod tokens;
 pub mod usage;

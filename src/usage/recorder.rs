@@ -295,7 +295,7 @@ impl Counts {
         }
         if bucket.outcome == Outcome::Valid {
             let seen = self.seen.entry(bucket.name()).or_default();
-            seen.count(counted.request, now, &mut self.text);
+            seen.count(counted.request, 1, now, &mut self.text);
         }
     }
 

@@ -20,6 +20,7 @@ mod projects;
 mod refusals;
 mod reviews;
 mod rotation;
+mod sources;
 mod state_changes;
 mod tokens;
 mod usage;

@@ -439,6 +439,7 @@ pub fn entries() -> Vec<Entry> {
             method: Method::PATCH,
             ..page("/v1/orgs/{org}/keys/{id}", ServiceToken)
         },
+        page("/v1/orgs/{org}/keys/{id}/sources", ServiceToken),
         post("/v1/orgs/{org}/keys/{id}/rotate", "", ServiceToken),
         post("/v1/orgs/{org}/keys/{id}/end-old-secret", "", ServiceToken),
         post("/v1/orgs/{org}/keys/{id}/disable", "", ServiceToken),

@@ -1,0 +1,205 @@
+//! What requests came with, counted in memory until it is stored.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use crate::{
+    convention::Scope, domain::Origin, network::Network, refusals::ClientFamily, time::Timestamp,
+    verify::request::Request,
+};
+
+use super::Facet;
+
+/// The maximum number of values of a kind of a key in memory: so many that a flood between two writes rarely keeps one that
+/// is in use from being counted.
+const MAX_IN_MEMORY: usize = 100;
+
+/// How often a value was seen, and when last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Times {
+    pub count: i64,
+    pub last_at: Timestamp,
+}
+
+impl Times {
+    pub fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.last_at = self.last_at.max(other.last_at);
+    }
+}
+
+/// The values of one kind in memory.
+#[derive(Debug)]
+struct Values<T> {
+    named: Vec<(T, Times)>,
+    others: Option<Times>,
+}
+
+impl<T> Default for Values<T> {
+    fn default() -> Self {
+        Self {
+            named: Vec::new(),
+            others: None,
+        }
+    }
+}
+
+impl<T> Values<T> {
+    /// Adds to the value that `is` finds, or that `new` creates if there is room.
+    fn add(&mut self, times: Times, is: impl Fn(&T) -> bool, new: impl FnOnce() -> T) {
+        let found = self.named.iter_mut().find(|(value, _)| is(value));
+        if let Some((_, sum)) = found {
+            sum.add(times);
+        } else if self.named.len() < MAX_IN_MEMORY {
+            self.named.push((new(), times));
+        } else {
+            add_to(&mut self.others, times);
+        }
+    }
+
+    fn absorb(&mut self, other: Self)
+    where
+        T: PartialEq,
+    {
+        for (value, times) in other.named {
+            if let Some((_, sum)) = self.named.iter_mut().find(|(known, _)| *known == value) {
+                sum.add(times);
+            } else if self.named.len() < MAX_IN_MEMORY {
+                self.named.push((value, times));
+            } else {
+                add_to(&mut self.others, times);
+            }
+        }
+        if let Some(times) = other.others {
+            add_to(&mut self.others, times);
+        }
+    }
+}
+
+pub(super) fn add_to(sum: &mut Option<Times>, times: Times) {
+    match sum {
+        Some(sum) => sum.add(times),
+        None => *sum = Some(times),
+    }
+}
+
+/// What the requests of a key or agent came with since it was last stored.
+#[derive(Debug, Default)]
+pub(in crate::usage) struct Seen {
+    origins: Values<String>,
+    scopes: Values<Scope>,
+    networks: Values<Network>,
+    clients: Values<ClientFamily>,
+}
+
+impl Seen {
+    /// Adds `count` valid requests of this kind. Only a value that is new to this key allocates; `text` is memory for
+    /// comparing.
+    pub(in crate::usage) fn count(
+        &mut self,
+        request: &Request<'_>,
+        count: i64,
+        last_at: Timestamp,
+        text: &mut String,
+    ) {
+        let times = Times { count, last_at };
+        if let Ok(origin) = Origin::of_request(request.origin, request.referer) {
+            text.clear();
+            // Writing to a string does not fail.
+            let _ = write!(text, "{origin}");
+            self.origins
+                .add(times, |known| known == text, || text.as_str().to_owned());
+        }
+        for scope in request.scopes {
+            self.scopes
+                .add(times, |known| known == scope, || scope.clone());
+        }
+        if let Some(network) = request.ip.map(Network::of) {
+            self.networks
+                .add(times, |known| *known == network, || network);
+        }
+        if let Some(name) = request.user_agent.and_then(ClientFamily::name_in) {
+            self.clients.add(
+                times,
+                |known| known.as_str().eq_ignore_ascii_case(name),
+                || ClientFamily::named(name),
+            );
+        }
+    }
+
+    /// Adds what another shard counted.
+    pub(in crate::usage) fn absorb(&mut self, other: Self) {
+        self.origins.absorb(other.origins);
+        self.scopes.absorb(other.scopes);
+        self.networks.absorb(other.networks);
+        self.clients.absorb(other.clients);
+    }
+
+    /// Every value by kind; the sum of others has the empty value.
+    pub(super) fn values(&self) -> BTreeMap<(i64, String), Times> {
+        let mut all = BTreeMap::new();
+        extend(&mut all, Facet::Origin, &self.origins, Clone::clone);
+        extend(&mut all, Facet::Scope, &self.scopes, |scope| {
+            scope.as_str().to_owned()
+        });
+        extend(
+            &mut all,
+            Facet::Network,
+            &self.networks,
+            ToString::to_string,
+        );
+        extend(&mut all, Facet::Client, &self.clients, ToString::to_string);
+        all
+    }
+}
+
+fn extend<T>(
+    all: &mut BTreeMap<(i64, String), Times>,
+    facet: Facet,
+    values: &Values<T>,
+    text: impl Fn(&T) -> String,
+) {
+    let named = values
+        .named
+        .iter()
+        .map(|(value, times)| (text(value), *times));
+    let others = values.others.map(|times| (String::new(), times));
+    for (value, times) in named.chain(others) {
+        all.insert((facet.number(), value), times);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_values_stays_within_its_limit_and_every_request_counts() {
+        let mut seen = Seen::default();
+        let mut text = String::new();
+        for number in 0..10_000_u32 {
+            let (origin, client) = (
+                format!("https://a{number}.example"),
+                format!("bot{number}/1"),
+            );
+            let request = Request {
+                origin: Some(&origin),
+                user_agent: Some(&client),
+                ip: Some(std::net::Ipv4Addr::from_bits(number << 8).into()),
+                ..Request::default()
+            };
+            seen.count(&request, 1, Timestamp::from_millis(0), &mut text);
+        }
+        let mut other = Seen::default();
+        let request = Request {
+            origin: Some("https://A3.example"),
+            ..Request::default()
+        };
+        other.count(&request, 1, Timestamp::from_millis(0), &mut text);
+        seen.absorb(other);
+        let all = seen.values();
+        let known = &all[&(Facet::Origin.number(), "https://a3.example".to_owned())];
+        assert_eq!((all.len(), known.count), (3 * 101, 2));
+        let sum: i64 = all.values().map(|times| times.count).sum();
+        assert_eq!(sum, 30_001);
+    }
+}
