@@ -9,7 +9,7 @@ use crate::{
 };
 
 use super::{
-    count::{By, Narrow, Sum, before_sums, listed, sums},
+    count::{By, Narrow, Piece, Sum, before_sums, listed, sums},
     counts::Counts,
     ids::kind,
     question::{Dimension, InvalidParameter, Question},
@@ -22,7 +22,8 @@ use super::{
 pub const MAX_GROUPS: usize = 100;
 /// Keys or agents that are counted at a time, most promising first.
 const AT_ONCE: usize = 200;
-/// The most promising ones, which are usually enough. Otherwise all others are read.
+/// The most promising ones, which are enough unless the period is short in comparison with the time of their sums, as an old
+/// day is. Then all are counted.
 const FIRST: usize = 1_000;
 
 /// Requests that have one value of the dimension.
@@ -214,17 +215,14 @@ impl<'a> Candidates<'a> {
         now: Timestamp,
     ) -> Result<Vec<i64>, ReportError> {
         let mut largest: Vec<(i64, i64)> = Vec::new();
-        let mut rest = self.candidates(tx, window, now, (FIRST, 0)).await?;
-        let mut is_all = rest.len() < FIRST;
+        let mut rest = self.candidates(tx, window, now).await?;
+        let is_all = rest.len() < FIRST;
         loop {
-            if rest.is_empty() && !is_all {
-                is_all = true;
-                rest = self
-                    .candidates(tx, window, now, (usize::MAX, FIRST))
-                    .await?;
-            }
             let Some((_, most)) = rest.first() else {
-                break;
+                if is_all {
+                    break;
+                }
+                return self.largest_of_all(tx, window, now).await;
             };
             let last = largest.get(MAX_GROUPS - 1);
             if last.is_some_and(|(count, _)| count >= most) {
@@ -246,22 +244,82 @@ impl<'a> Candidates<'a> {
         Ok(largest.into_iter().map(|(_, subject)| subject).collect())
     }
 
+    /// The most promising subjects, with their sums.
     async fn candidates(
         &self,
         tx: &mut Tx,
         window: &Window,
         now: Timestamp,
-        (limit, offset): (usize, usize),
     ) -> Result<Vec<(i64, i64)>, ReportError> {
+        let (column, rows) = self.rows(window, now)?;
+        let sql = format!(
+            "SELECT CAST(subject AS BIGINT), CAST(SUM({column}) AS BIGINT) {rows} \
+             GROUP BY subject ORDER BY 2 DESC, 1 LIMIT {FIRST}"
+        );
+        Ok(on!(tx.on(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .persistent(false).bind(self.org_id).bind(self.kind()).fetch_all(c).await)
+        .map_err(StorageError::from)?)
+    }
+
+    /// The subjects with the most requests, all of which are counted in one statement.
+    async fn largest_of_all(
+        &self,
+        tx: &mut Tx,
+        window: &Window,
+        now: Timestamp,
+    ) -> Result<Vec<i64>, ReportError> {
+        let (_, rows) = self.rows(window, now)?;
+        let narrow = self.narrow.condition();
+        let counts = window.whole().into_iter().map(|piece| {
+            let Piece {
+                resolution,
+                from,
+                to,
+            } = piece;
+            format!(
+                "SELECT subject, count FROM {} WHERE subject IN (SELECT subject FROM candidates) \
+                 AND starts_at >= {} AND starts_at < {}{narrow}",
+                resolution.table,
+                resolution.step(from),
+                resolution.first_step(to)
+            )
+        });
+        let sql = format!(
+            "WITH candidates AS MATERIALIZED (SELECT DISTINCT subject {rows}) \
+             SELECT CAST(subject AS BIGINT) FROM ({}) AS counted \
+             GROUP BY subject ORDER BY SUM(count) DESC, subject LIMIT {MAX_GROUPS}",
+            counts.collect::<Vec<_>>().join(" UNION ALL ")
+        );
+        Ok(
+            on!(tx.on(), c => sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+            .persistent(false).bind(self.org_id).bind(self.kind()).fetch_all(c).await)
+            .map_err(StorageError::from)?,
+        )
+    }
+
+    fn kind(&self) -> i64 {
+        match self.by {
+            Dimension::Agent => kind::AGENT,
+            _ => kind::KEY,
+        }
+    }
+
+    /// The column with the sums since a time before the period began, and the rows of `usage_totals` that have any.
+    fn rows(
+        &self,
+        window: &Window,
+        now: Timestamp,
+    ) -> Result<(&'static str, String), InvalidParameter> {
         let starts = Periods::at(now).starts;
         let mut columns = COLUMNS.iter().zip(starts);
         let Some((column, _)) = columns.find(|(_, start)| *start <= window.start()) else {
             let text = "can be `key` or `agent` only if `from` is in the last two years";
-            return Err(InvalidParameter::new("group_by", text).into());
+            return Err(InvalidParameter::new("group_by", text));
         };
-        let (kind, table) = match self.by {
-            Dimension::Agent => (kind::AGENT, "agents"),
-            _ => (kind::KEY, "keys"),
+        let kind = self.kind();
+        let table = match self.by {
+            Dimension::Agent => "agents",
+            _ => "keys",
         };
         // Agents can be deleted while their counts are kept.
         let named = match self.condition.is_empty() && kind == kind::KEY {
@@ -272,16 +330,12 @@ impl<'a> Candidates<'a> {
                 self.condition
             ),
         };
-        let sql = format!(
-            "SELECT CAST(subject AS BIGINT), CAST(SUM({column}) AS BIGINT) FROM usage_totals \
-             WHERE org = (SELECT id FROM usage_subjects WHERE org_id = $1 AND kind = 0) AND kind = $2 AND {column} > 0 {named}{} \
-             GROUP BY subject ORDER BY 2 DESC, 1 LIMIT $3 OFFSET $4",
+        let rows = format!(
+            "FROM usage_totals WHERE org = (SELECT id FROM usage_subjects WHERE org_id = $1 AND kind = 0) AND kind = $2 \
+             AND {column} > 0 {named}{}",
             self.narrow.condition()
         );
-        let [limit, offset] = [limit, offset].map(|rows| i64::try_from(rows).unwrap_or(i64::MAX));
-        Ok(on!(tx.on(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
-            .persistent(false).bind(self.org_id).bind(kind).bind(limit).bind(offset).fetch_all(c).await)
-        .map_err(StorageError::from)?)
+        Ok((column, rows))
     }
 }
 
