@@ -8,6 +8,7 @@ mod export;
 mod list;
 mod memory;
 mod note;
+mod past;
 mod store;
 
 pub use self::{
@@ -15,6 +16,7 @@ pub use self::{
     export::{enter_export, exported},
     list::{Refusal, RefusalPage, RefusalQuery, RefusedAgent, RefusedKey, list},
     memory::Refusals,
+    past::{PastRefusal, store_past},
     store::{delete_old, store},
 };
 pub(crate) use note::note;

@@ -1,19 +1,24 @@
 //! The data of `latchkey demo`: a team with keys in every state and months of plausible use.
 //!
-//! People, keys and changes are made by the operations that pages use, under a clock that is moved; use is stored by the
-//! statements of a flush.
+//! People, keys and changes are made by the operations that pages use, under a clock that is moved; use and rejected requests
+//! are stored by the statements of a flush.
 
 mod bulk;
 mod error;
+mod history;
 mod noise;
+mod people;
 mod period;
+mod rejections;
 mod requests;
 mod reviews;
 mod size;
 mod store;
 mod story;
 mod team;
+mod team_use;
 mod traffic;
+mod visitors;
 
 use std::sync::Arc;
 
@@ -21,11 +26,12 @@ use latchkey::{
     Engine,
     access::Operator,
     accounts::sign_up,
-    orgs,
+    alerts, orgs,
+    refusals::store_past,
     time::{DAY, Timestamp},
 };
 
-pub use self::{error::DemoError, size::Size, team::SignIn};
+pub use self::{error::DemoError, people::SignIn, size::Size};
 use self::{
     error::failed,
     period::{Period, set},
@@ -52,8 +58,14 @@ pub async fn fill(
     let bulk = bulk::create(engine, &team.org, size).await?;
     requests::create(engine, &team.org, period).await?;
     set(engine.clock(), now);
-    store(engine, team.traffic(period, size.seed)).await?;
+    let used = team.requests(engine.convention(), period, size.seed);
+    store(engine, used.past).await?;
+    let operator = Operator::at_the_command_line();
+    let stored = store_past(engine, &operator, &used.rejected).await;
+    stored.map_err(failed("the rejected requests were not stored"))?;
     bulk::store_traffic(engine, &bulk, period, size.seed).await?;
+    let noticed = alerts::notice(engine).await;
+    noticed.map_err(failed("unusual keys were not noticed"))?;
     reviews::create(engine, &team.org, period).await?;
     Ok(sign_ins)
 }

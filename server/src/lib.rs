@@ -18,7 +18,7 @@ mod connections;
 mod conversation;
 mod cors;
 mod csv_file;
-mod demo;
+pub mod demo;
 pub mod docs;
 mod error_page;
 mod exposed_files;

@@ -37,26 +37,40 @@ pub(crate) fn note(engine: &Engine, answer: &Answer, request: &Request<'_>, now:
         return;
     };
     let unknown = request.key.filter(|_| key.is_none());
+    let noted = Noted {
+        reason: answer.reason,
+        key_id: key.map(|key| key.id),
+        agent_id: agent
+            .filter(|agent| agent.org_id == org_id)
+            .map(|agent| agent.id),
+        prefix: unknown.and_then(|key| prefix(key, &engine.convention)),
+        ..noted(request, answer.outcome, &answer.missing_scopes, now)
+    };
+    engine.refusals.add(org_id, noted);
+}
+
+/// What is noted of a request whose key and agent are not known.
+pub(super) fn noted(
+    request: &Request<'_>,
+    outcome: Outcome,
+    missing_scopes: &[Scope],
+    at: Timestamp,
+) -> Noted {
     let origin = Origin::of_request(request.origin, request.referer);
-    let scopes: Vec<&str> = answer.missing_scopes.iter().map(Scope::as_str).collect();
-    engine.refusals.add(
-        org_id,
-        Noted {
-            at: now,
-            outcome: answer.outcome,
-            reason: answer.reason,
-            key_id: key.map(|key| key.id),
-            agent_id: agent
-                .filter(|agent| agent.org_id == org_id)
-                .map(|agent| agent.id),
-            prefix: unknown.and_then(|key| prefix(key, &engine.convention)),
-            class: request.class,
-            origin: origin.ok().map(|origin| origin.to_string()),
-            network: request.ip.map(Network::of),
-            client: request.user_agent.and_then(ClientFamily::of_user_agent),
-            missing_scopes: scopes.join(" "),
-        },
-    );
+    let scopes: Vec<&str> = missing_scopes.iter().map(Scope::as_str).collect();
+    Noted {
+        at,
+        outcome,
+        reason: None,
+        key_id: None,
+        agent_id: None,
+        prefix: None,
+        class: request.class,
+        origin: origin.ok().map(|origin| origin.to_string()),
+        network: request.ip.map(Network::of),
+        client: request.user_agent.and_then(ClientFamily::of_user_agent),
+        missing_scopes: scopes.join(" "),
+    }
 }
 
 /// The prefix of this instance's keys that a text begins with.

@@ -1,17 +1,25 @@
 //! Counts of earlier requests, for the demonstration and for tests: stored by the statements of a flush.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use crate::{
-    Engine, access::Operator, convention::ClassIndex, db::StorageError, id::OrgId,
-    outcome::Outcome, time::Timestamp,
+    Engine,
+    access::Operator,
+    convention::{ClassIndex, Scope},
+    db::StorageError,
+    id::OrgId,
+    outcome::Outcome,
+    time::Timestamp,
+    verify::request::Request,
 };
 
 use super::{
     domains::{self, Day, Site, Sites},
     flush::Counts,
+    ids::{self, Name},
     last_used,
     recorder::{Bucket, Tally},
+    seen::{self, Seen},
     subject::{Cell, Subject},
 };
 
@@ -34,6 +42,34 @@ pub struct Past<'a> {
     pub count: i64,
     /// The result of the check of their domain, if there was one.
     pub site: Option<Site<'a>>,
+    /// What each of them came with, if that is known.
+    pub came_with: Option<CameWith<'a>>,
+}
+
+/// What a request came with, as in a [`Request`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CameWith<'a> {
+    /// The scopes that it required.
+    pub scopes: &'a [Scope],
+    /// The `Origin` header.
+    pub origin: Option<&'a str>,
+    /// The `User-Agent` header.
+    pub user_agent: Option<&'a str>,
+    /// The client's address.
+    pub ip: Option<IpAddr>,
+}
+
+impl<'a> CameWith<'a> {
+    /// The request.
+    pub fn request(self) -> Request<'a> {
+        Request {
+            scopes: self.scopes,
+            origin: self.origin,
+            user_agent: self.user_agent,
+            ip: self.ip,
+            ..Request::default()
+        }
+    }
 }
 
 /// Adds counts in one transaction. They have no batch number: storing them again counts them again.
@@ -47,6 +83,8 @@ pub async fn store(
 ) -> Result<(), StorageError> {
     let tallies: Vec<(Bucket, Tally)> = past.iter().map(Past::tally).collect();
     let counts = Counts::of(engine, &tallies).await?;
+    let seen = seen_of(past, &tallies);
+    let seen_by = ids::of_subjects(engine, &seen.iter().map(|(name, _)| *name).collect()).await?;
     let mut tx = engine.db.begin_unrecorded().await?;
     counts.store(&mut tx).await?;
     last_used::store(&mut tx, &tallies).await?;
@@ -58,7 +96,20 @@ pub async fn store(
         }
     }
     domains::store(&mut tx, &sites.into_iter().collect::<Vec<_>>()).await?;
+    seen::store(&mut tx, &seen_by, &seen, engine.clock.now()).await?;
     tx.commit().await
+}
+
+/// What valid requests came with, by key or agent.
+fn seen_of(past: &[Past<'_>], tallies: &[(Bucket, Tally)]) -> Vec<(Name, Seen)> {
+    let (mut seen, mut text) = (BTreeMap::<Name, Seen>::new(), String::new());
+    for (past, (bucket, _)) in past.iter().zip(tallies) {
+        if let (Outcome::Valid, Some(came_with)) = (past.outcome, past.came_with) {
+            let of_subject = seen.entry(bucket.name()).or_default();
+            of_subject.count(&came_with.request(), past.count, past.at, &mut text);
+        }
+    }
+    seen.into_iter().collect()
 }
 
 impl Past<'_> {

@@ -225,6 +225,7 @@ fn of_key(
                     at,
                     count,
                     site: None,
+                    came_with: None,
                 });
             }
         };
@@ -245,7 +246,7 @@ fn of_key(
             let outcome = if chance < 0.02 {
                 Outcome::RateLimited
             } else {
-                Outcome::InsufficientScope
+                Outcome::WrongEnvironment
             };
             add(at.plus(7 * MINUTE), outcome, 1 + count / 10);
         }

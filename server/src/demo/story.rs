@@ -19,8 +19,12 @@ pub const AGENTS: [(&str, &str, f64); 3] = [
 pub const INCIDENT_DAYS_AGO: f64 = 16.0;
 /// The domain of that site.
 pub const INCIDENT_DOMAIN: &str = "spring.northwind.example";
+pub const INCIDENT_ORIGIN: &str = "https://spring.northwind.example";
 /// The key of the checkout.
 pub const CHECKOUT: &str = "Storefront checkout";
+
+/// A key whose program sent the same requests again and again last night, until its rate limit stopped it.
+pub const RETRYING: &str = "Nightly export";
 
 /// What happened to a key last.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +56,14 @@ pub struct Story {
     pub at_first: f64,
     /// Rejected requests by outcome, as a share of the allowed ones.
     pub refused: &'static [(Outcome, f64)],
+    /// How many of the convention's scopes it has; 0 for full access.
+    pub scopes: usize,
+    /// Origins that are not among its domains.
+    pub strays: &'static [&'static str],
+    /// The client of a server.
+    pub client: &'static str,
+    /// Rejected requests a day after its ending.
+    pub afterwards: f64,
     pub ending: Option<(f64, Ending)>,
 }
 
@@ -67,12 +79,20 @@ const SECRET: Story = Story {
     daily: 0.0,
     at_first: 0.6,
     refused: &[],
+    scopes: 0,
+    strays: &[],
+    client: "node",
+    afterwards: 0.0,
     ending: None,
 };
 
 const WIDGET: Story = Story {
     kind: Kind::Widget,
     project: 1,
+    strays: &[
+        "https://preview.northwind.example",
+        "https://mirror.example",
+    ],
     ..SECRET
 };
 
@@ -81,10 +101,8 @@ pub const STORIES: [Story; 14] = [
         name: "Production server",
         daily: 6_200.0,
         notes: "All API servers. Rotate in the first week of a quarter.",
-        refused: &[
-            (Outcome::RateLimited, 0.012),
-            (Outcome::InsufficientScope, 0.002),
-        ],
+        refused: &[(Outcome::RateLimited, 0.012)],
+        client: "axios/1.7.9",
         ..SECRET
     },
     Story {
@@ -103,6 +121,8 @@ pub const STORIES: [Story; 14] = [
         daily: 2_400.0,
         at_first: 0.2,
         refused: &[(Outcome::RateLimited, 0.02)],
+        scopes: 6,
+        client: "Go-http-client/2.0",
         ..SECRET
     },
     Story {
@@ -111,12 +131,15 @@ pub const STORIES: [Story; 14] = [
         domains: &["help.northwind.example"],
         daily: 900.0,
         refused: &[(Outcome::OriginNotAllowed, 0.03)],
+        strays: &["https://community.northwind.example"],
         ..WIDGET
     },
     Story {
-        name: "Nightly export",
+        name: RETRYING,
         daily: 48.0,
         at_first: 1.0,
+        scopes: 1,
+        client: "python-requests/2.32.3",
         ..SECRET
     },
     Story {
@@ -125,6 +148,7 @@ pub const STORIES: [Story; 14] = [
         daily: 260.0,
         at_first: 1.0,
         refused: &[(Outcome::InsufficientScope, 0.05)],
+        scopes: 2,
         ..SECRET
     },
     Story {
@@ -133,6 +157,8 @@ pub const STORIES: [Story; 14] = [
         expires_after_days: None,
         daily: 120.0,
         at_first: 0.8,
+        refused: &[(Outcome::WrongEnvironment, 0.03)],
+        client: "curl/8.14.1",
         ..SECRET
     },
     Story {
@@ -145,6 +171,8 @@ pub const STORIES: [Story; 14] = [
     Story {
         name: "Data warehouse",
         daily: 520.0,
+        scopes: 4,
+        client: "python-requests/2.32.3",
         ending: Some((2.0, Ending::Rotated)),
         ..SECRET
     },
@@ -155,6 +183,8 @@ pub const STORIES: [Story; 14] = [
         made_days_ago: 38.0,
         daily: 85.0,
         notes: "Built into a page by mistake: replace it with a widget key.",
+        strays: &["https://prototype.northwind.example"],
+        afterwards: 9.0,
         ending: Some((5.0, Ending::SeenInBrowser)),
         ..SECRET
     },
@@ -162,6 +192,8 @@ pub const STORIES: [Story; 14] = [
         name: "Partner import",
         daily: 210.0,
         refused: &[(Outcome::RateLimited, 0.2)],
+        client: "okhttp/4.12.0",
+        afterwards: 24.0,
         ending: Some((12.0, Ending::Disabled)),
         ..SECRET
     },
@@ -170,6 +202,7 @@ pub const STORIES: [Story; 14] = [
         project: 1,
         daily: 1_700.0,
         at_first: 1.6,
+        afterwards: 7.0,
         ending: Some((41.0, Ending::Revoked(RevokeReason::Superseded))),
         ..SECRET
     },
@@ -180,6 +213,7 @@ pub const STORIES: [Story; 14] = [
         expires_after_days: Some(60),
         daily: 640.0,
         at_first: 1.5,
+        afterwards: 15.0,
         ..WIDGET
     },
     Story {

@@ -4,6 +4,7 @@ mod addresses;
 mod agents;
 mod audit;
 mod conflicts;
+mod demo;
 mod entry;
 mod every_form_twice;
 mod find;

@@ -5,6 +5,7 @@ mod audit;
 mod backup;
 mod check;
 mod command_line;
+mod demo;
 mod first_start;
 mod hostile_client;
 mod log;

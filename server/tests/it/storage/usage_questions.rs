@@ -84,6 +84,7 @@ on_both! {
         let past: Vec<Past> = counted.iter().map(|(counted, used, class)| Past {
             org_id: org.org.id, subject: used.subject, cell: used.cell, class: *class, outcome: counted.outcome,
             at: counted.at, count: counted.count, site: None,
+                    came_with: None,
         }).collect();
         past::store(&engine, &latchkey::access::Operator::at_the_command_line(), &past).await.unwrap();
         roll(&engine).await.unwrap();

@@ -57,6 +57,7 @@ pub fn past(
         at,
         count,
         site: None,
+        came_with: None,
     }
 }
 
