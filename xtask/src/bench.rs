@@ -2,6 +2,7 @@
 
 pub mod abuse;
 mod http;
+pub mod pages;
 pub mod revocation;
 
 use std::{

@@ -119,6 +119,33 @@ enum BenchPart {
         #[arg(long)]
         program: Option<PathBuf>,
     },
+    /// Measure the time of pages and the size of what is stored, with the data of `latchkey demo`.
+    Pages {
+        /// The number of keys, besides those of the demo's team.
+        #[arg(long, default_value_t = 10_000)]
+        keys: u32,
+        /// The number of organizations that share them.
+        #[arg(long, default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
+        orgs: u32,
+        /// The number of days of use.
+        #[arg(long, default_value_t = 90, value_parser = value_parser!(u32).range(3..=700))]
+        days: u32,
+        /// How often each page is requested.
+        #[arg(long, default_value_t = 20, value_parser = value_parser!(u32).range(1..))]
+        runs: u32,
+        /// Store in a temporary Postgres instead of SQLite.
+        #[arg(long)]
+        postgres: bool,
+        /// Compare a flush with a bare upsert of the same rows, too, built with this profile.
+        #[arg(long)]
+        flush: Option<bench::pages::FlushProfile>,
+        /// Fail if a goal is missed.
+        #[arg(long)]
+        strict: bool,
+        /// Measure this program instead of building one.
+        #[arg(long)]
+        program: Option<PathBuf>,
+    },
     /// Revoke keys on one of three instances and measure when the others apply it.
     Revocation {
         /// The number of keys for each case: listening connections open and closed, and PgBouncer.
@@ -184,6 +211,28 @@ fn carry_out(task: Task) -> Result<()> {
             None => bench::bench(&workspace, program, seconds, rounds),
             Some(BenchPart::Abuse { strict, program }) => {
                 bench::abuse::abuse(&workspace, program, strict)
+            }
+            Some(BenchPart::Pages {
+                keys,
+                orgs,
+                days,
+                runs,
+                postgres,
+                flush,
+                strict,
+                program,
+            }) => {
+                let options = bench::pages::Options {
+                    keys,
+                    orgs,
+                    days,
+                    runs,
+                    on_postgres: postgres,
+                    flush,
+                    strict,
+                    program,
+                };
+                bench::pages::pages(&workspace, options)
             }
             Some(BenchPart::Revocation { rounds, program }) => {
                 bench::revocation::revocation(&workspace, program, rounds)
