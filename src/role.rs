@@ -197,8 +197,8 @@ impl Rights {
             | EditProjects => {
                 is_owner || (is_admin && matches!(self.admin_rights, AdminRights::ManageKeys))
             }
-            AnswerReviews | DecideKeyRequests | InviteMembers | ChangeRoles | RemoveMembers | EditOrg
-            | EditWebhooks | ManageTokens | DeleteOrg => is_owner,
+            AnswerReviews | DecideKeyRequests | InviteMembers | ChangeRoles | RemoveMembers
+            | EditOrg | EditWebhooks | ManageTokens | DeleteOrg => is_owner,
         }
     }
 }
@@ -245,8 +245,9 @@ impl TokenScope {
             | SeeUsageDetails | ExportUsage | SeeAuditLog => {
                 matches!(self, Self::Manage)
             }
-            ReviewKeys | AnswerReviews | RequestKeys | DecideKeyRequests | SeeMembers | InviteMembers | ChangeRoles
-            | RemoveMembers | LeaveOrg | EditOrg | EditWebhooks | ManageTokens | DeleteOrg => false,
+            ReviewKeys | AnswerReviews | RequestKeys | DecideKeyRequests | SeeMembers
+            | InviteMembers | ChangeRoles | RemoveMembers | LeaveOrg | EditOrg | EditWebhooks
+            | ManageTokens | DeleteOrg => false,
         }
     }
 }

@@ -135,7 +135,11 @@ pub async fn count(
 ) -> Result<i64, StorageError> {
     let policy = policies::of_org(engine, permit.org_id()).await?;
     let policy = Policy::of(&engine.convention, policy);
-    count_matching(engine, &Filter::new(engine, permit.org_id(), query, &policy)).await
+    count_matching(
+        engine,
+        &Filter::new(engine, permit.org_id(), query, &policy),
+    )
+    .await
 }
 
 async fn count_matching(engine: &Engine, filter: &Filter) -> Result<i64, StorageError> {

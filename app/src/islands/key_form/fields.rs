@@ -53,7 +53,11 @@ pub fn Choices(options: NewKeyOptions, chosen: String) -> impl IntoView {
 
 /// The environment of a new key, if there is a choice.
 #[component]
-pub fn EnvironmentChoice(offered: Vec<Environment>, chosen: String, errors: Errors) -> impl IntoView {
+pub fn EnvironmentChoice(
+    offered: Vec<Environment>,
+    chosen: String,
+    errors: Errors,
+) -> impl IntoView {
     if let [only] = offered[..] {
         return view! { <input type="hidden" name="environment" value=only.as_str()/> }.into_any();
     }
