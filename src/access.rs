@@ -78,6 +78,11 @@ enum Basis {
     Operator,
 }
 
+/// Whether a user has the second factor that an org requires of its members, as SQL over `users` and `orgs`. Without it, they
+/// see nothing of the org, and are sent nothing about it.
+pub(crate) const HAS_REQUIRED_FACTOR: &str = "(NOT orgs.second_factor_required OR EXISTS \
+     (SELECT 1 FROM second_factors WHERE second_factors.user_id = users.id))";
+
 /// An action as a type, so that a permit for one cannot be used for another.
 pub trait Permitted {
     /// The action that is checked against the role.

@@ -440,7 +440,7 @@ fn finding(code: Code, facts: &Facts, policy: &Policy<'_>, now: Timestamp) -> Op
                 scopes: unused.iter().map(|scope| scope.to_string()).collect(),
                 ..none()
             };
-            (is_it && !policy.is_full_access(&facts.scopes)).then_some((
+            (is_it && !policy.convention.is_full_access(&facts.scopes)).then_some((
                 Severity::Low,
                 None,
                 evidence,

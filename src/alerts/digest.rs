@@ -3,6 +3,7 @@
 
 use crate::{
     Engine,
+    access::HAS_REQUIRED_FACTOR,
     db::{StorageError, Tx, on},
     email::EmailAddress,
     id::OrgId,
@@ -160,8 +161,12 @@ async fn new_alerts(
 
 /// The addresses of the owners and admins, who can see usage by key. An unconfirmed address is not known to be theirs.
 async fn people(tx: &mut Tx, org_id: OrgId) -> Result<Vec<(EmailAddress, Role)>, StorageError> {
-    const SQL: &str = "SELECT users.email, memberships.role FROM memberships JOIN users ON users.id = memberships.user_id \
-         WHERE memberships.org_id = $1 AND memberships.role IN ('owner', 'admin') AND users.disabled_at IS NULL \
-         AND users.email_confirmed ORDER BY memberships.role DESC, users.id LIMIT $2";
-    Ok(on!(tx.on(), c => sqlx::query_as(SQL).bind(org_id).bind(MAX_PEOPLE).fetch_all(c).await)?)
+    let sql = format!(
+        "SELECT users.email, memberships.role FROM memberships JOIN users ON users.id = memberships.user_id \
+         JOIN orgs ON orgs.id = memberships.org_id AND {HAS_REQUIRED_FACTOR} WHERE memberships.org_id = $1 AND memberships.role IN ('owner', 'admin') AND users.disabled_at IS NULL \
+         AND users.email_confirmed ORDER BY memberships.role DESC, users.id LIMIT $2"
+    );
+    Ok(
+        on!(tx.on(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(org_id).bind(MAX_PEOPLE).fetch_all(c).await)?,
+    )
 }

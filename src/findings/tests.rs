@@ -1,6 +1,7 @@
 //! Which facts lead to which findings.
 
 use super::*;
+use crate::policy::KeyPolicy;
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
@@ -251,7 +252,8 @@ fn a_rotation_resolves_the_leak_and_only_working_keys_have_findings() {
 
 #[test]
 fn scopes_that_no_request_required_are_named() {
-    let policy = Policy::of(&Convention::built_in("latchkey").unwrap());
+    let convention = Convention::built_in("latchkey").unwrap();
+    let policy = Policy::of(&convention, KeyPolicy::default());
     let scopes =
         |names: &[&str]| -> Vec<Scope> { names.iter().map(|name| name.parse().unwrap()).collect() };
     let unused = |days: i64, has: &[&str], seen: &[&str]| {
@@ -290,7 +292,8 @@ fn scopes_that_no_request_required_are_named() {
 
 #[test]
 fn a_review_covers_what_was_found_until_its_date() {
-    let policy = Policy::of(&Convention::built_in("latchkey").unwrap());
+    let convention = Convention::built_in("latchkey").unwrap();
+    let policy = Policy::of(&convention, KeyPolicy::default());
     let open = |at: i64, until: Timestamp, seen: &[Code], secret: i64| {
         let facts = Facts {
             maker_left: true,

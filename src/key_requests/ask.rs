@@ -17,7 +17,8 @@ use crate::{
         settings::{InvalidKeyField, InvalidKeyFields, KeySettings, rules::Before},
     },
     keys::{edit::differences, project},
-    orgs,
+    orgs::{self, policies},
+    policy::KeyPolicy,
     role::{Action, Rights},
     time::{DAY, Timestamp},
 };
@@ -89,7 +90,8 @@ pub async fn ask(
     let user_id = user_id.ok_or(AskError::CanCreate)?;
     let (org_id, now) = (permit.org_id(), engine.clock.now());
     let purpose = purpose(&new.purpose)?;
-    let wanted = checked(engine, new.wanted, now)?;
+    let policy = policies::of_org(engine, org_id).await?;
+    let wanted = checked(engine, &policy, new.wanted, now)?;
     let counted = letters::count(engine, org_id, user_id).await?;
     let is_mailed = counted.is_some();
     let asked = async {
@@ -163,13 +165,20 @@ fn purpose(typed: &str) -> Result<String, AskError> {
 }
 
 /// Checks what does not require the database, as if the key was created now.
-pub(super) fn checked(engine: &Engine, wanted: Wanted, now: Timestamp) -> Result<Wanted, AskError> {
-    let convention = &engine.convention;
+pub(super) fn checked(
+    engine: &Engine,
+    policy: &KeyPolicy,
+    wanted: Wanted,
+    now: Timestamp,
+) -> Result<Wanted, AskError> {
+    let (convention, of) = (&engine.convention, (wanted.kind, wanted.environment));
     if convention.prefix(wanted.kind, wanted.environment).is_none() {
         return Err(AskError::NotOffered(wanted.kind, wanted.environment));
     }
-    let settings = wanted.settings_at(now);
-    let settings = settings.checked(wanted.kind, convention, Before::Nothing, now)?;
+    let mut settings = wanted.settings_at(now);
+    let mut wrong = settings.check(wanted.kind, convention, Before::Nothing, now);
+    wrong.extend(policy.broken_by(&settings, of, convention, Before::Nothing, now));
+    InvalidKeyFields::none(wrong)?;
     let expires_at = settings
         .expires_at
         .filter(|_| wanted.expires_in_days.is_none());

@@ -11,7 +11,7 @@ use crate::{
     event::{Event, Target},
     fault::{Fault, from_fault},
     id::{KeyRequestId, UserId},
-    orgs,
+    orgs::{self, policies},
     time::Timestamp,
 };
 
@@ -88,7 +88,8 @@ pub async fn approve(
     if request.version != version {
         return Err(DecideError::ChangedMeanwhile);
     }
-    checked(engine, request.wanted.clone(), now).map_err(DecideError::Invalid)?;
+    let policy = policies::within(engine, change.tx(), org_id).await?;
+    checked(engine, &policy, request.wanted.clone(), now).map_err(DecideError::Invalid)?;
     let until = now.plus(APPROVED_FOR);
     on!(change.on(), c => sqlx::query(SQL)
         .bind(org_id).bind(id).bind(owner).bind(now).bind(comment).bind(until).execute(c).await.map(drop))?;

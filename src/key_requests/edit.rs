@@ -14,7 +14,7 @@ use crate::{
     event::{Event, Target},
     id::KeyRequestId,
     keys::edit::differences,
-    orgs,
+    orgs::{self, policies},
 };
 
 /// Changes the key of an open request. `version` is that of the request that the owner has seen.
@@ -33,7 +33,8 @@ pub async fn edit(
          changed_by = $8, version = version + 1, state = 'open', decided_by = NULL, decided_at = NULL, comment = '', \
          approved_until = NULL WHERE org_id = $1 AND id = $2";
     let (org_id, now) = (permit.org_id(), engine.clock.now());
-    let wanted = checked(engine, wanted, now).map_err(DecideError::Invalid)?;
+    let policy = policies::of_org(engine, permit.org_id()).await?;
+    let wanted = checked(engine, &policy, wanted, now).map_err(DecideError::Invalid)?;
     let mut change = engine.change(permit).await?;
     orgs::lock(change.tx(), org_id).await?;
     let (before, owner) = to_decide(&mut change, permit, id, now).await?;

@@ -1,8 +1,11 @@
 //! The letters about requests. They name the key and the people, and lead to the page with all the rest.
 
+use sqlx::AssertSqlSafe;
+
 use super::KeyRequest;
 use crate::{
     Engine,
+    access::HAS_REQUIRED_FACTOR,
     accounts::attempts::{self, Attempt, AttemptError, Subject},
     change::Change,
     db::{StorageError, on},
@@ -42,10 +45,12 @@ pub(super) async fn to_owners(
     request: KeyRequestId,
     key: &KeyName,
 ) -> Result<(), StorageError> {
-    const SQL: &str = "SELECT users.email FROM memberships JOIN users ON users.id = memberships.user_id \
-         WHERE memberships.org_id = $1 AND memberships.role = 'owner' AND users.disabled_at IS NULL \
-         AND users.email_confirmed ORDER BY users.id LIMIT $2";
-    let owners: Vec<EmailAddress> = on!(change.on(), c => sqlx::query_scalar(SQL)
+    let sql = format!(
+        "SELECT users.email FROM memberships JOIN users ON users.id = memberships.user_id \
+         JOIN orgs ON orgs.id = memberships.org_id AND {HAS_REQUIRED_FACTOR} WHERE memberships.org_id = $1 AND memberships.role = 'owner' AND users.disabled_at IS NULL \
+         AND users.email_confirmed ORDER BY users.id LIMIT $2"
+    );
+    let owners: Vec<EmailAddress> = on!(change.on(), c => sqlx::query_scalar(AssertSqlSafe(sql))
         .bind(org_id).bind(MAX_OWNERS).fetch_all(c).await)?;
     let (org, slug, requester) = names(change, org_id, requester).await?;
     for to in owners {
@@ -70,13 +75,16 @@ pub(super) async fn to_requester(
     owner: UserId,
     until: Option<Timestamp>,
 ) -> Result<(), StorageError> {
-    const SQL: &str =
-        "SELECT email FROM users WHERE id = $1 AND disabled_at IS NULL AND email_confirmed";
     if !engine.sends_mail {
         return Ok(());
     }
-    let to: Option<EmailAddress> = on!(change.on(), c => sqlx::query_scalar(SQL)
-        .bind(request.requester.0).fetch_optional(c).await)?;
+    let sql = format!(
+        "SELECT users.email FROM memberships JOIN users ON users.id = memberships.user_id \
+         JOIN orgs ON orgs.id = memberships.org_id AND {HAS_REQUIRED_FACTOR} \
+         WHERE memberships.org_id = $1 AND users.id = $2 AND users.disabled_at IS NULL AND users.email_confirmed"
+    );
+    let to: Option<EmailAddress> = on!(change.on(), c => sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(org_id).bind(request.requester.0).fetch_optional(c).await)?;
     let (org, slug, owner) = names(change, org_id, owner).await?;
     if let Some(to) = to {
         let content = Content::KeyRequestDecided {

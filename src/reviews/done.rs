@@ -8,7 +8,6 @@ use crate::{
     convention::{Convention, Scope},
     db::{StorageError, Tx, on, places},
     event::{Event, Target},
-    findings::Policy,
     id::{KeyId, OrgId},
 };
 
@@ -76,19 +75,19 @@ fn does(entry: &NewEntry, convention: &Convention) -> bool {
             };
             let (from, to) = (scopes("from"), scopes("to"));
             from.zip(to)
-                .is_some_and(|(from, to)| is_narrower(&Policy::of(convention), &from, &to))
+                .is_some_and(|(from, to)| is_narrower(convention, &from, &to))
         }
         _ => false,
     }
 }
 
 /// Whether a key with the scopes `to` is allowed to do less than one with `from`, and nothing else.
-fn is_narrower(policy: &Policy, from: &[Scope], to: &[Scope]) -> bool {
-    if policy.is_full_access(to) {
+fn is_narrower(convention: &Convention, from: &[Scope], to: &[Scope]) -> bool {
+    if convention.is_full_access(to) {
         return false;
     }
     let is_part = to.len() < from.len() && to.iter().all(|scope| from.contains(scope));
-    is_part || policy.is_full_access(from)
+    is_part || convention.is_full_access(from)
 }
 
 #[cfg(test)]
@@ -97,12 +96,12 @@ mod tests {
 
     #[test]
     fn fewer_scopes_are_narrower_and_no_scope_is_everything() {
-        let policy = Policy::of(&Convention::built_in("latchkey").unwrap());
+        let convention = Convention::built_in("latchkey").unwrap();
         let narrower = |from: &[&str], to: &[&str]| {
             let read = |scopes: &[&str]| -> Vec<Scope> {
                 scopes.iter().map(|scope| scope.parse().unwrap()).collect()
             };
-            is_narrower(&policy, &read(from), &read(to))
+            is_narrower(&convention, &read(from), &read(to))
         };
         assert!(narrower(&["bots:read", "bots:write"], &["bots:read"]));
         assert!(narrower(&[], &["bots:read"]), "no scope means all");

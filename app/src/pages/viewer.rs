@@ -9,7 +9,7 @@ use latchkey::{
     key_requests::{count_approved, count_open},
     orgs::{self, create_own},
     reviews::count_asked,
-    role::Rights,
+    role::{Action, Rights},
 };
 
 use crate::{error::AppError, request::PageRequest};
@@ -103,9 +103,9 @@ async fn count(
 ) -> Result<(), AppError> {
     if let Some(permit) = membership.permit_if_allowed::<to::SeeKeyDetails>() {
         org.attention = count_attention(engine, &permit).await?;
-    }
-    if let Some(permit) = membership.permit_if_allowed::<to::AnswerReviews>() {
-        org.asked = count_asked(engine, &permit).await?;
+        if org.rights.may(Action::AnswerReviews) {
+            org.asked = count_asked(engine, &permit).await?;
+        }
     }
     org.requests = match membership.permit_if_allowed::<to::DecideKeyRequests>() {
         Some(permit) => count_open(engine, &permit).await?,

@@ -2,7 +2,7 @@
 
 use latchkey::{
     convention::{Convention, NoScope, Scope},
-    findings::{Code, Policy},
+    findings::Code,
     key_requests::Wanted,
     time::Timestamp,
 };
@@ -32,7 +32,7 @@ impl Allowed {
     /// What the key would allow if it was created at `now`.
     pub fn of(wanted: &Wanted, convention: &Convention, now: Timestamp) -> Self {
         let scopes = &wanted.settings.scopes;
-        let full = Policy::of(convention).is_full_access(scopes);
+        let full = convention.is_full_access(scopes);
         let warnings = [
             (Code::FullAccess, full),
             (Code::NoExpiry, wanted.never_expires()),

@@ -5,6 +5,7 @@ use latchkey::{
     convention::ScopeSetting,
     id::KeyRequestId,
     key_requests::{self, DecideError, KeyRequest, State, Wanted, find},
+    orgs::policies,
 };
 use leptos::prelude::*;
 
@@ -153,7 +154,9 @@ pub async fn submit(
     let engine = request.engine();
     // The answer to a form about no request is that of its page.
     find(engine, &permit, id).await?.ok_or(AppError::NotFound)?;
-    let new = match read(&form, engine.convention(), engine.clock().now()) {
+    let policy = policies::read(engine, &permit).await?;
+    let rules = (engine.convention(), &policy);
+    let new = match read(&form, rules, engine.clock().now()) {
         Ok(new) => new,
         Err(errors) => return Ok(FormAnswer::refused_fields(form.sent_back(), errors)),
     };

@@ -8,6 +8,7 @@ use latchkey::{
     key::settings::KeySettings,
     key_requests::{self, AskError, MAX_PURPOSE, NewRequest, Wanted},
     keys::create::NewKey,
+    orgs::policies,
     role::Action,
 };
 use leptos::prelude::*;
@@ -105,7 +106,9 @@ pub async fn submit(
         // Members do not see projects.
         form.project.clear();
     }
-    let new = match read(&form, engine.convention(), engine.clock().now()) {
+    let policy = policies::read(engine, &permit).await?;
+    let rules = (engine.convention(), &policy);
+    let new = match read(&form, rules, engine.clock().now()) {
         Ok(new) => new,
         Err(mut errors) => {
             errors.extend(wrong_purpose(&form.purpose));

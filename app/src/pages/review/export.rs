@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use latchkey::{
     Engine,
-    access::{Membership, to},
+    access::{Membership, still_lasts, to},
     audit::Actor,
     findings::Finding,
     id::OrgId,
@@ -116,6 +116,10 @@ impl Export {
             return Ok(None);
         }
         let permit = self.membership.permit()?;
+        // Whoever reads slowly keeps no right that was taken away meanwhile.
+        if !still_lasts(&self.engine, &permit).await? {
+            return Err(AppError::AccessEnded);
+        }
         let page = reviews::list(&self.engine, &permit, &self.query).await?;
         self.query.after = page.next;
         self.is_over = page.next.is_none();
