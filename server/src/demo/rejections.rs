@@ -10,7 +10,12 @@ use latchkey::{
     verify::{InvalidReason, Request},
 };
 
-use super::{history::Used, noise::noise, period::Period, visitors::Visitor};
+use super::{
+    history::Used,
+    noise::{mix, noise},
+    period::Period,
+    visitors::Visitor,
+};
 
 /// How far back requests are listed at most: an organization keeps the newest thousand.
 const LISTED_FOR: i64 = 12 * DAY;
@@ -32,10 +37,17 @@ pub fn of_past<'a>(past: &Past<'a>, used: &'a Used, period: Period) -> Vec<PastR
         Outcome::InsufficientScope => used.missing_scope.as_slice(),
         _ => &[],
     };
+    // An entry stands for some minutes.
+    let at = |number: i64| {
+        let seed = past.at.as_millis().unsigned_abs();
+        let of_entry =
+            seed ^ mix(used.story.daily.to_bits() ^ past.outcome.number().unsigned_abs());
+        let after = noise(of_entry, number.unsigned_abs(), 0) * 5.5 * MINUTE as f64;
+        past.at.plus(after as i64).min(period.now)
+    };
     let request = |number: i64| PastRefusal {
         org_id: past.org_id,
-        // An entry stands for some minutes.
-        at: past.at.plus(number * MINUTE / past.count.max(1)),
+        at: at(number),
         outcome: past.outcome,
         reason,
         key_id,

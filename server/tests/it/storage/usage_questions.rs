@@ -7,7 +7,10 @@ use latchkey::{
     convention::{ClassIndex, Convention},
     id::{KeyId, ProjectId},
     key::{Environment, Kind},
-    keys::create::NewKey,
+    keys::{
+        create::NewKey,
+        import::{Format, import},
+    },
     outcome::Outcome,
     projects,
     random::Randomness,
@@ -20,6 +23,7 @@ use latchkey::{
         subject::{Cell, Group, Subject},
     },
 };
+use serde_json::json;
 
 use crate::test_app::{
     TestApp, TestOrg,
@@ -109,28 +113,69 @@ on_both! {
     }
 
     async fn the_groups_of_many_keys_are_the_largest(app: &TestApp) {
-        let org = app.org("northwind").await;
-        let mut expected = Vec::new();
-        let mut past = Vec::new();
-        for number in 0..230_i64 {
-            let key = org.key(&format!("Key {number}")).await.id;
-            // Much of it was before the period, which the sums that rank keys include.
-            let (within, before) = (1 + (number * 37) % 230, (number * 91) % 400);
-            let of = |at: &str, count| crate::test_app::usage::past(org.org.id, key, time(at), Outcome::Valid, count);
-            past.push(of("2026-11-18T12:00:00Z", within));
-            past.push(of("2026-11-01T12:00:00Z", before));
-            expected.push((-within, key.to_string()));
+        // So few that the most promising keys are enough, and so many that all are counted.
+        for (slug, keys) in [("northwind", 230_i64), ("contoso", 1_150)] {
+            largest_of(app, slug, keys).await;
         }
-        app.store_past(&past).await;
-        expected.sort();
-        let pairs = [("from", "2026-11-17T22:00:00Z"), ("group_by", "key")].map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let question = Question::read(&pairs, app.engine.convention(), Zone::UTC).unwrap();
-        let groups = report::with_details(&app.engine, &org.permit(), &question).await.unwrap().groups.unwrap();
-        let largest: Vec<_> = groups.largest.iter().map(|group| (-group.counts.all(), group.id.clone())).collect();
-        assert_eq!(largest, expected[..100]);
-        let rest: i64 = expected[100..].iter().map(|(count, _)| -count).sum();
-        assert_eq!(groups.other, Counts { passed: rest, ..Counts::default() });
     }
+}
+
+async fn largest_of(app: &TestApp, slug: &str, keys: i64) {
+    let org = app.org(slug).await;
+    let entries = (0..keys).map(|number| {
+        let digest = format!("{:064x}", 1_000_000 * keys + number);
+        json!({"name": format!("Key {number:04}"), "sha256": digest})
+    });
+    let text = json!(entries.collect::<Vec<_>>()).to_string();
+    let report = import(&app.engine, &org.permit(), Format::Json, &text, false).await;
+    assert!(report.unwrap().imported);
+    let sql = format!(
+        "SELECT id FROM keys WHERE org_id = '{}' ORDER BY name",
+        org.org.id
+    );
+    let ids = app.database.texts(&sql).await;
+    let mut expected = Vec::new();
+    let mut past = Vec::new();
+    for (number, id) in (0..keys).zip(ids) {
+        // Most of it was before the period, which the sums that rank keys include.
+        let (within, before) = (1 + (number * 37) % keys, 5_000 + (number * 91) % 4_000);
+        let of = |at: &str, count| {
+            crate::test_app::usage::past(
+                org.org.id,
+                id.parse().unwrap(),
+                time(at),
+                Outcome::Valid,
+                count,
+            )
+        };
+        past.push(of("2026-11-18T12:00:00Z", within));
+        past.push(of("2026-11-16T12:00:00Z", before));
+        expected.push((-within, id));
+    }
+    app.store_past(&past).await;
+    expected.sort();
+    let pairs = [("from", "2026-11-17T22:00:00Z"), ("group_by", "key")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let question = Question::read(&pairs, app.engine.convention(), Zone::UTC).unwrap();
+    let groups = report::with_details(&app.engine, &org.permit(), &question)
+        .await
+        .unwrap()
+        .groups
+        .unwrap();
+    let largest: Vec<_> = groups
+        .largest
+        .iter()
+        .map(|group| (-group.counts.all(), group.id.clone()))
+        .collect();
+    assert_eq!(largest, expected[..100]);
+    let rest: i64 = expected[100..].iter().map(|(count, _)| -count).sum();
+    assert_eq!(
+        groups.other,
+        Counts {
+            passed: rest,
+            ..Counts::default()
+        }
+    );
 }
 
 async fn used(org: &TestOrg) -> Vec<Used> {
