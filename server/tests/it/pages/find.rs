@@ -64,10 +64,13 @@ on_both! {
         assert_eq!(find(&member, "shop").await, [format!("key Web shop||keys/{}", key.id)]);
         assert_eq!(find(&member, &display[display.len() - 4..]).await, [""; 0]);
         let pages = find(&member, "").await;
-        assert_eq!(pages, ["page Keys||keys", "page Agents||agents", "page Usage||usage", "page Members||members", "page Account||/account", "page Docs||/docs"]);
+        assert_eq!(pages, ["page Keys||keys", "page Key requests||requests", "page Agents||agents", "page Usage||usage", "page Members||members", "page Ask for a key||requests/new", "page Account||/account", "page Docs||/docs"]);
         let admin = app.signed_in(&org, "kim", Role::Admin).await;
         let pages = find(&admin, "").await.join(" ");
         assert!(pages.contains("Audit log") && !pages.contains("Settings") && !pages.contains("New key"), "{pages}");
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let pages = find(&owner, "key").await.join(" ");
+        assert!(pages.contains("New key") && pages.contains("Key requests") && !pages.contains("Ask for a key"), "{pages}");
     }
 
     async fn a_search_is_no_longer_than_its_field_takes(app: &TestApp) {
