@@ -116,6 +116,7 @@ pub fn shown_key(
         org_id: membership.org().id.to_string(),
         path: format!("/orgs/{}/keys/{}", membership.org().slug, created.id),
         is_rotated: false,
+        is_requested: false,
         old_ends: None,
         terms: KeyTerms::of(engine.convention(), new.kind, new.environment),
         addresses: Arc::clone(request.addresses()),

@@ -126,6 +126,7 @@ async fn shown_key(
         org_id: membership.org().id.to_string(),
         path: format!("/orgs/{}/keys/{}", membership.org().slug, created.id),
         is_rotated: true,
+        is_requested: false,
         old_ends: (overlap > 0).then(|| TimeText::full(old_ends)),
         terms: KeyTerms::of(engine.convention(), kind, environment),
         addresses: Arc::clone(request.addresses()),

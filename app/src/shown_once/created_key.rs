@@ -32,6 +32,8 @@ pub struct CreatedKey {
     pub path: String,
     /// Whether the key was rotated and not created.
     pub is_rotated: bool,
+    /// Whether the user had to ask an owner for the key, and so cannot rotate it or create service tokens.
+    pub is_requested: bool,
     /// Until when the secret before the rotation works, if it still does.
     pub old_ends: Option<TimeText>,
     /// The convention's settings for the key.

@@ -43,7 +43,7 @@ struct Story {
 
 const STORIES: [Story; 5] = [
     Story {
-        name: "Load test",
+        name: "Capacity test",
         purpose: "A load test of the order API before the spring campaign.",
         by: Role::Member,
         days_ago: 12.0,
@@ -79,7 +79,7 @@ const STORIES: [Story; 5] = [
         ending: Ending::Open,
     },
     Story {
-        name: "Data warehouse",
+        name: "Analytics copy",
         purpose: "Copies everything to the data warehouse every night.",
         by: Role::Admin,
         days_ago: 0.1,

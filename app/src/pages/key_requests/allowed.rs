@@ -73,10 +73,14 @@ fn sentence(scopes: &[Scope], convention: &Convention) -> String {
 /// The warnings as tags, for lists.
 #[component]
 pub fn WarningTags(warnings: Vec<Code>) -> impl IntoView {
-    warnings
-        .into_iter()
-        .map(|code| view! { " "<span class="tag plain warn">{code.title()}</span> })
-        .collect_view()
+    (!warnings.is_empty()).then(|| {
+        let tags = warnings
+            .into_iter()
+            .map(|code| view! { <span class="tag plain warn">{code.title()}</span> })
+            .collect_view();
+        // On phones, a tag of the cell itself is the status of its row.
+        view! { <div class="tags">{tags}</div> }
+    })
 }
 
 /// The warnings as notices.

@@ -1,6 +1,7 @@
 //! `/orgs/{org}/requests/{request}`: a request. Owners decide on it, and the requester reveals the key.
 
 mod data;
+mod fields;
 mod form;
 mod page;
 mod reveal;

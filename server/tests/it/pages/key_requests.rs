@@ -87,6 +87,7 @@ on_both! {
         assert_eq!(shown.header("cache-control"), "no-store");
         let plain = shown_key(&shown);
         assert!(plain.starts_with("lk_sk_live_") && shown.text().contains("Reports is ready"), "{}", shown.text());
+        assert!(shown.text().contains("ask an owner to rotate the key") && !shown.text().contains("Create a service token"), "{}", shown.text());
         let verified = app.verify(&PlainKey::from_presented(plain.clone())).await;
         assert_eq!(said(&verified), "VALID");
         let settings = verified.key.unwrap().settings.clone();

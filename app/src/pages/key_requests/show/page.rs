@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::{
     data::{Decided, RequestView, load},
-    form::RequestForm,
+    fields::RequestForm,
 };
 use crate::{
     form::{

@@ -7,7 +7,7 @@ use latchkey::{
     key_requests::{self, RevealError, Revealed, find_own},
 };
 
-use super::form::{Answer, RequestForm};
+use super::fields::{Answer, RequestForm};
 use crate::{
     error::AppError,
     form::errors::WHOLE_FORM,
@@ -17,7 +17,7 @@ use crate::{
     },
     pages::answer::FormAnswer,
     request::PageRequest,
-    shown_once::{Held, Secret, hold},
+    shown_once::{CreatedKey, Held, Secret, hold},
 };
 
 /// Creates the key as it was approved. A repeat of the same submit gets the same key for a moment, and every other one leads
@@ -42,7 +42,10 @@ pub async fn reveal(
     match key_requests::reveal(engine, &permit, id).await {
         Ok(Revealed { created, new }) => {
             let of = of_key(&membership, created.id, created.position);
-            let key = shown_key(&request, &membership, &new, created, creator);
+            let key = CreatedKey {
+                is_requested: true,
+                ..shown_key(&request, &membership, &new, created, creator)
+            };
             let now = engine.clock().monotonic();
             let secret = Secret::Key(Box::new(key.clone()));
             hold(&mut held, Held::new(&submit, secret, of, now));

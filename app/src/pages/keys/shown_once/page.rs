@@ -78,6 +78,7 @@ fn Body(made: CreatedKey) -> impl IntoView {
         key,
         path,
         is_rotated,
+        is_requested,
         old_ends,
         ..
     } = made;
@@ -89,6 +90,8 @@ fn Body(made: CreatedKey) -> impl IntoView {
     });
     let if_lost = if is_rotated {
         "If you lose it, rotate the key again. If the old secret still works, end it first."
+    } else if is_requested {
+        "If you lose it, ask an owner to rotate the key. Its settings and history are kept."
     } else {
         "If you lose it, rotate the key. Its settings and history are kept."
     };
@@ -101,7 +104,7 @@ fn Body(made: CreatedKey) -> impl IntoView {
         // In a tab of their own: leaving this page loses the key.
         <p class="hint">
             "In “"{VERIFY_TAB}"”, replace "<code>{YOUR_TOKEN}</code>" with a service token. "
-            <a class="link" href=tokens target="_blank" rel="noopener">"Create a service token"</a>" · "
+            {(!is_requested).then(|| view! { <a class="link" href=tokens target="_blank" rel="noopener">"Create a service token"</a>" · " })}
             <a class="link" href=docs target="_blank" rel="noopener">"Documentation"</a>
         </p>
     };
