@@ -36,7 +36,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByRole("radio", { name: /^Secret/ }).check();
       await page.getByRole("textbox", { name: "Name", exact: true }).fill("Server");
       const expires = page.getByLabel("Expires", { exact: true });
-      await expect(expires.locator("option")).toHaveText([/^30 days/, /^45 days/, "On a date…"]);
+      await expect(expires.locator("option")).toHaveText([/^In 30 days/, /^In 45 days/, "On a date…"]);
       await expect(expires).toHaveValue("45");
       await expect(page.getByRole("radio", { name: /^Full access/ })).toHaveCount(0);
       await page.getByRole("checkbox", { name: /^bots:read/ }).check();

@@ -287,7 +287,7 @@ fn PoliciesView(
 ) -> impl IntoView {
     let (values, errors) = fields_and_errors(|| PoliciesForm::of(&policy));
     let errors = Errors::new(errors);
-    let lead = "They apply to keys that are created, edited or imported from now on, in the dashboard, with the API and on the command line. Keys that do not comply keep working, and have a finding.".into_any();
+    let lead = "Policies apply to keys that are created, edited or imported from now on, in the dashboard, with the API and on the command line. Keys that do not comply keep working, and have a finding.".into_any();
     let scopes = offered.scopes.then(|| {
         let choices = [
             ("optional", "Optional", "A key can have full access."),
