@@ -72,13 +72,15 @@ on_both! {
         assert!(all.contains("1 key.") && all.contains(ONCE), "{all}");
         let found = owner.get(&format!("{KEYS}?q=prod")).await.text();
         assert!(found.contains("1 key found.") && !found.contains(ONCE), "{found}");
-        // On phones, the filters are open only while one is set.
+        // The filters with many values are open only while one is set. The summary says how many are set in all.
         let is_open = |body: &str| body.split("<details").any(|rest| {
             let tag = rest.split('>').next().unwrap_or_default();
             tag.contains("unfold") && tag.contains("open")
         });
         assert!(!is_open(&owner.get(&format!("{KEYS}?q=prod")).await.body));
-        assert!(is_open(&owner.get(&format!("{KEYS}?status=active")).await.body));
+        let active = owner.get(&format!("{KEYS}?status=active")).await;
+        assert!(!is_open(&active.body) && active.text().contains("Filters<span class=\"muted\"> (1)</span>"), "{}", active.body);
+        assert!(is_open(&owner.get(&format!("{KEYS}?status=active&kind=secret")).await.body));
         let agents = owner.get("/orgs/northwind/agents").await.text();
         assert!(agents.contains("No agents yet") && !agents.contains("0 agents"), "{agents}");
     }
