@@ -21,7 +21,7 @@ use std::{
     thread,
 };
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use self::turns::{Permit, Turns};
 
@@ -72,6 +72,8 @@ struct Places<K> {
     max: usize,
     max_each: usize,
     taken: Mutex<HashMap<K, usize>>,
+    /// Notified when someone with a share left finds no place.
+    wanted: Notify,
 }
 
 /// A place in the queue, for work that is waiting or running.
@@ -146,6 +148,7 @@ impl<K: Clone + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
                 max,
                 max_each,
                 taken: Mutex::default(),
+                wanted: Notify::new(),
             }),
             threads: Arc::new(Threads {
                 count: at_once,
@@ -172,7 +175,11 @@ impl<K: Clone + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
         let mut taken = self.places.lock();
         let all: usize = taken.values().sum();
         let own = taken.get(&whose).copied().unwrap_or(0);
-        if all >= self.places.max || own >= self.places.max_each {
+        if own >= self.places.max_each {
+            return Err(Busy::default());
+        }
+        if all >= self.places.max {
+            self.places.wanted.notify_waiters();
             return Err(Busy::default());
         }
         taken.insert(whose.clone(), own + 1);
@@ -186,6 +193,12 @@ impl<K: Clone + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
 }
 
 impl<K: Clone + Eq + Hash + Send + Sync + 'static> Place<K> {
+    /// Waits until someone with a share left finds no place, for work that can give up its own.
+    pub fn wanted(&self) -> impl Future<Output = ()> + Send + use<K> {
+        let places = Arc::clone(&self.places);
+        async move { places.wanted.notified().await }
+    }
+
     /// Waits for a turn, for work that needs none of the queue's threads. The turn lasts until the returned value is
     /// dropped; the place remains taken.
     ///
@@ -248,6 +261,19 @@ mod tests {
         drop(first);
         let _again = queue.enter("c").unwrap();
         assert!(queue.enter("d").is_err());
+    }
+
+    #[tokio::test]
+    async fn a_place_is_wanted_by_who_has_a_share_left_and_finds_none() {
+        let queue = WorkQueue::new(1, 3, 2);
+        let place = queue.enter("a").unwrap();
+        let _others = [queue.enter("a").unwrap(), queue.enter("b").unwrap()];
+        let mut wanted = std::pin::pin!(place.wanted());
+        assert!(futures_util::poll!(&mut wanted).is_pending());
+        assert!(queue.enter("a").is_err());
+        assert!(futures_util::poll!(&mut wanted).is_pending());
+        assert!(queue.enter("c").is_err());
+        assert!(futures_util::poll!(&mut wanted).is_ready());
     }
 
     #[tokio::test]

@@ -39,6 +39,10 @@ struct AuditFile {
 }
 
 impl Rows for AuditFile {
+    fn wanted(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.export.wanted()
+    }
+
     async fn next(&mut self) -> Result<Option<Bytes>, AppError> {
         let batch = self.export.next().await?;
         batch.map(|batch| rows(batch, &self.public_url)).transpose()

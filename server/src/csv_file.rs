@@ -1,6 +1,6 @@
 //! CSV files (RFC 4180) for spreadsheets, which are read from the database while they are sent.
 
-use std::time::Duration;
+use std::{future::pending, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
@@ -13,8 +13,9 @@ use futures_util::stream::{Stream, try_unfold};
 use latchkey_app::{AppError, PageRequest, Site, pages::failed};
 use leptos_axum::render_app_async_with_context;
 use tokio::{
+    select,
     sync::mpsc::{self, error::SendTimeoutError},
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use crate::error_page;
@@ -24,10 +25,18 @@ const LONGEST: Duration = Duration::from_secs(120);
 /// The maximum time that a client takes to read one part, which has at most about 1 MB.
 const LONGEST_PART: Duration = Duration::from_secs(30);
 
+/// How long a client can take to read one part while its place is wanted: those who read slowly keep nobody else from a file.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 /// The rows of a file below its header, which are read in batches.
 pub trait Rows: Send + 'static {
     /// Returns the next batch, or `None` at the end.
     fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, AppError>> + Send;
+
+    /// Waits until the place that the file holds is wanted by someone who has none.
+    fn wanted(&self) -> impl Future<Output = ()> + Send + 'static {
+        pending()
+    }
 }
 
 /// Responds with the file that `open` begins, or with its page if it cannot begin. If a link on another site led here, the
@@ -140,7 +149,7 @@ async fn send<const N: usize>(
     let Ok(header) = written(&[columns]) else {
         return;
     };
-    if !sent(to, Part::Rows(header)).await {
+    if !sent(to, Part::Rows(header), rows.wanted()).await {
         return;
     }
     while let Ok(next) = rows.next().await {
@@ -151,15 +160,27 @@ async fn send<const N: usize>(
             let _ = to.send(Part::End).await;
             return;
         };
-        if !sent(to, Part::Rows(bytes)).await {
+        if !sent(to, Part::Rows(bytes), rows.wanted()).await {
             return;
         }
     }
 }
 
-/// Sends a part. Returns false if the client has disconnected or stopped reading.
-async fn sent(to: &mpsc::Sender<Part>, part: Part) -> bool {
-    match to.send_timeout(part, LONGEST_PART).await {
+/// Sends a part. Returns false if the client has disconnected or stopped reading, or reads slowly while its place is wanted.
+async fn sent(to: &mpsc::Sender<Part>, part: Part, wanted: impl Future<Output = ()>) -> bool {
+    let displaced = async {
+        sleep(PATIENCE).await;
+        wanted.await;
+    };
+    let sent = select! {
+        biased;
+        sent = to.send_timeout(part, LONGEST_PART) => sent,
+        () = displaced => {
+            tracing::info!("an export was cut off because its client read slowly while others waited for a place");
+            return false;
+        }
+    };
+    match sent {
         Ok(()) => true,
         Err(SendTimeoutError::Closed(_)) => false,
         Err(SendTimeoutError::Timeout(_)) => {
@@ -239,11 +260,11 @@ pub async fn page_instead(site: &Site, mut parts: Parts, error: &AppError) -> Re
 
 #[cfg(test)]
 mod tests {
-    use std::{pin::pin, sync::Arc};
+    use std::{future::ready, pin::pin, sync::Arc};
 
     use futures_util::StreamExt as _;
     use rstest::rstest;
-    use tokio::time::sleep;
+    use tokio::time::{Instant, sleep};
 
     use super::*;
 
@@ -254,6 +275,19 @@ mod tests {
     #[case("/orgs/acme/keys.csv?q=data.json", "/orgs/acme/keys?q=data.json")]
     fn a_page_has_the_query_of_its_file(#[case] file: &str, #[case] page: &str) {
         assert_eq!(page_of(&file.parse().unwrap()), page);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_reads_slowly_loses_a_place_only_when_it_is_wanted() {
+        let (to, _unread) = mpsc::channel(1);
+        let part = || Part::Rows(Bytes::from_static(b"1\r\n"));
+        assert!(sent(&to, part(), ready(())).await);
+        let begun = Instant::now();
+        assert!(!sent(&to, part(), ready(())).await);
+        assert_eq!(begun.elapsed(), PATIENCE);
+        let begun = Instant::now();
+        assert!(!sent(&to, part(), pending()).await);
+        assert_eq!(begun.elapsed(), LONGEST_PART);
     }
 
     #[tokio::test(start_paused = true)]
@@ -284,7 +318,7 @@ mod tests {
         let held = Arc::clone(&place);
         let stalled = in_time(|to| async move {
             let _held = held;
-            while sent(&to, Part::Rows(Bytes::from_static(b"1\r\n"))).await {}
+            while sent(&to, Part::Rows(Bytes::from_static(b"1\r\n")), pending()).await {}
         });
         let mut stalled = pin!(stalled);
         assert!(stalled.next().await.is_some_and(|part| part.is_ok()));

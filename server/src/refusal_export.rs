@@ -23,6 +23,10 @@ pub async fn show(State(site): State<Site>, request: Request) -> Response {
 }
 
 impl Rows for Export {
+    fn wanted(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.wanted()
+    }
+
     async fn next(&mut self) -> Result<Option<Bytes>, AppError> {
         let rows = self.next().await?;
         rows.map(|rows| written(&rows)).transpose()

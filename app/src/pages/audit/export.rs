@@ -3,7 +3,7 @@
 //! The file is read in batches while it is sent, so that it takes no more memory than one batch. Each batch is prepared
 //! in a place of the export queue, which is held until the file is sent.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, future::pending, sync::Arc};
 
 use latchkey::{
     Engine,
@@ -121,6 +121,17 @@ impl Export {
         export.first = export.next().await?;
         audit::exported(engine, &export.permit);
         Ok(export)
+    }
+
+    /// Waits until another organization finds no place for an export.
+    pub fn wanted(&self) -> impl Future<Output = ()> + Send + use<> {
+        let wanted = self.place.as_ref().map(Place::wanted);
+        async move {
+            match wanted {
+                Some(wanted) => wanted.await,
+                None => pending().await,
+            }
+        }
     }
 
     /// Returns the next batch, or `None` at the end.

@@ -66,7 +66,7 @@ pub struct Export {
     first: Option<Vec<Row>>,
     is_over: bool,
     /// Held until the file is sent.
-    _place: Place<OrgId>,
+    place: Place<OrgId>,
 }
 
 impl Export {
@@ -97,11 +97,16 @@ impl Export {
             },
             first: None,
             is_over: false,
-            _place: place,
+            place,
         };
         export.first = export.next().await?;
         exported(engine, &permit);
         Ok(export)
+    }
+
+    /// Waits until another organization finds no place for an export.
+    pub fn wanted(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.place.wanted()
     }
 
     /// Returns the next batch, or `None` at the end.

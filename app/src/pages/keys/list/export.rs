@@ -1,7 +1,7 @@
 //! The list of keys as CSV rows: all keys that match the filters in the URL. Words are those of the API. The file has no
 //! secrets.
 
-use std::{array, collections::HashMap, sync::Arc};
+use std::{array, collections::HashMap, future::pending, sync::Arc};
 
 use latchkey::{
     Engine,
@@ -114,6 +114,17 @@ impl Export {
         export.first = export.next().await?;
         exported(engine, &permit);
         Ok(export)
+    }
+
+    /// Waits until another organization finds no place for an export.
+    pub fn wanted(&self) -> impl Future<Output = ()> + Send + use<> {
+        let wanted = self.place.as_ref().map(Place::wanted);
+        async move {
+            match wanted {
+                Some(wanted) => wanted.await,
+                None => pending().await,
+            }
+        }
     }
 
     /// Returns the next batch, or `None` at the end.
