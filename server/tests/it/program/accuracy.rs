@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::atomic::{AtomicI64, Ordering},
     thread,
     time::Duration,
@@ -104,14 +105,17 @@ fn end_under_load(
             .flat_map(|server| [server; CLIENTS])
             .map(|server| scope.spawn(|| until_it_ends(server, token, key, answered)))
             .collect();
-        wait();
+        // The clients end with the servers, also if the wait fails.
+        let waited = catch_unwind(AssertUnwindSafe(wait));
         for server in servers {
             server.signal(signal);
         }
-        clients
+        let answers = clients
             .into_iter()
             .flat_map(|client| client.join().unwrap())
-            .collect()
+            .collect();
+        waited.unwrap_or_else(|failure| resume_unwind(failure));
+        answers
     })
 }
 
