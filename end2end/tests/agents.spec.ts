@@ -65,5 +65,5 @@ test("a member sees agents' names and public IDs, and no form", async ({ page, t
   await page.goto(team.path("agents"));
   await expect(page.getByRole("heading", { name: "No agents yet" })).toBeVisible();
   await expect(page.getByRole("link", { name: "New agent" })).toHaveCount(0);
-  await expect(page.getByRole("navigation", { name: "Main" }).getByRole("link")).toHaveText(["Keys", "Agents", "Usage", "Members", "Docs"]);
+  await expect(page.getByRole("navigation", { name: "Main" }).getByRole("link")).toHaveText(["Keys", "Key requests", "Agents", "Usage", "Members", "Docs"]);
 });

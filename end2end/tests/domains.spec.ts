@@ -134,6 +134,7 @@ test("nothing moves while a change is under way, and a second press does nothing
   const card = page.locator("section", { has: page.locator("#domains") });
   const button = page.getByRole("button", { name: "Add", exact: true });
   await page.getByLabel("Add domains").fill("four.example");
+  await button.scrollIntoViewIfNeeded();
   const before = [await button.boundingBox(), await card.boundingBox()];
   await button.click();
   await expect(button).toHaveAttribute("aria-busy", "true");

@@ -42,7 +42,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(card(page, "Revoked")).toHaveCount(0);
       await card(page, "Rotated").getByRole("link", { name: "Rotate… Rotated" }).click();
       await page.getByRole("button", { name: "Rotate key" }).click();
-      await expect(page.getByRole("button", { name: "Copy key" })).toBeVisible();
+      await expect(page.getByRole("heading", { name: "Rotated has a new secret" })).toBeVisible();
       await page.goto(team.path("review/asked"));
       await expect(page.getByRole("heading", { name: "Nothing is asked" })).toBeVisible();
       await page.goto(team.path("review/history"));

@@ -108,7 +108,8 @@ fn complete(method: &Method, path: &str, operation: &mut Operation) {
     let names_one = ["{id}", "{public_id}", "{project_id}"]
         .iter()
         .any(|name| path.contains(name));
-    let is_conditional = names_one && method != Method::GET;
+    // A review says something about a key, and changes nothing of it.
+    let is_conditional = names_one && method != Method::GET && !path.ends_with("/reviews");
     if is_conditional {
         let parameters = operation.parameters.get_or_insert_default();
         parameters.push(precondition().into());

@@ -41,6 +41,8 @@ struct Row {
     superseded_at: Option<Timestamp>,
     done_at: Option<Timestamp>,
     answered_at: Option<Timestamp>,
+    answered_by_id: Option<String>,
+    answer: Option<String>,
 }
 
 /// Answers a review, which closes what it asks for. The key's findings still need attention.
@@ -60,18 +62,25 @@ pub async fn answer(
     let mut change = engine.change(permit).await?;
     let row: Option<Row> = select_locked!(
         change.tx(),
-        "SELECT key_id, verdict, superseded_at, done_at, answered_at FROM reviews WHERE org_id = $1 AND id = $2",
+        "SELECT key_id, verdict, superseded_at, done_at, answered_at, answered_by_id, answer \
+         FROM reviews WHERE org_id = $1 AND id = $2",
         org_id,
         id
     )?;
     let row = row.ok_or(AnswerError::NotFound)?;
+    let actor = permit.caller().actor;
+    // The same form, submitted twice.
+    let is_repeat =
+        row.answer.as_deref() == Some(text.as_str()) && row.answered_by_id == actor.id();
+    if row.answered_at.is_some() && is_repeat {
+        return Ok(());
+    }
     let is_closed = row.superseded_at.or(row.done_at).or(row.answered_at);
     if !row.verdict.is_ask() || is_closed.is_some() {
         return Err(AnswerError::NotOpen);
     }
     const UPDATE: &str = "UPDATE reviews SET answered_at = $1, answered_by_kind = $2, answered_by_id = $3, answer = $4 \
          WHERE org_id = $5 AND id = $6";
-    let actor = permit.caller().actor;
     on!(change.on(), c => sqlx::query(UPDATE)
         .bind(now).bind(actor.kind()).bind(actor.id()).bind(text).bind(org_id).bind(id)
         .execute(c).await.map(drop))?;

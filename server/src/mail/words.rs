@@ -260,11 +260,11 @@ fn unlinked(name: &str) -> String {
     text
 }
 
-/// "Storefront: 12,400 rejected requests in 24 hours, up to 20 on a usual busy day."
+/// "Storefront: 12,400 rejected or rate-limited requests in 24 hours, up to 20 on a usual busy day."
 fn alert(alert: &Alert) -> String {
     let what = match alert.measure {
         Measure::Requests => "requests",
-        Measure::Rejected => "rejected requests",
+        Measure::Rejected => "rejected or rate-limited requests",
     };
     format!(
         "{}: {} {what} in 24 hours, up to {} on a usual busy day.",

@@ -163,7 +163,7 @@ fn OperatorCard(path: String, person: PersonSummary, errors: Errors) -> impl Int
         Some(_) => (
             UNMARK,
             format!("Remove “{name}” from the operators?"),
-            "They lose access to this area immediately. Their organizations and roles do not change.",
+            "They lose access to this area immediately. Their organizations and roles do not change. If nobody else is an operator, only the command line can make someone one.",
             "Remove operator",
             "btn danger",
         ),

@@ -94,7 +94,7 @@ pub fn AlertsNotice(alerts: Option<Alerts>) -> impl IntoView {
     Some(view! {
         <section class="notice warn alerts" aria-labelledby="alerts">
             <Icon symbol=Symbol::Alert/>
-            <div><h2 id="alerts">"Far more requests than usual"</h2><ul>{rows}</ul>{more}</div>
+            <div><h2 id="alerts">"Unusual requests"</h2><ul>{rows}</ul>{more}</div>
             {settings}
         </section>
     })
@@ -106,7 +106,8 @@ fn Row(row: AlertRow) -> impl IntoView {
     let what = match row.measure {
         Measure::Requests => view! { {count}" requests" }.into_any(),
         Measure::Rejected => {
-            view! { <a href=row.rejected>{count}" rejected requests"</a> }.into_any()
+            view! { <a href=row.rejected>{count}" rejected or rate-limited requests"</a> }
+                .into_any()
         }
     };
     view! {

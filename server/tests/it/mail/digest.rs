@@ -35,7 +35,7 @@ on_both! {
             "Old server: the user who created it is no longer a member. If they can have a copy, rotate it.",
             "Shop: due for rotation since 2027-02-19.",
             "/orgs/northwind/keys",
-            "You get this letter at most once a day.",
+            "You get this e-mail at most once a day.",
         ] {
             assert!(text.replace('\n', " ").contains(line), "{line}: {text}");
         }

@@ -90,7 +90,7 @@ on_both! {
             assert!(checkout.replace("<!>", "").contains(part), "{part}: {checkout}");
         }
         let usage = open(&owner, &format!("{org}/usage")).await;
-        assert!(usage.contains("Far more requests than usual") && usage.contains("Nightly export"), "{usage}");
+        assert!(usage.contains("Unusual requests") && usage.contains("Nightly export"), "{usage}");
         for code in ["ORIGIN_NOT_ALLOWED", "RATE_LIMITED", "INVALID_API_KEY", "EXPIRED_API_KEY", "INSUFFICIENT_SCOPE", "SECRET_KEY_IN_BROWSER", "WRONG_ENVIRONMENT"] {
             let count = app.database.number(&format!("SELECT COUNT(*) FROM refusals WHERE code = '{code}'")).await;
             assert!(count > 0, "{code}");

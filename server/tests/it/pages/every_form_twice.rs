@@ -169,6 +169,40 @@ on_both! {
         let alerts = [("by", "mail"), ("factor", "5"), ("min_requests", "1000"), ("min_rejected", "100")];
         forms.twice(&dana, "/orgs/{org}/settings/alerts", "", &alerts).await;
 
+        let base = dana.get("/orgs/northwind/settings/policies").await.hidden("base");
+        let policies = [("base", &*base), ("rotation_days", "30"), ("longest_life_days", ""), ("scopes", "optional"), ("ip_ranges", "optional"), ("localhost", "allow")];
+        forms.twice(&dana, "/orgs/{org}/settings/policies", "", &policies).await;
+
+        // Reviews.
+        let reviewed = org.key("Reviewed").await.id.to_string();
+        let review = "/orgs/{org}/review";
+        for verdict in ["keep", "rotate"] {
+            let fields = [("key", &*reviewed), ("verdict", verdict), ("comment", "Old"), ("days", "30"), ("seen", "full_access no_expiry")];
+            forms.twice_with(&dana, review, "", "token", &fields).await;
+        }
+        let asked = app.database.texts("SELECT id FROM reviews WHERE verdict = 'rotate'").await.remove(0);
+        forms.twice(&dana, "/orgs/{org}/review/asked", "", &[("review", &asked), ("answer", "A partner needs it")]).await;
+
+        // Requests for keys.
+        org.person("max", Role::Member).await;
+        let max = mailing.signed_in("max@northwind.example", PASSWORD).await;
+        let wanted = |name| [("name", name), ("purpose", "Reports"), ("kind", "secret"), ("environment", "live"), ("access", "chosen"), ("scopes", "bots:read"), ("expires", "90")];
+        let mut requests = Vec::new();
+        for name in ["Reports", "Letters", "Tests"] {
+            let led = forms.twice_with(&max, "/orgs/{org}/requests/new", "", "creation_token", &wanted(name)).await;
+            requests.push(led.header("location").rsplit('/').next().unwrap().to_owned());
+        }
+        let request = "/orgs/{org}/requests/{request}";
+        let page = format!("/orgs/northwind/requests/{}", requests[0]);
+        let base = dana.get(&format!("{page}/edit")).await.hidden("base");
+        let less = [("name", "Reports"), ("kind", "secret"), ("environment", "test"), ("access", "chosen"), ("scopes", "bots:read"), ("expires", "30"), ("base", &*base)];
+        forms.twice(&dana, "/orgs/{org}/requests/{request}/edit", &requests[0], &less).await;
+        let version = dana.get(&page).await.hidden("version");
+        forms.twice(&dana, request, &requests[0], &[("change", "approve"), ("version", &version), ("comment", "")]).await;
+        forms.twice(&max, request, &requests[0], &[("change", "reveal")]).await;
+        forms.twice(&dana, request, &requests[1], &[("change", "decline"), ("comment", "Use another")]).await;
+        forms.twice(&max, request, &requests[2], &[("change", "withdraw")]).await;
+
         // Members and invitations.
         let members = "/orgs/{org}/members";
         forms.twice(&dana, members, "", &[("change", "role"), ("member", &kim), ("role", "admin")]).await;

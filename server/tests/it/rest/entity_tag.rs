@@ -158,6 +158,7 @@ fn conditional(description: &Value) -> Vec<(Method, String)> {
                 .map(|parameter| parameter["name"].as_str().unwrap());
             let names: Vec<&str> = names.collect();
             let changes_one = method != "get"
+                && !path.ends_with("/reviews")
                 && ["id", "public_id", "project_id"]
                     .iter()
                     .any(|id| names.contains(id));

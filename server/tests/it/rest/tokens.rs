@@ -25,6 +25,8 @@ const INSTANCE_ONLY: [(Method, &str); 14] = [
     (Method::POST, "/v1/orgs/{org}/tokens"),
     (Method::DELETE, "/v1/orgs/{org}/tokens/{token_id}"),
     (Method::POST, "/v1/orgs/{org}/keys/{id}/reviews"),
+    (Method::GET, "/v1/orgs/{org}/policies"),
+    (Method::PATCH, "/v1/orgs/{org}/policies"),
     (Method::GET, "/v1/orgs/{org}/members"),
     (Method::PATCH, "/v1/orgs/{org}/members/{user_id}"),
     (Method::DELETE, "/v1/orgs/{org}/members/{user_id}"),
@@ -35,7 +37,7 @@ const INSTANCE_ONLY: [(Method, &str); 14] = [
 
 /// Whether the token is checked before the organization in the path.
 fn is_checked_first(method: &Method, path: &str) -> bool {
-    let is_of_org = ["/tokens", "/members", "/invitations"]
+    let is_of_org = ["/tokens", "/members", "/invitations", "/policies"]
         .iter()
         .any(|part| path.contains(part));
     !is_of_org || [Method::POST, Method::PATCH].contains(method)

@@ -140,11 +140,7 @@ async fn many_keys(app: &TestApp, org: &TestOrg, count: usize) -> Vec<KeyId> {
                 )).await;
             }
         }
-        for scope in dice.pick(&[
-            &[][..],
-            &["bots:read"],
-            &["bots:read", "bots:write", "analytics"],
-        ]) {
+        for scope in &offered[..dice.pick(&[0, 1, 3]).min(offered.len())] {
             app.database
                 .execute(&format!(
                     "INSERT INTO usage_subjects (org_id, kind, ref_id, environment, key_kind) \
