@@ -16,7 +16,7 @@ use crate::test_app::{
 };
 
 /// The routes that only a token for the whole instance can use.
-const INSTANCE_ONLY: [(Method, &str); 14] = [
+const INSTANCE_ONLY: [(Method, &str); 16] = [
     (Method::GET, "/v1/instances"),
     (Method::GET, "/v1/orgs"),
     (Method::POST, "/v1/orgs"),
