@@ -41,9 +41,6 @@ pub async fn edit(
     if before.state != State::Open {
         return Err(DecideError::Ended(before.state));
     }
-    if before.version != version {
-        return Err(DecideError::ChangedMeanwhile);
-    }
     let wanted = with_project(&mut change, org_id, wanted).await;
     let wanted = wanted.map_err(DecideError::Invalid)?;
     let updated = Happened::new(Event::KeyRequestUpdated, Target::KeyRequest(id));
@@ -57,8 +54,12 @@ pub async fn edit(
         )
         .changed("expires_in_days", days(was), days(&wanted));
     let updated = differences(&was.settings, &wanted.settings, updated);
+    // Also if the same form has done it before.
     if updated.changes.is_empty() {
         return Ok(());
+    }
+    if before.version != version {
+        return Err(DecideError::ChangedMeanwhile);
     }
     let settings = &wanted.settings;
     on!(change.on(), c => sqlx::query(SQL)

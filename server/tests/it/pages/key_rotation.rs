@@ -75,6 +75,8 @@ on_both! {
             owner.get(&format!("/orgs/northwind/keys/{}", old.id)).await.text().contains("A browser sent this secret key")
         };
         assert!(in_a_page(&old.plain).await);
+        let form = owner.get(&format!("/orgs/northwind/keys/{}/rotate", old.id)).await;
+        assert!(form.text().contains("others can have a copy") && form.body.contains("value=\"0\" checked"), "{}", form.body);
         let rotated = rotate(&app.engine, &org.permit(), old.id, Rotation { overlap: DAY, token: None }).await.unwrap();
         app.clock.advance(MINUTE);
         assert!(!owner.get(&format!("/orgs/northwind/keys/{}", old.id)).await.text().contains("A browser sent"));

@@ -37,7 +37,7 @@ const INSTANCE_ONLY: [(Method, &str); 16] = [
 
 /// Whether the token is checked before the organization in the path.
 fn is_checked_first(method: &Method, path: &str) -> bool {
-    let is_of_org = ["/tokens", "/members", "/invitations", "/policies"]
+    let is_of_org = ["/tokens", "/members", "/invitations"]
         .iter()
         .any(|part| path.contains(part));
     !is_of_org || [Method::POST, Method::PATCH].contains(method)

@@ -140,7 +140,7 @@ async fn many_keys(app: &TestApp, org: &TestOrg, count: usize) -> Vec<KeyId> {
                 )).await;
             }
         }
-        for scope in &offered[..dice.pick(&[0, 1, 3]).min(offered.len())] {
+        for scope in &offered[..dice.pick(&[0, 1, 2, 3]).min(offered.len())] {
             app.database
                 .execute(&format!(
                     "INSERT INTO usage_subjects (org_id, kind, ref_id, environment, key_kind) \

@@ -2,6 +2,7 @@
 
 use latchkey::{
     access::{Permit, to},
+    findings::{Code, facts::of_keys},
     id::KeyId,
     key::Status,
     keys::{create::new_creation_token, secrets::secrets, show},
@@ -25,6 +26,8 @@ pub struct RotationOptions {
     pub status: Status,
     /// When the key expires, if that is before the end of the longest overlap.
     pub expires: Option<TimeText>,
+    /// Whether a browser has sent the current secret.
+    pub is_leaked: bool,
     /// When the old secret of the last rotation expires, if it still works.
     pub running_until: Option<TimeText>,
     /// The idempotency token of the form: submitting it twice rotates the key once.
@@ -45,6 +48,11 @@ pub async fn options(request: PageRequest) -> Result<RotationOptions, AppError> 
         .ok_or(AppError::NotFound)?;
     let key = show::details(engine, &membership.permit()?, id).await?;
     let secrets = secrets(engine, &membership.permit()?, id).await?;
+    let found = of_keys(engine, &membership.permit()?, &membership.permit()?, &[id]).await?;
+    let is_leaked = found
+        .iter()
+        .flat_map(|key| &key.findings)
+        .any(|finding| finding.code == Code::SeenInBrowser);
     let now = engine.clock().now();
     let longest = OVERLAPS.iter().map(|(seconds, _)| *seconds).max();
     let longest = longest.unwrap_or_default();
@@ -62,6 +70,7 @@ pub async fn options(request: PageRequest) -> Result<RotationOptions, AppError> 
         last_used: current
             .and_then(|secret| secret.last_used_at)
             .map(|at| TimeText::relative(at, now)),
+        is_leaked,
         running_until: secrets
             .iter()
             .filter(|secret| secret.is_running_out(now))

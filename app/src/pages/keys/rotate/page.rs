@@ -26,7 +26,7 @@ pub fn RotateKeyPage() -> impl IntoView {
     }
     page(options, |request, options| {
         let (values, errors) = fields_and_errors(|| RotateKeyForm {
-            overlap: "86400".to_owned(),
+            overlap: if options.is_leaked { "0" } else { "86400" }.to_owned(),
             ..RotateKeyForm::default()
         });
         let (keys_path, path, errors) =
@@ -69,7 +69,16 @@ fn RotateKey(
     } else if let (Some(ends), Some(_)) = (&options.running_until, &options.last_used) {
         view! { <FormError errors/><Running path ends=ends.clone()/> }.into_any()
     } else {
+        let leaked = options.is_leaked.then(|| {
+            view! {
+                <div class="notice warn">
+                    <Icon symbol=Symbol::Alert/>
+                    <p>"A browser sent this secret, so others can have a copy. It works for them as long as you let it: end it immediately if you can."</p>
+                </div>
+            }
+        });
         view! {
+            {leaked}
             <div class="card"><div class="body stack">
                 <RotateKeyFormView org key=options.id token=options.rotation_token base=options.base last_used=options.last_used old_ends=options.running_until expires=options.expires chosen errors=errors.all()/>
             </div></div>
