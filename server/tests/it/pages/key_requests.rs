@@ -150,7 +150,8 @@ on_both! {
         // Someone who has the page from before approves nothing unseen, and overwrites nothing.
         let unseen = owner.submit(&path, &[("change", "approve"), ("version", "0")]).await;
         assert!(unseen.status == 422 && unseen.text().contains("Another owner has changed this request"), "{}", unseen.text());
-        let outdated = owner.submit(&edit, &less).await;
+        let other: Vec<_> = less.iter().map(|(name, value)| (*name, if *name == "name" { "Other" } else { *value })).collect();
+        let outdated = owner.submit(&edit, &other).await;
         assert!(outdated.status == 422 && outdated.text().contains("Another owner has changed this request"), "{}", outdated.text());
         let refused = owner.submit(&edit, &[("name", ""), ("kind", "secret"), ("environment", "live"), ("base", "1")]).await;
         assert!(refused.status == 422 && refused.text().contains("Enter a name."), "{}", refused.text());
