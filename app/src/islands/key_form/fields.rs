@@ -303,6 +303,7 @@ pub fn SettingsFields(
     errors: Errors,
 ) -> impl IntoView {
     let (is_new, policy) = (kept.is_empty(), options.policy);
+    let more = values.clone();
     let project = (options.projects.len() > 1 || !is_new).then(|| {
         view! { <ProjectField projects=options.projects.clone() chosen=values.project errors/> }
     });
@@ -328,6 +329,6 @@ pub fn SettingsFields(
         {scopes}
         <Expiry options kept chosen=values.expires day=values.expires_on errors/>
         {unlimited}
-        <MoreOptions ips_required=policy.ip_ranges_required ip_ranges=values.ip_ranges external_id=values.external_id notes=values.notes metadata=values.metadata errors/>
+        <MoreOptions ips_required=policy.ip_ranges_required values=more errors/>
     }
 }

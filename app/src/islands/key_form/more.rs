@@ -4,9 +4,12 @@ use latchkey::key::settings::rules::{MAX_EXTERNAL_ID, external_id, wrong_externa
 use leptos::{html, prelude::*};
 
 use super::ip_range_errors;
-use crate::form::{
-    errors::{ErrorTexts, Errors, described_by, invalid, invalid_text},
-    text_area::TextArea,
+use crate::{
+    form::{
+        errors::{ErrorTexts, Errors, described_by, invalid, invalid_text},
+        text_area::TextArea,
+    },
+    values::key_form::SettingsForm,
 };
 
 /// The names of the fields.
@@ -17,12 +20,16 @@ const FIELDS: [&str; 4] = ["ip_ranges", "external_id", "notes", "metadata"];
 pub fn MoreOptions(
     /// Whether the organization requires IP ranges for live secret keys.
     ips_required: bool,
-    ip_ranges: String,
-    external_id: String,
-    notes: String,
-    metadata: String,
+    values: SettingsForm,
     errors: Errors,
 ) -> impl IntoView {
+    let SettingsForm {
+        ip_ranges,
+        external_id,
+        notes,
+        metadata,
+        ..
+    } = values;
     let has_value = [&ip_ranges, &external_id, &notes, &metadata]
         .iter()
         .any(|text| !text.is_empty());

@@ -24,6 +24,7 @@ use latchkey::{
 
 use crate::test_app::{
     NOON, TestApp, TestOrg,
+    authenticator::turn_on,
     org::{secret_key, with},
     usage::past,
 };
@@ -218,6 +219,17 @@ on_both! {
         assert_eq!(looked(&first).await, none);
         app.clock.advance(1);
         assert_eq!(looked(&first).await, ["dana: Shop expires"]);
+    }
+
+    async fn who_lacks_the_required_second_factor_gets_no_letter(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.person("dana", Role::Owner).await;
+        turn_on(app, org.person("eve", Role::Owner).await).await;
+        let engine = mailing(app).await;
+        expiring(&org, "Shop", app.clock.now().plus(40 * DAY)).await;
+        app.database.execute("UPDATE orgs SET second_factor_required = TRUE").await;
+        app.clock.advance(30 * DAY);
+        assert_eq!(looked(&engine).await, ["eve: Shop expires"]);
     }
 
     async fn owners_choose_who_is_reminded(app: &TestApp) {

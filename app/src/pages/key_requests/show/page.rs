@@ -17,7 +17,7 @@ use crate::{
         forms::{fields_and_errors, shown},
         frame::{Breadcrumbs, PageHead},
         key_requests::{allowed::Warnings, ask_path, request_path, requests_path, state::StateTag},
-        keys::shown_once::CreatedKeyView,
+        keys::{show::details::OptionalSettings, shown_once::CreatedKeyView},
         owners::AskOwner,
         page::page,
     },
@@ -239,13 +239,12 @@ fn KeyCard(view: RequestView) -> impl IntoView {
         project,
         ..
     } = view;
+    let optional = request.wanted.settings.clone();
     let KeySettings {
         name,
-        external_id,
         scopes,
         domains,
         localhost_forbidden,
-        ip_ranges,
         notes,
         metadata,
         ..
@@ -275,9 +274,8 @@ fn KeyCard(view: RequestView) -> impl IntoView {
                 {fact("Scopes", joined(scopes.iter().map(ToString::to_string).collect()))}
                 {fact("Allowed domains", joined(domains.iter().map(ToString::to_string).collect()))}
                 {fact("Localhost", localhost.to_owned())}
-                {fact("IP ranges", joined(ip_ranges.iter().map(ToString::to_string).collect()))}
                 {fact("Expires", allowed.expires)}
-                {fact("External ID", external_id.unwrap_or_default())}
+                <OptionalSettings settings=optional keys=None/>
                 {fact("Notes", notes)}
                 {metadata}
             </dl>
