@@ -264,7 +264,7 @@ mod tests {
 
     use futures_util::StreamExt as _;
     use rstest::rstest;
-    use tokio::time::{Instant, sleep};
+    use tokio::time::sleep;
 
     use super::*;
 
@@ -282,12 +282,18 @@ mod tests {
         let (to, _unread) = mpsc::channel(1);
         let part = || Part::Rows(Bytes::from_static(b"1\r\n"));
         assert!(sent(&to, part(), ready(())).await);
-        let begun = Instant::now();
-        assert!(!sent(&to, part(), ready(())).await);
-        assert_eq!(begun.elapsed(), PATIENCE);
-        let begun = Instant::now();
-        assert!(!sent(&to, part(), pending()).await);
-        assert_eq!(begun.elapsed(), LONGEST_PART);
+        let short = Duration::from_millis(1);
+        for (longest, is_wanted) in [(PATIENCE, true), (LONGEST_PART, false)] {
+            let wanted = || async move {
+                if !is_wanted {
+                    pending::<()>().await;
+                }
+            };
+            let early = timeout(longest - short, sent(&to, part(), wanted())).await;
+            assert!(early.is_err(), "{is_wanted}");
+            let late = timeout(longest + short, sent(&to, part(), wanted())).await;
+            assert_eq!(late.ok(), Some(false), "{is_wanted}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
