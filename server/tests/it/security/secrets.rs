@@ -178,6 +178,8 @@ fn start_capture() {
             .init();
     });
     LazyLock::force(&STARTED);
+    // What other tests log for the first time while the capture starts would otherwise stay switched off.
+    tracing::callsite::rebuild_interest_cache();
 }
 
 /// A number that differs from test to test.
