@@ -53,7 +53,10 @@ test("the keyboard goes on where a domain was removed", async ({ page, team, sig
   await signInAs("owner");
   await open(page, team.path(`keys/${key.id}`));
   await remove(page, "one.example").focus();
+  const answered = page.waitForResponse((response) => response.url().endsWith(API));
   await page.keyboard.press("Enter");
+  await answered;
+  await expect(domains(page)).toHaveText(["two.example", "three.example"]);
   await expect(remove(page, "two.example")).toBeFocused();
   await remove(page, "three.example").focus();
   await page.keyboard.press("Enter");
