@@ -22,19 +22,28 @@ where
     if let Some(FailedForm(error)) = use_context() {
         return view! { <ErrorView error/> }.into_any();
     }
+    let owners = owners();
     let loading = loading(|request| async move { Ok((load(request.clone()).await?, request)) });
     view! {
         <Suspense>
             {Suspend::new(async move {
-                match loading.await {
+                let shown = match loading.await {
                     Ok((loaded, request)) => show(request, loaded).into_any(),
                     Err(error) => {
                         set_status(&error);
                         view! { <ErrorView error/> }.into_any()
                     }
-                }
+                };
+                drop(owners);
+                shown
             })}
         </Suspense>
     }
     .into_any()
+}
+
+/// The owners of what is being rendered, from the inside out. Whoever looks up a context while the client hangs up would be the
+/// last to hold one of them, and would wait for its own lock when it is dropped.
+fn owners() -> Vec<Owner> {
+    std::iter::successors(Owner::current(), Owner::parent).collect()
 }

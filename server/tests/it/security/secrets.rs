@@ -7,7 +7,10 @@ use std::{
     sync::{LazyLock, Mutex, PoisonError},
 };
 
-use axum::http::Method;
+use axum::{
+    body::{Body, Bytes},
+    http::Method,
+};
 use futures_util::poll;
 use latchkey::{access::Operator, accounts::reset, key::text::PlainKey};
 use serde_json::json;
@@ -106,9 +109,11 @@ on_both! {
         browser.plant_cookie("latchkey-3000", "AAAAAAAAAAAAAAAAAAAAAA");
         // No other request has this ID, and the log is that of all tests.
         let id = format!("{:032x}", digest_of(&app.database.url()));
-        let request = browser.request(Method::GET, "/account").header("x-request-id", &id);
+        let request = browser.request(Method::POST, "/account").header("x-request-id", &id);
         {
-            let mut hung_up = pin!(browser.send(request, ""));
+            // A body that does not arrive: a page could be ready before the client hangs up.
+            let body = Body::from_stream(futures_util::stream::pending::<io::Result<Bytes>>());
+            let mut hung_up = pin!(browser.send_raw(request, body));
             assert!(poll!(&mut hung_up).is_pending());
         }
         let log = captured();
