@@ -25,9 +25,11 @@ impl Zone {
     /// Coordinated universal time.
     pub const UTC: Self = Self(TimeZone::UTC);
 
-    /// The names of all zones, in alphabetical order.
+    /// The names of the zones to choose from, in alphabetical order: those of places, such as `Europe/Berlin`, and UTC. The
+    /// database also has abbreviations, offsets, and names that only programs use. They can still be parsed.
     pub fn names() -> Vec<String> {
-        let mut names: Vec<String> = DATABASE.available().map(|name| name.to_string()).collect();
+        let all = DATABASE.available().map(|name| name.to_string());
+        let mut names: Vec<String> = all.filter(|name| is_of_a_place(name)).collect();
         names.sort();
         names
     }
@@ -114,6 +116,25 @@ impl FromStr for Zone {
     }
 }
 
+fn is_of_a_place(name: &str) -> bool {
+    const AREAS: [&str; 10] = [
+        "Africa",
+        "America",
+        "Antarctica",
+        "Arctic",
+        "Asia",
+        "Atlantic",
+        "Australia",
+        "Europe",
+        "Indian",
+        "Pacific",
+    ];
+    name == "UTC"
+        || name
+            .split_once('/')
+            .is_some_and(|(area, _)| AREAS.contains(&area))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,6 +177,33 @@ mod tests {
         for wrong in ["", "Europe", "Mars/Base", "+01:00", "../etc/passwd"] {
             assert_eq!(wrong.parse::<Zone>(), Err(InvalidZone), "{wrong}");
         }
-        assert!(Zone::names().len() > 300);
+    }
+
+    #[test]
+    fn zones_of_places_are_offered_and_no_others() {
+        let names = Zone::names();
+        assert!(names.len() > 300, "{}", names.len());
+        for name in [
+            "UTC",
+            "Europe/Berlin",
+            "America/Argentina/Ushuaia",
+            "Pacific/Auckland",
+        ] {
+            assert!(names.iter().any(|offered| offered == name), "{name}");
+        }
+        for name in [
+            "Factory",
+            "localtime",
+            "posixrules",
+            "EST5EDT",
+            "Etc/GMT+5",
+            "GMT0",
+            "US/Eastern",
+        ] {
+            assert!(names.iter().all(|offered| offered != name), "{name}");
+        }
+        for name in names {
+            assert_eq!(name.parse::<Zone>().unwrap().to_string(), name);
+        }
     }
 }

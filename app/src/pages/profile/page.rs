@@ -123,7 +123,12 @@ fn ProfileView(profile: Profile) -> impl IntoView {
 
 #[component]
 fn ZoneForm(chosen: String, errors: Errors) -> impl IntoView {
-    let options = Zone::names()
+    let mut names = Zone::names();
+    // One that is no longer offered is kept until another is chosen.
+    if !names.contains(&chosen) {
+        names.insert(0, chosen.clone());
+    }
+    let options = names
         .into_iter()
         .map(|name| {
             let selected = name == chosen;
