@@ -38,8 +38,10 @@ pub fn UsagePage() -> impl IntoView {
         let org = usage.org.clone();
         view! {
             <Title text="Usage"/>
-            <div id="usage"><Shown usage/></div>
-            <LiveUsage org/>
+            <div class="with-live">
+                <div id="usage"><Shown usage/></div>
+                <LiveUsage org/>
+            </div>
         }
     })
 }
