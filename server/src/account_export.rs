@@ -75,6 +75,33 @@ fn document(data: &PersonalData) -> Value {
             "name": request.name,
             "purpose": request.purpose,
             "requested_at": request.created_at.rfc3339(),
+            "state": request.state,
+        })
+    });
+    let decisions = data.decisions.iter().map(|decision| {
+        json!({
+            "org_id": decision.org_id,
+            "request_id": decision.id,
+            "decision": if decision.approved { "approved" } else { "declined" },
+            "comment": decision.comment,
+            "decided_at": decision.decided_at.rfc3339(),
+        })
+    });
+    let reviews = data.reviews.iter().map(|review| {
+        json!({
+            "org_id": review.org_id,
+            "key_id": review.key_id,
+            "verdict": review.verdict,
+            "comment": review.comment,
+            "reviewed_at": review.at.rfc3339(),
+        })
+    });
+    let answers = data.answers.iter().map(|answer| {
+        json!({
+            "org_id": answer.org_id,
+            "key_id": answer.key_id,
+            "answer": answer.answer,
+            "answered_at": answer.answered_at.rfc3339(),
         })
     });
     json!({
@@ -89,6 +116,9 @@ fn document(data: &PersonalData) -> Value {
         "memberships": memberships.collect::<Value>(),
         "sessions": sessions.collect::<Value>(),
         "key_requests": requests.collect::<Value>(),
+        "key_request_decisions": decisions.collect::<Value>(),
+        "reviews": reviews.collect::<Value>(),
+        "review_answers": answers.collect::<Value>(),
         "audit_log": data.entries.iter().map(entry).collect::<Value>(),
         "audit_log_has_older_entries": data.has_more_entries,
     })

@@ -26,8 +26,14 @@ pub struct PersonalData {
     pub memberships: Vec<MembershipData>,
     /// The sessions that have not ended, oldest first.
     pub sessions: Vec<SessionData>,
-    /// The requests for keys that the person has made, newest first, at most [`MAX_ENTRIES`].
+    /// The requests for keys that the person has made and that are still kept, newest first, at most [`MAX_ENTRIES`].
     pub requests: Vec<RequestData>,
+    /// The requests of others that the person has decided, newest first, at most [`MAX_ENTRIES`].
+    pub decisions: Vec<DecisionData>,
+    /// The reviews of keys that the person has made, newest first, at most [`MAX_ENTRIES`].
+    pub reviews: Vec<ReviewData>,
+    /// What the person has answered to reviews of others, newest first, at most [`MAX_ENTRIES`].
+    pub answers: Vec<AnswerData>,
     /// The person's own entries in the audit log, newest first, at most [`MAX_ENTRIES`].
     pub entries: Vec<EntryData>,
     /// Whether there are older entries.
@@ -83,6 +89,51 @@ pub struct RequestData {
     pub purpose: String,
     /// When they asked.
     pub created_at: Timestamp,
+    /// What has been noted of it: an approval that nobody used in time can still be `approved`.
+    pub state: String,
+}
+
+/// What the person decided about someone else's request.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct DecisionData {
+    /// The ID of the organization.
+    pub org_id: String,
+    /// The ID of the request.
+    pub id: String,
+    /// Whether they approved it. If not, they declined it.
+    pub approved: bool,
+    /// What they said.
+    pub comment: String,
+    /// When.
+    pub decided_at: Timestamp,
+}
+
+/// A review of a key. Without what the reviewer saw, which belongs to the organization.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct ReviewData {
+    /// The ID of the organization.
+    pub org_id: String,
+    /// The ID of the key.
+    pub key_id: String,
+    /// What they concluded.
+    pub verdict: String,
+    /// What they said.
+    pub comment: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An answer to a review of a key.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct AnswerData {
+    /// The ID of the organization.
+    pub org_id: String,
+    /// The ID of the key.
+    pub key_id: String,
+    /// What they said.
+    pub answer: String,
+    /// When.
+    pub answered_at: Timestamp,
 }
 
 /// An entry that the person caused. Without what it changed, which belongs to the organization.
@@ -125,14 +176,21 @@ pub async fn export(
          ORDER BY memberships.created_at, orgs.id";
     const SESSIONS: &str = "SELECT created_at, expires_at FROM sessions WHERE user_id = $1 AND expires_at > $2 \
          ORDER BY created_at, expires_at";
-    const REQUESTS: &str = "SELECT org_id, name, purpose, created_at FROM key_requests WHERE user_id = $1 \
+    const REQUESTS: &str = "SELECT org_id, name, purpose, created_at, state FROM key_requests WHERE user_id = $1 \
          ORDER BY id DESC LIMIT $2";
+    // The key was created, or the request has expired or was withdrawn, after an approval.
+    const DECISIONS: &str = "SELECT org_id, id, state <> 'declined' AS approved, comment, decided_at FROM key_requests \
+         WHERE decided_by = $1 AND decided_at IS NOT NULL ORDER BY id DESC LIMIT $2";
+    const REVIEWS: &str = "SELECT org_id, key_id, verdict, comment, at FROM reviews \
+         WHERE actor_id = $1 AND actor_kind = 'user' ORDER BY id DESC LIMIT $2";
     const ENTRIES: &str = "SELECT audit_log.at, audit_log.event, audit_log.via, audit_log.org_id, audit_log.target_kind, \
          audit_log.target_id, audit_log.network, audit_addresses.address, audit_log.client, audit_log.request_id \
          FROM audit_log LEFT JOIN audit_addresses ON audit_addresses.position = audit_log.position \
          WHERE audit_log.actor_kind = 'user' AND audit_log.actor_id = $1 \
          AND audit_log.position > (SELECT position FROM audit_checkpoint) \
          ORDER BY audit_log.position DESC LIMIT $2";
+    const ANSWERS: &str = "SELECT org_id, key_id, answer, answered_at FROM reviews \
+         WHERE answered_by_id = $1 AND answered_by_kind = 'user' AND answer IS NOT NULL ORDER BY id DESC LIMIT $2";
     let user_id = person.user_id;
     let account: Option<AccountData> = on!(engine.db.read(), c => sqlx::query_as(ACCOUNT)
         .bind(user_id).fetch_optional(c).await)?;
@@ -145,6 +203,12 @@ pub async fn export(
         .bind(user_id).bind(engine.clock.now()).fetch_all(c).await)?;
     let requests = on!(engine.db.read(), c => sqlx::query_as(REQUESTS)
         .bind(user_id).bind(MAX_ENTRIES as i64).fetch_all(c).await)?;
+    let decisions = on!(engine.db.read(), c => sqlx::query_as(DECISIONS)
+        .bind(user_id).bind(MAX_ENTRIES as i64).fetch_all(c).await)?;
+    let reviews = on!(engine.db.read(), c => sqlx::query_as(REVIEWS)
+        .bind(user_id).bind(MAX_ENTRIES as i64).fetch_all(c).await)?;
+    let answers = on!(engine.db.read(), c => sqlx::query_as(ANSWERS)
+        .bind(user_id).bind(MAX_ENTRIES as i64).fetch_all(c).await)?;
     let mut entries: Vec<EntryData> = on!(engine.db.read(), c => sqlx::query_as(ENTRIES)
         .bind(user_id).bind(MAX_ENTRIES as i64 + 1).fetch_all(c).await)?;
     let has_more_entries = entries.len() > MAX_ENTRIES;
@@ -156,6 +220,9 @@ pub async fn export(
         memberships,
         sessions,
         requests,
+        decisions,
+        reviews,
+        answers,
         entries,
         has_more_entries,
     }))

@@ -182,7 +182,8 @@ pub const TABLES: [Table; 35] = [
     },
     Table {
         name: "key_requests",
-        text: "id org_id user_id name purpose kind environment settings state creation_token changed_by decided_by comment key_id",
+        text: "id org_id user_id name purpose kind environment settings state creation_token changed_by decided_by comment key_id \
+               asked",
         numbers: "expires_in_days version created_at decided_at approved_until ended_at",
         ..NONE
     },

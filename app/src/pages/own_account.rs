@@ -89,6 +89,7 @@ fn DeleteAccountView(account: Account) -> impl IntoView {
                 <ul class="list">
                     <li>"You are signed out everywhere and cannot sign in again."</li>
                     {leaves}
+                    <li>"Your requests for keys are deleted. Keys that were approved and not revealed are not created."</li>
                     <li>"Your name, e-mail address and password are removed. Keys that you created keep working, since they belong to the organization. They and the audit log show a deleted user."</li>
                 </ul>
                 <PasswordAgain errors/>

@@ -27,6 +27,32 @@ on_both! {
         assert_eq!(noted, ["export.made"]);
     }
 
+    async fn the_export_has_what_someone_asked_decided_reviewed_and_answered(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (dana, ari) = (app.signed_in(&org, "dana", Role::Owner).await, app.signed_in(&org, "ari", Role::Admin).await);
+        let fields = [("name", "Reports"), ("purpose", "For the board"), ("kind", "secret"), ("environment", "live"), ("access", "chosen"), ("scopes", "bots:read"), ("expires", "90")];
+        for (change, comment) in [("approve", "Fine"), ("decline", "Too much")] {
+            let path = ari.submit("/orgs/northwind/requests/new", &fields).await.header("location").to_owned();
+            assert_eq!(dana.submit(&path, &[("change", change), ("version", "0"), ("comment", comment)]).await.status, 303);
+            app.clock.advance(1_000);
+        }
+        let key = org.key("Production").await.id;
+        let review = [("key", &*key.to_string()), ("verdict", "rotate"), ("comment", "Old"), ("seen", "full_access no_expiry")];
+        assert_eq!(ari.submit("/orgs/northwind/review", &review).await.status, 303);
+        let id = app.database.texts("SELECT id FROM reviews").await.remove(0);
+        assert_eq!(dana.submit("/orgs/northwind/review/asked", &[("review", &id), ("answer", "Next week")]).await.status, 303);
+        let (of_ari, of_dana) = (ari.get("/account/export").await.json(), dana.get("/account/export").await.json());
+        let asked = &of_ari["key_requests"];
+        assert_eq!((&asked[0]["purpose"], &asked[0]["state"], &asked[1]["state"]), (&"For the board".into(), &"declined".into(), &"approved".into()));
+        assert_eq!((&of_ari["reviews"][0]["verdict"], &of_ari["reviews"][0]["comment"]), (&"rotate".into(), &"Old".into()));
+        assert_eq!((&of_ari["key_request_decisions"], &of_ari["review_answers"]), (&serde_json::json!([]), &serde_json::json!([])));
+        let decisions = &of_dana["key_request_decisions"];
+        assert_eq!((&decisions[0]["decision"], &decisions[0]["comment"]), (&"declined".into(), &"Too much".into()));
+        assert_eq!((&decisions[1]["decision"], &decisions[1]["comment"]), (&"approved".into(), &"Fine".into()));
+        assert_eq!((&of_dana["review_answers"][0]["answer"], &of_dana["reviews"]), (&"Next week".into(), &serde_json::json!([])));
+        assert_eq!(of_dana["key_requests"], serde_json::json!([]));
+    }
+
     async fn an_account_is_deleted_with_the_password_and_its_sessions_end(app: &TestApp) {
         const PAGE: &str = "/account/delete";
         let org = app.org("northwind").await;
