@@ -17,25 +17,31 @@ pub(crate) mod of_member;
 mod retention;
 mod reveal;
 mod row;
+mod wanted;
 mod withdraw;
-
-use std::num::NonZeroU32;
 
 use strum::{Display, EnumString};
 
 pub use self::{
-    ask::{AskError, NewRequest, ask},
+    ask::{AskError, NewRequest, ask, check},
     decide::{DecideError, approve, decline},
     edit::edit,
-    list::{Page, count_approved, count_open, find, find_own, list_all, list_open, list_own},
+    list::{
+        Page, count_approved, count_open, find, find_own, list_all, list_open, list_own, own_of,
+    },
+    of_member::{count_of_caller, count_of_members},
     retention::delete_old,
     reveal::{RevealError, Revealed, reveal},
+    wanted::Wanted,
     withdraw::{WithdrawError, withdraw},
 };
 
+use serde_json::{Map, Value};
+
 use crate::{
+    change::Happened,
+    event::{Event, Target},
     id::{KeyId, KeyRequestId, UserId},
-    key::{Environment, Kind, settings::KeySettings},
     name::DisplayName,
     nfc::nfc,
     time::{DAY, Timestamp},
@@ -53,36 +59,6 @@ pub const MAX_OF_ORG: i64 = 200;
 pub const MAX_PURPOSE: usize = 500;
 /// The maximum length of a comment, in characters.
 pub const MAX_COMMENT: usize = 500;
-
-/// The key that someone asks for.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Wanted {
-    /// Secret or widget.
-    pub kind: Kind,
-    /// Live or test.
-    pub environment: Environment,
-    /// The key's settings.
-    pub settings: KeySettings,
-    /// The number of days after which the key expires, counted from its creation, in place of the expiry in the settings.
-    pub expires_in_days: Option<NonZeroU32>,
-}
-
-impl Wanted {
-    /// The settings of the key if it is created at `now`.
-    pub fn settings_at(&self, now: Timestamp) -> KeySettings {
-        let after = self.expires_in_days;
-        let after = after.map(|days| now.plus(i64::from(days.get()) * DAY));
-        KeySettings {
-            expires_at: after.or(self.settings.expires_at),
-            ..self.settings.clone()
-        }
-    }
-
-    /// Whether the key would never expire.
-    pub fn never_expires(&self) -> bool {
-        self.expires_in_days.is_none() && self.settings.expires_at.is_none()
-    }
-}
 
 /// What has become of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display, EnumString)]
@@ -113,8 +89,10 @@ pub struct KeyRequest {
     pub requester: (UserId, DisplayName),
     /// What the key is for.
     pub purpose: String,
-    /// The key.
+    /// The key, as owners have changed it.
     pub wanted: Wanted,
+    /// The key as it was asked for, if an owner has changed that.
+    pub asked: Option<Wanted>,
     /// What has become of it.
     pub state: State,
     /// Counts the changes by owners, so that nobody approves what they have not seen.
@@ -143,6 +121,23 @@ pub struct Decision {
 }
 
 impl KeyRequest {
+    /// The key to begin with if the requester asks again: what was asked for, or what was approved and not revealed in time.
+    pub fn to_ask_again(&self) -> &Wanted {
+        let asked = self.asked.as_ref();
+        asked
+            .filter(|_| self.state != State::Expired)
+            .unwrap_or(&self.wanted)
+    }
+
+    /// What owners have changed, by field: `{"from": what was asked for, "to": …}`.
+    pub fn changes(&self) -> Map<String, Value> {
+        let updated = Happened::new(Event::KeyRequestUpdated, Target::KeyRequest(self.id));
+        match &self.asked {
+            Some(asked) => asked.differences(&self.wanted, updated).changes,
+            None => Map::new(),
+        }
+    }
+
     /// The approval that no longer counts, since whoever gave it is no longer an owner.
     pub fn lapsed(&self) -> Option<&Decision> {
         self.decision.as_ref().filter(|_| self.state == State::Open)

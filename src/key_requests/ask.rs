@@ -8,6 +8,7 @@ use crate::{
     Engine,
     access::{Permit, to},
     change::{Change, Happened},
+    convention::Convention,
     db::{StorageError, on},
     event::{Event, Target},
     fault::{Fault, from_fault},
@@ -91,7 +92,9 @@ pub async fn ask(
     let (org_id, now) = (permit.org_id(), engine.clock.now());
     let purpose = purpose(&new.purpose)?;
     let policy = policies::of_org(engine, org_id).await?;
-    let wanted = checked(engine, &policy, new.wanted, now)?;
+    let wanted = check((engine.convention(), &policy), new.wanted, now)?;
+    let token = new.creation_token.as_deref();
+    check_before(engine, (org_id, user_id), token, now).await?;
     let counted = letters::count(engine, org_id, user_id).await?;
     let is_mailed = counted.is_some();
     let asked = async {
@@ -99,7 +102,6 @@ pub async fn ask(
         // Before the lock on the org, as in all changes that refer to users.
         let id = KeyRequestId::new(now.as_millis(), engine.random.bytes()?);
         let wanted = with_project(&mut change, org_id, wanted).await?;
-        let token = new.creation_token.as_deref();
         if let Some(before) = insert(
             &mut change,
             (org_id, user_id),
@@ -117,7 +119,7 @@ pub async fn ask(
         if can_create(&mut change, org_id, user_id).await? {
             return Err(AskError::CanCreate);
         }
-        check_number(&mut change, org_id, user_id, now).await?;
+        check_number(&mut change, (org_id, user_id), now).await?;
         if is_mailed {
             letters::to_owners(
                 engine,
@@ -145,14 +147,9 @@ fn asked_for(id: KeyRequestId, wanted: &Wanted) -> Happened {
     let asked = asked
         .changed("kind", None::<&str>, wanted.kind.to_string())
         .changed("environment", None::<&str>, wanted.environment.to_string())
-        .changed("expires_in_days", None::<u32>, days(wanted));
+        .changed("expires_in_days", None::<u32>, wanted.days());
     let settings = &wanted.settings;
     differences(&KeySettings::named(settings.name.clone()), settings, asked)
-}
-
-/// The number of days after which a key expires, as in the audit log.
-pub(super) fn days(wanted: &Wanted) -> Option<u32> {
-    wanted.expires_in_days.map(u32::from)
 }
 
 fn purpose(typed: &str) -> Result<String, AskError> {
@@ -164,14 +161,16 @@ fn purpose(typed: &str) -> Result<String, AskError> {
     }
 }
 
-/// Checks what does not require the database, as if the key was created now.
-pub(super) fn checked(
-    engine: &Engine,
-    policy: &KeyPolicy,
+/// Checks what does not require the database, as if the key was created now, and returns it in its stored form.
+///
+/// # Errors
+/// If the key could not be created, with what to change.
+pub fn check(
+    (convention, policy): (&Convention, &KeyPolicy),
     wanted: Wanted,
     now: Timestamp,
 ) -> Result<Wanted, AskError> {
-    let (convention, of) = (&engine.convention, (wanted.kind, wanted.environment));
+    let of = (wanted.kind, wanted.environment);
     if convention.prefix(wanted.kind, wanted.environment).is_none() {
         return Err(AskError::NotOffered(wanted.kind, wanted.environment));
     }
@@ -203,6 +202,9 @@ pub(super) async fn with_project(
     Ok(wanted)
 }
 
+/// Selects the request that the form with the token `$2` has made before.
+const BEFORE: &str = "SELECT id FROM key_requests WHERE org_id = $1 AND creation_token = $2";
+
 /// Stores the request, or returns the one that the form has made before.
 async fn insert(
     change: &mut Change,
@@ -216,11 +218,10 @@ async fn insert(
     const INSERT: &str = "INSERT INTO key_requests (id, org_id, user_id, name, purpose, kind, environment, settings, \
          expires_in_days, state, created_at, creation_token) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'open', $10, $11) \
          ON CONFLICT (org_id, creation_token) DO NOTHING";
-    const BEFORE: &str = "SELECT id FROM key_requests WHERE org_id = $1 AND creation_token = $2";
     let settings = &wanted.settings;
     let inserted = on!(change.on(), c => sqlx::query(INSERT)
         .bind(id).bind(org_id).bind(user_id).bind(&settings.name).bind(purpose).bind(wanted.kind).bind(wanted.environment)
-        .bind(stored_settings(settings)).bind(days(wanted).map(i64::from)).bind(now).bind(token)
+        .bind(stored_settings(settings)).bind(wanted.days().map(i64::from)).bind(now).bind(token)
         .execute(c).await.map(|done| done.rows_affected()))?;
     if inserted == 1 {
         return Ok(None);
@@ -243,37 +244,61 @@ async fn can_create(
     Ok(rights.is_some_and(|rights| rights.may(Action::CreateKeys)))
 }
 
-/// Checks the limits after the request was added, under the org's lock.
-async fn check_number(
-    change: &mut Change,
-    org_id: OrgId,
-    user_id: UserId,
+/// The numbers that are limited.
+#[derive(Debug, sqlx::FromRow)]
+struct Numbers {
+    waiting_of_person: i64,
+    today_of_person: i64,
+    waiting_of_org: i64,
+}
+
+impl Numbers {
+    /// Checks them with this many more requests.
+    const fn check(&self, more: i64) -> Result<(), AskError> {
+        if self.waiting_of_person + more > MAX_OF_PERSON {
+            Err(AskError::TooManyOpen)
+        } else if self.today_of_person + more > MAX_PER_DAY {
+            Err(AskError::TooManyToday)
+        } else if self.waiting_of_org + more > MAX_OF_ORG {
+            Err(AskError::OrgFull)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Selects the [`Numbers`] of the org `$1` at the time `$2`, of the person `$3` since `$4`.
+const NUMBERS: &str = "SELECT \
+     (SELECT COUNT(*) FROM key_requests WHERE org_id = $1 AND user_id = $3 \
+     AND (state = 'open' OR (state = 'approved' AND approved_until > $2))) AS waiting_of_person, \
+     (SELECT COUNT(*) FROM key_requests WHERE org_id = $1 AND user_id = $3 AND created_at > $4) AS today_of_person, \
+     (SELECT COUNT(*) FROM key_requests WHERE org_id = $1 \
+     AND (state = 'open' OR (state = 'approved' AND approved_until > $2))) AS waiting_of_org";
+
+/// Rejects what is certain to be rejected before anything is written.
+async fn check_before(
+    engine: &Engine,
+    (org_id, user_id): (OrgId, UserId),
+    token: Option<&str>,
     now: Timestamp,
 ) -> Result<(), AskError> {
-    const WAITING: &str = "(state = 'open' OR (state = 'approved' AND approved_until > $2))";
-    let of_org = format!("SELECT COUNT(*) FROM key_requests WHERE org_id = $1 AND {WAITING}");
-    let of_person = format!("{of_org} AND user_id = $3");
-    const TODAY: &str =
-        "SELECT COUNT(*) FROM key_requests WHERE org_id = $1 AND created_at > $2 AND user_id = $3";
-    let count = async |change: &mut Change, sql: &str, at: Timestamp, user_id: Option<UserId>| {
-        let sql = sqlx::AssertSqlSafe(sql.to_owned());
-        let count: i64 = on!(change.on(), c => {
-            let mut query = sqlx::query_scalar(sql).bind(org_id).bind(at);
-            if let Some(user_id) = user_id {
-                query = query.bind(user_id);
-            }
-            query.fetch_one(c).await
-        })?;
-        Ok::<i64, StorageError>(count)
-    };
-    if count(change, &of_person, now, Some(user_id)).await? > MAX_OF_PERSON {
-        return Err(AskError::TooManyOpen);
+    let before: Option<KeyRequestId> = on!(engine.db.read(), c => sqlx::query_scalar(BEFORE)
+        .bind(org_id).bind(token).fetch_optional(c).await)?;
+    if let Some(before) = before {
+        return Err(AskError::AlreadyAsked(before));
     }
-    if count(change, TODAY, now.plus(-DAY), Some(user_id)).await? > MAX_PER_DAY {
-        return Err(AskError::TooManyToday);
-    }
-    if count(change, &of_org, now, None).await? > MAX_OF_ORG {
-        return Err(AskError::OrgFull);
-    }
-    Ok(())
+    let numbers: Numbers = on!(engine.db.read(), c => sqlx::query_as(NUMBERS)
+        .bind(org_id).bind(now).bind(user_id).bind(now.plus(-DAY)).fetch_one(c).await)?;
+    numbers.check(1)
+}
+
+/// Checks the limits after the request was added, under the org's lock: of concurrent requests, no two see the same numbers.
+async fn check_number(
+    change: &mut Change,
+    (org_id, user_id): (OrgId, UserId),
+    now: Timestamp,
+) -> Result<(), AskError> {
+    let numbers: Numbers = on!(change.on(), c => sqlx::query_as(NUMBERS)
+        .bind(org_id).bind(now).bind(user_id).bind(now.plus(-DAY)).fetch_one(c).await)?;
+    numbers.check(0)
 }

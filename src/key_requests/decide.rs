@@ -1,7 +1,9 @@
 //! Approving and declining requests.
 
 use super::{
-    APPROVED_FOR, AskError, KeyRequest, MAX_COMMENT, State, ask::checked, letters, row, text,
+    APPROVED_FOR, AskError, KeyRequest, MAX_COMMENT, State,
+    ask::{check, with_project},
+    letters, row, text,
 };
 use crate::{
     Engine,
@@ -89,12 +91,16 @@ pub async fn approve(
         return Err(DecideError::ChangedMeanwhile);
     }
     let policy = policies::within(engine, change.tx(), org_id).await?;
-    checked(engine, &policy, request.wanted.clone(), now).map_err(DecideError::Invalid)?;
+    let rules = (engine.convention(), &policy);
+    let wanted = check(rules, request.wanted.clone(), now).map_err(DecideError::Invalid)?;
+    let wanted = with_project(&mut change, org_id, wanted).await;
+    wanted.map_err(DecideError::Invalid)?;
     let until = now.plus(APPROVED_FOR);
     on!(change.on(), c => sqlx::query(SQL)
         .bind(org_id).bind(id).bind(owner).bind(now).bind(comment).bind(until).execute(c).await.map(drop))?;
     letters::to_requester(engine, &mut change, org_id, &request, owner, Some(until)).await?;
-    let approved = Happened::new(Event::KeyRequestApproved, Target::KeyRequest(id));
+    let mut approved = Happened::new(Event::KeyRequestApproved, Target::KeyRequest(id));
+    approved.changes = request.changes();
     Ok(change.commit(of_requester(approved, &request)).await?)
 }
 

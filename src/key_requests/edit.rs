@@ -2,9 +2,9 @@
 
 use super::{
     DecideError, State, Wanted,
-    ask::{checked, days, with_project},
+    ask::{check, with_project},
     decide::to_decide,
-    row::stored_settings,
+    row::{stored, stored_settings},
 };
 use crate::{
     Engine,
@@ -13,11 +13,10 @@ use crate::{
     db::on,
     event::{Event, Target},
     id::KeyRequestId,
-    keys::edit::differences,
     orgs::{self, policies},
 };
 
-/// Changes the key of an open request. `version` is that of the request that the owner has seen.
+/// Changes the key of an open request, and keeps what was asked for at first. `version` is that of the request that the owner has seen.
 ///
 /// # Errors
 /// [`DecideError`]. Nothing is changed then.
@@ -31,10 +30,11 @@ pub async fn edit(
     // An approval that no longer counts must not come back for other settings.
     const SQL: &str = "UPDATE key_requests SET name = $3, kind = $4, environment = $5, settings = $6, expires_in_days = $7, \
          changed_by = $8, version = version + 1, state = 'open', decided_by = NULL, decided_at = NULL, comment = '', \
-         approved_until = NULL WHERE org_id = $1 AND id = $2";
+         approved_until = NULL, asked = COALESCE(asked, $9) WHERE org_id = $1 AND id = $2";
     let (org_id, now) = (permit.org_id(), engine.clock.now());
     let policy = policies::of_org(engine, permit.org_id()).await?;
-    let wanted = checked(engine, &policy, wanted, now).map_err(DecideError::Invalid)?;
+    let wanted =
+        check((engine.convention(), &policy), wanted, now).map_err(DecideError::Invalid)?;
     let mut change = engine.change(permit).await?;
     orgs::lock(change.tx(), org_id).await?;
     let (before, owner) = to_decide(&mut change, permit, id, now).await?;
@@ -44,16 +44,7 @@ pub async fn edit(
     let wanted = with_project(&mut change, org_id, wanted).await;
     let wanted = wanted.map_err(DecideError::Invalid)?;
     let updated = Happened::new(Event::KeyRequestUpdated, Target::KeyRequest(id));
-    let was = &before.wanted;
-    let updated = updated
-        .changed("kind", was.kind.to_string(), wanted.kind.to_string())
-        .changed(
-            "environment",
-            was.environment.to_string(),
-            wanted.environment.to_string(),
-        )
-        .changed("expires_in_days", days(was), days(&wanted));
-    let updated = differences(&was.settings, &wanted.settings, updated);
+    let updated = before.wanted.differences(&wanted, updated);
     // Also if the same form has done it before.
     if updated.changes.is_empty() {
         return Ok(());
@@ -64,7 +55,7 @@ pub async fn edit(
     let settings = &wanted.settings;
     on!(change.on(), c => sqlx::query(SQL)
         .bind(org_id).bind(id).bind(&settings.name).bind(wanted.kind).bind(wanted.environment)
-        .bind(stored_settings(settings)).bind(days(&wanted).map(i64::from)).bind(owner)
+        .bind(stored_settings(settings)).bind(wanted.days().map(i64::from)).bind(owner).bind(stored(&before.wanted))
         .execute(c).await.map(drop))?;
     Ok(change.commit(updated).await?)
 }

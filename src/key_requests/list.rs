@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Engine,
     access::{Permit, to},
-    db::{StorageError, on},
+    db::{StorageError, on, places},
     id::{KeyRequestId, OrgId, UserId},
 };
 
@@ -113,6 +113,31 @@ pub async fn find_own(
     let own = permit.caller().actor.user_id();
     let found = of_org(engine, permit.org_id(), id).await?;
     Ok(found.filter(|request| Some(request.requester.0) == own))
+}
+
+/// Returns those of these requests that the caller has made.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn own_of(
+    engine: &Engine,
+    permit: &Permit<to::RequestKeys>,
+    ids: &[KeyRequestId],
+) -> Result<Vec<KeyRequestId>, StorageError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT id FROM key_requests WHERE org_id = $1 AND user_id = $2 AND id IN ({})",
+        places(3, ids.len())
+    );
+    Ok(on!(engine.db.read(), c => {
+        let mut query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(permit.org_id()).bind(permit.caller().actor.user_id());
+        for id in ids {
+            query = query.bind(id);
+        }
+        query.fetch_all(c).await
+    })?)
 }
 
 /// Returns a request of anyone in the organization.

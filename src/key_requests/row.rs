@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
 
@@ -30,7 +31,7 @@ pub(super) fn select() -> String {
          key_requests.kind, key_requests.environment, key_requests.settings, key_requests.expires_in_days, {STATE} AS state, \
          key_requests.version, key_requests.created_at, changers.name AS changer, key_requests.decided_by, \
          deciders.name AS decider, key_requests.decided_at, key_requests.comment, key_requests.approved_until, \
-         key_requests.key_id FROM key_requests JOIN users ON users.id = key_requests.user_id \
+         key_requests.key_id, key_requests.asked FROM key_requests JOIN users ON users.id = key_requests.user_id \
          LEFT JOIN users AS changers ON changers.id = key_requests.changed_by \
          LEFT JOIN users AS deciders ON deciders.id = key_requests.decided_by WHERE key_requests.org_id = $1"
     )
@@ -57,6 +58,7 @@ pub(super) struct Row {
     comment: String,
     approved_until: Option<Timestamp>,
     key_id: Option<KeyId>,
+    asked: Option<String>,
 }
 
 impl Row {
@@ -68,6 +70,11 @@ impl Row {
             id: self.id,
             requester: (self.user_id, self.requester),
             purpose: self.purpose,
+            asked: self
+                .asked
+                .as_deref()
+                .map(|json| read_stored(&self.name, json))
+                .transpose()?,
             wanted: Wanted {
                 kind: self.kind,
                 environment: self.environment,
@@ -94,6 +101,38 @@ fn read_settings(name: KeyName, json: &str) -> Result<KeySettings, StorageError>
     let mut fields = fields_of(&KeySettings::named(name));
     fields.extend(from_json::<serde_json::Map<String, Value>>(json)?);
     serde_json::from_value(fields.into()).map_err(StorageError::unreadable)
+}
+
+/// What was asked for before owners changed it.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    kind: Kind,
+    environment: Environment,
+    settings: serde_json::Map<String, Value>,
+    expires_in_days: Option<NonZeroU32>,
+}
+
+/// A key as it was asked for, as it is stored once an owner changes it.
+pub(super) fn stored(wanted: &Wanted) -> String {
+    let stored = Stored {
+        kind: wanted.kind,
+        environment: wanted.environment,
+        settings: fields_of(&wanted.settings),
+        expires_in_days: wanted.expires_in_days,
+    };
+    Value::from(fields_of(&stored)).to_string()
+}
+
+/// The settings have the name that was asked for; `name` is that of now.
+fn read_stored(name: &KeyName, json: &str) -> Result<Wanted, StorageError> {
+    let stored: Stored = from_json(json)?;
+    let settings = Value::from(stored.settings).to_string();
+    Ok(Wanted {
+        kind: stored.kind,
+        environment: stored.environment,
+        settings: read_settings(name.clone(), &settings)?,
+        expires_in_days: stored.expires_in_days,
+    })
 }
 
 /// Settings as they are stored.

@@ -62,8 +62,11 @@ async fn end(
         .check_replaceable(change.tx(), org_id, user_id)
         .await?;
     on!(change.on(), c => sqlx::query(SQL).bind(org_id).bind(user_id).execute(c).await.map(drop))?;
-    withdraw_all(change.tx(), org_id, user_id, engine.clock.now()).await?;
+    let withdrawn = withdraw_all(change.tx(), org_id, user_id, engine.clock.now()).await?;
+    let withdrawn = Some(withdrawn).filter(|count| *count > 0);
     let ended = Happened::new(event, Target::User(user_id));
-    let ended = ended.changed("role", member.role.to_string(), None::<&str>);
+    let ended = ended
+        .changed("role", member.role.to_string(), None::<&str>)
+        .changed("withdrawn_key_requests", None::<u64>, withdrawn);
     Ok(change.commit(ended).await?)
 }

@@ -9,7 +9,7 @@ use latchkey::{
     convention::{NoScope, Scope},
     id::{KeyRequestId, UserId},
     key::{Environment, Kind, settings::KeySettings},
-    key_requests::{NewRequest, Wanted, approve, ask, decline, withdraw},
+    key_requests::{NewRequest, Wanted, approve, ask, decline, edit, withdraw},
     members,
     role::Role,
 };
@@ -22,7 +22,8 @@ use super::{
 /// What became of a request.
 enum Ending {
     Open,
-    Approved(&'static str),
+    /// An owner first made the life of the key shorter: the number of days, and the comment.
+    Shortened(u32, &'static str),
     Declined(&'static str),
     Withdrawn,
 }
@@ -67,7 +68,10 @@ const STORIES: [Story; 5] = [
         days_ago: 1.5,
         scopes: Some(2),
         expires_in_days: Some(365),
-        ending: Ending::Approved("Fine. Store it in the warehouse's vault."),
+        ending: Ending::Shortened(
+            90,
+            "Fine, for 90 days at first. Store it in the warehouse's vault.",
+        ),
     },
     Story {
         name: "Weekly report",
@@ -118,8 +122,15 @@ pub async fn create(engine: &Engine, org: &Org, period: Period) -> Result<(), De
         let unchanged = "a request was not decided";
         match story.ending {
             Ending::Open => {}
-            Ending::Approved(comment) => {
-                let done = approve(engine, &team.permit(owner).await?, id, 0, comment).await;
+            Ending::Shortened(days, comment) => {
+                let permit = team.permit(owner).await?;
+                let less = Wanted {
+                    expires_in_days: NonZeroU32::new(days),
+                    ..team.wanted(story)?
+                };
+                let changed = edit(engine, &permit, id, 0, less).await;
+                changed.map_err(failed(unchanged))?;
+                let done = approve(engine, &permit, id, 1, comment).await;
                 done.map_err(failed(unchanged))?;
             }
             Ending::Declined(comment) => {
@@ -152,7 +163,8 @@ impl Team<'_> {
             .map_err(failed("a member has no permit"))
     }
 
-    async fn ask(&self, by: UserId, story: &Story) -> Result<KeyRequestId, DemoError> {
+    /// The key that a story asks for.
+    fn wanted(&self, story: &Story) -> Result<Wanted, DemoError> {
         let convention = self.engine.convention();
         let name = story.name.parse().map_err(failed("a name is invalid"))?;
         let mut settings = KeySettings::named(name);
@@ -164,14 +176,18 @@ impl Team<'_> {
         };
         let days = story.expires_in_days;
         let days = days.or(Some(365).filter(|_| !convention.expiry.never));
+        Ok(Wanted {
+            kind: Kind::Secret,
+            environment: Environment::Live,
+            settings,
+            expires_in_days: days.and_then(NonZeroU32::new),
+        })
+    }
+
+    async fn ask(&self, by: UserId, story: &Story) -> Result<KeyRequestId, DemoError> {
         let new = NewRequest {
             purpose: story.purpose.to_owned(),
-            wanted: Wanted {
-                kind: Kind::Secret,
-                environment: Environment::Live,
-                settings,
-                expires_in_days: days.and_then(NonZeroU32::new),
-            },
+            wanted: self.wanted(story)?,
             creation_token: None,
         };
         let asked = ask(self.engine, &self.permit(by).await?, new).await;

@@ -1,7 +1,8 @@
 //! What can be asked for, and how much.
 
 use latchkey::{
-    access::{Permit, to},
+    access::{Membership, Permit, to},
+    caller::{Person, Visit},
     key::Kind,
     key_requests::{
         AskError, DecideError, NewRequest, ask, decline, list_all, list_open, list_own,
@@ -85,6 +86,11 @@ on_both! {
             "INSERT INTO key_requests (id, org_id, user_id, name, purpose, kind, environment, settings, state, created_at) VALUES {}", rows.join(", ")
         )).await;
         assert!(matches!(team.ask(team.kim, request("One more")).await, Err(AskError::OrgFull)));
+        // Another organization has its own number.
+        let contoso = app.org("contoso").await;
+        let person = Person { user_id: contoso.person("eve", Role::Member).await, visit: Visit::default() };
+        let membership = Membership::find(&app.engine, person, &contoso.org.slug).await.unwrap();
+        ask(&app.engine, &membership.permit().unwrap(), request("Of another")).await.unwrap();
         // They are listed page by page, each once.
         let mut seen = Vec::new();
         let mut before = None;

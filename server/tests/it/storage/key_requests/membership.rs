@@ -69,4 +69,14 @@ on_both! {
         // An admin who creates keys does not ask for them.
         assert!(matches!(team.ask(ari, request("Own")).await, Err(AskError::CanCreate)));
     }
+
+    async fn requests_and_membership_end_in_one_transaction(app: &TestApp) {
+        let team = Team::of(app).await;
+        let (open, approved) = (team.asked().await, team.approved().await);
+        // The last step of the change fails: nothing of it remains.
+        app.database.execute("DROP TABLE audit_log").await;
+        assert!(members::remove(&app.engine, &team.org.permit(), team.kim).await.is_err());
+        assert_eq!((team.state(open).await, team.state(approved).await), (State::Open, State::Approved));
+        assert_eq!(app.database.number(&format!("SELECT COUNT(*) FROM memberships WHERE user_id = '{}'", team.kim)).await, 1);
+    }
 }
