@@ -3,6 +3,7 @@
 mod addresses;
 mod agents;
 mod audit;
+mod audit_links;
 mod conflicts;
 mod demo;
 mod entry;

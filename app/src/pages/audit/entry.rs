@@ -92,7 +92,11 @@ fn target_text(target: &Actor, names: &Names) -> TargetText {
     let org = &names.org;
     let href = match (target.kind.as_str(), &target.name) {
         ("key", Some(_)) => Some(format!("/orgs/{org}/keys/{id}")),
-        ("key_request", Some(_)) => Some(format!("/orgs/{org}/requests/{id}")),
+        // Whoever does not decide on requests opens only their own.
+        ("key_request", Some(_)) => names
+            .requests
+            .contains(id)
+            .then(|| format!("/orgs/{org}/requests/{id}")),
         ("agent", Some(_)) => names
             .agents
             .get(id)

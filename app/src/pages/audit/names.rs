@@ -1,16 +1,20 @@
 //! The names and public IDs that entries refer to, beside those that the engine adds.
 
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, HashSet},
+    str::FromStr,
+};
 
 use latchkey::{
     Engine,
     access::{Membership, to},
     agents,
     audit::Entry,
-    id::AgentId,
-    invitations,
+    id::{AgentId, KeyRequestId},
+    invitations, key_requests,
     keys::project,
     members,
+    role::Action,
 };
 
 use crate::error::AppError;
@@ -25,6 +29,8 @@ pub struct Names {
     pub agents: HashMap<String, String>,
     /// The addresses of open invitations by ID, for users who can invite.
     pub invitations: HashMap<String, String>,
+    /// The IDs of the requests for keys that the reader can open: all for owners, otherwise their own.
+    pub requests: HashSet<String>,
 }
 
 impl Names {
@@ -42,6 +48,7 @@ impl Names {
             referred: HashMap::new(),
             agents: HashMap::new(),
             invitations: HashMap::new(),
+            requests: requests(engine, membership, entries).await?,
         };
         if entries.iter().any(is_about_invitation) {
             names.invitations = invited(engine, membership).await?;
@@ -52,7 +59,7 @@ impl Names {
         if entries.iter().any(is_about_person) {
             names.referred.extend(people(engine, membership).await?);
         }
-        let mut agents: Vec<AgentId> = entries.iter().filter_map(agent_id).collect();
+        let mut agents: Vec<AgentId> = entries.iter().filter_map(target_id).collect();
         agents.sort_unstable();
         agents.dedup();
         let permit = membership.permit::<to::SeeKeys>()?;
@@ -88,6 +95,20 @@ async fn people(
     Ok(names.map(|member| (member.user_id.to_string(), member.name.to_string())))
 }
 
+async fn requests(
+    engine: &Engine,
+    membership: &Membership,
+    entries: &[Entry],
+) -> Result<HashSet<String>, AppError> {
+    let mut ids: Vec<KeyRequestId> = entries.iter().filter_map(target_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if !membership.may(Action::DecideKeyRequests) {
+        ids = key_requests::own_of(engine, &membership.permit()?, &ids).await?;
+    }
+    Ok(ids.into_iter().map(|id| id.to_string()).collect())
+}
+
 fn is_about_invitation(entry: &Entry) -> bool {
     let target = entry.target.as_ref();
     target.is_some_and(|target| target.kind == "invitation")
@@ -121,7 +142,7 @@ pub async fn projects(
     Ok(names.collect())
 }
 
-/// The agent that an entry is about. The IDs of other targets do not parse as an [`AgentId`].
-fn agent_id(entry: &Entry) -> Option<AgentId> {
+/// The ID of what an entry is about. The IDs of targets of another kind do not parse.
+fn target_id<T: FromStr>(entry: &Entry) -> Option<T> {
     entry.target.as_ref()?.id.as_ref()?.parse().ok()
 }

@@ -1,6 +1,6 @@
 //! The log of an organization or of the instance, as operators see it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use latchkey::audit;
 use leptos::prelude::*;
@@ -30,6 +30,7 @@ pub fn LogTable(
         referred: projects,
         agents: HashMap::new(),
         invitations: HashMap::new(),
+        requests: HashSet::new(),
     };
     let rows: Vec<EntryRow> = entries
         .entries
