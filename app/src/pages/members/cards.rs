@@ -14,7 +14,7 @@ use crate::{
     },
     pages::{confirm::PasswordAgain, forms::fields_and_errors},
     request::PageRequest,
-    text::words::role_can,
+    text::{number::grouped, words::role_can},
 };
 
 /// The card, if the URL or a rejected form requests one that the user can submit.
@@ -231,6 +231,7 @@ fn RemoveCard(path: String, row: MemberRow, org_name: String, errors: Errors) ->
                     {row.email.clone()}" loses access to "<b>{org_name}</b>" immediately. Keys, projects and service tokens that they \
                     created remain. Rotate keys whose secrets they know."
                 </p>
+                <EndingRequests whose="Their" count=row.waiting/>
                 <input type="hidden" name="change" value="remove"/>
                 <input type="hidden" name="member" value=row.id/>
                 <div class="actions"><button class="btn danger primary">"Remove"</button><a class="btn" href=path>"Cancel"</a></div>
@@ -255,7 +256,7 @@ fn LeaveCard(path: String, row: MemberRow, org_name: String, errors: Errors) -> 
         view! {
             <form novalidate=true method="post" action=action class="form">
                 <FormError errors/>
-                <LeaveText/>
+                <LeaveText waiting=row.waiting/>
                 <input type="hidden" name="change" value="leave"/>
                 <div class="actions"><button class="btn danger primary">"Leave organization"</button><a class="btn" href=path>"Cancel"</a></div>
             </form>
@@ -272,13 +273,31 @@ fn LeaveCard(path: String, row: MemberRow, org_name: String, errors: Errors) -> 
 
 /// What leaving an organization means.
 #[component]
-pub fn LeaveText() -> impl IntoView {
+pub fn LeaveText(
+    /// The number of own requests for keys that end with the membership.
+    waiting: i64,
+) -> impl IntoView {
     view! {
         <p>
             "You lose access immediately. Keys, projects and service tokens that you created remain. To come back, you need a new \
             invitation."
         </p>
+        <EndingRequests whose="Your" count=waiting/>
     }
+}
+
+/// Says which requests for keys end with a membership.
+#[component]
+fn EndingRequests(whose: &'static str, count: i64) -> impl IntoView {
+    let requests = match count {
+        0 => return None,
+        1 => "request for a key, which waits for a decision or to be revealed, is".to_owned(),
+        _ => format!(
+            "{} requests for keys, which wait for a decision or to be revealed, are",
+            grouped(count)
+        ),
+    };
+    Some(view! { <p>{whose}" "{requests}" withdrawn."</p> })
 }
 
 /// Why the last owner remains one.

@@ -1,8 +1,11 @@
 //! The data of the page "Members".
 
+use std::collections::HashMap;
+
 use latchkey::{
     access::to,
     invitations::{self, Invitation},
+    key_requests,
     keys::create::new_creation_token,
     members::{self, Member},
     role::{Action, AdminRights, Role},
@@ -46,6 +49,9 @@ pub struct MemberRow {
     pub is_viewer: bool,
     /// Whether no other owner could sign in.
     pub is_last_owner: bool,
+    /// The number of their requests for keys that would end with their membership, for the user themselves and for whoever can
+    /// remove members.
+    pub waiting: i64,
 }
 
 /// An invitation that can be accepted.
@@ -68,7 +74,16 @@ pub async fn list(request: PageRequest) -> Result<MemberList, AppError> {
     let viewer = permit.caller().actor.user_id();
     let active = members.iter().filter(|member| is_active_owner(member));
     let active_owners = active.count();
+    let mut waiting = match membership.permit_if_allowed::<to::RemoveMembers>() {
+        Some(permit) => key_requests::count_of_members(engine, &permit).await?,
+        None => HashMap::new(),
+    };
+    if let Some(viewer) = viewer {
+        let own = key_requests::count_of_caller(engine, &membership.permit()?).await?;
+        waiting.insert(viewer, own);
+    }
     let rows = members.into_iter().map(|member| MemberRow {
+        waiting: waiting.get(&member.user_id).copied().unwrap_or_default(),
         is_viewer: viewer == Some(member.user_id),
         is_last_owner: member.role == Role::Owner
             && active_owners == usize::from(is_active_owner(&member)),

@@ -4,7 +4,7 @@ use latchkey::accounts::second_factor::{SecondFactor, SetUp, resume};
 use leptos::prelude::*;
 
 use super::{
-    data::{TwoFactor, two_factor},
+    data::{RequiringOrg, TwoFactor, two_factor},
     form::{Outcome, TwoFactorForm},
     shown::{CodesView, SetUpCard},
 };
@@ -130,9 +130,9 @@ fn CurrentView(
                 typed.next
             };
             let required = two_factor.required_by;
-            let left = required.iter().find(|(slug, _)| *slug == left).cloned();
+            let left = required.iter().find(|org| org.slug == left).cloned();
             match left {
-                Some((slug, name)) => view! { <LeaveCard slug name errors/> }.into_any(),
+                Some(org) => view! { <LeaveCard org errors/> }.into_any(),
                 None => view! { <RequiredBy orgs=required/><OffCard next errors/> }.into_any(),
             }
         }
@@ -172,8 +172,8 @@ fn OffCard(next: String, errors: Errors) -> impl IntoView {
 
 /// What is closed to the user until they have a second factor. They can leave instead.
 #[component]
-fn RequiredBy(orgs: Vec<(String, String)>) -> impl IntoView {
-    let rows = orgs.iter().map(|(slug, name)| {
+fn RequiredBy(orgs: Vec<RequiringOrg>) -> impl IntoView {
+    let rows = orgs.iter().map(|RequiringOrg { slug, name, .. }| {
         let href = format!("/account/two-factor{}", query_of(&[("leave", slug)]));
         view! {
             <div class="notice warn">
@@ -188,14 +188,19 @@ fn RequiredBy(orgs: Vec<(String, String)>) -> impl IntoView {
 
 /// The question before the user leaves an organization that requires a second factor.
 #[component]
-fn LeaveCard(slug: String, name: String, errors: Errors) -> impl IntoView {
+fn LeaveCard(org: RequiringOrg, errors: Errors) -> impl IntoView {
+    let RequiringOrg {
+        slug,
+        name,
+        waiting,
+    } = org;
     view! {
         <section class="card" aria-labelledby="leave">
             <header><h2 id="leave">"Leave “"{name}"”?"</h2></header>
             <div class="body">
                 <form novalidate=true method="post" action="/account/two-factor" class="form">
                     <FormError errors/>
-                    <LeaveText/>
+                    <LeaveText waiting/>
                     <input type="hidden" name="change" value="leave"/>
                     <input type="hidden" name="org" value=slug/>
                     <div class="actions"><button class="btn danger primary">"Leave organization"</button><a class="btn" href="/account/two-factor">"Cancel"</a></div>

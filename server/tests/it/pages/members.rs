@@ -144,6 +144,37 @@ on_both! {
         }
         assert_eq!(app.database.number("SELECT COUNT(*) FROM invitations").await, 0);
     }
+
+    async fn whoever_leaves_or_is_removed_is_told_which_of_their_requests_end(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let member = app.signed_in(&org, "kim", Role::Member).await;
+        let kim = app.database.texts("SELECT id FROM users WHERE name = 'kim'").await.remove(0);
+        let (leave, remove) = (format!("{PAGE}?leave=1"), format!("{PAGE}?remove={kim}"));
+        let fields = [("name", "Reports"), ("purpose", "Reports"), ("kind", "secret"), ("environment", "live"), ("access", "chosen"), ("scopes", "bots:read"), ("expires", "90")];
+        for (count, requests) in [
+            (0, None),
+            (1, Some("request for a key, which waits for a decision or to be revealed, is withdrawn.")),
+            (2, Some("2 requests for keys, which wait for a decision or to be revealed, are withdrawn.")),
+        ] {
+            for (browser, path, whose) in [(&member, &leave, "Your"), (&owner, &remove, "Their")] {
+                let card = browser.get(path).await.text();
+                match requests {
+                    Some(requests) => assert!(card.contains(&format!("{whose} {requests}")), "{count}: {card}"),
+                    None => assert!(!card.contains("withdrawn"), "{card}"),
+                }
+            }
+            let path = member.submit("/orgs/northwind/requests/new", &fields).await.header("location").to_owned();
+            if count == 0 {
+                owner.submit(&path, &[("change", "approve"), ("version", "0")]).await;
+            }
+        }
+        assert!(!owner.get(&format!("{PAGE}?leave=1")).await.text().contains("withdrawn"), "of the owner themselves");
+        assert_eq!(member.submit(PAGE, &[("change", "leave")]).await.status, 303);
+        assert_eq!(app.database.texts("SELECT DISTINCT state FROM key_requests").await, ["withdrawn"]);
+        let log = owner.get("/orgs/northwind/audit").await.text();
+        assert!(log.contains("Withdrawn key requests: </span>3"), "{log}");
+    }
 }
 
 /// Invites someone as a member, and returns the path of the link.
