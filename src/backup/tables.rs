@@ -279,7 +279,7 @@ pub const TABLES: [Table; 35] = [
     Table {
         name: "usage_seen",
         text: "value",
-        numbers: "subject kind count last_at",
+        numbers: "subject kind count first_at last_at",
         ..NONE
     },
     Table {

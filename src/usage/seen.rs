@@ -1,4 +1,4 @@
-//! What the valid requests of a key came with: origins, scopes, networks and clients, each with how often and when last.
+//! What the valid requests of a key came with: origins, scopes, networks and clients, each with how often, when first and when last.
 //!
 //! Rejected requests are in [`crate::refusals`] and [`super::domains`]: anyone can send them, and with any origin. A key has
 //! at most [`Facet::limit`] stored values of each kind, and a sum of all others. A new value takes the place of one that was

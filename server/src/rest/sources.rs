@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State};
 use latchkey::{
-    time::Rfc3339,
+    time::{Rfc3339, Timestamp},
     usage::seen::{Facet, SeenValue, of_key},
 };
 use serde::Serialize;
@@ -41,6 +41,9 @@ pub struct Source {
     value: String,
     /// The number of requests since it was first seen.
     requests: i64,
+    /// When it was first seen. Null if that was before Latchkey recorded it.
+    #[schema(required, value_type = Option<jiff::Timestamp>)]
+    first_at: Option<Rfc3339>,
     /// When it was last seen.
     #[schema(value_type = jiff::Timestamp)]
     last_at: Rfc3339,
@@ -51,6 +54,9 @@ pub struct Source {
 pub struct OtherSources {
     /// The number of requests.
     requests: i64,
+    /// When one of them was first seen. Null if that was before Latchkey recorded it.
+    #[schema(required, value_type = Option<jiff::Timestamp>)]
+    first_at: Option<Rfc3339>,
     /// When one of them was last seen.
     #[schema(value_type = jiff::Timestamp)]
     last_at: Rfc3339,
@@ -86,11 +92,13 @@ impl SourceList {
                 .map(|seen| Source {
                     value: seen.value.clone(),
                     requests: seen.count,
+                    first_at: seen.first_at.map(Timestamp::rfc3339),
                     last_at: seen.last_at.rfc3339(),
                 })
                 .collect(),
             other: others.first().map(|others| OtherSources {
                 requests: others.count,
+                first_at: others.first_at.map(Timestamp::rfc3339),
                 last_at: others.last_at.rfc3339(),
             }),
         }

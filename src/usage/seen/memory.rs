@@ -13,16 +13,20 @@ use super::Facet;
 /// is in use from being counted.
 const MAX_IN_MEMORY: usize = 100;
 
-/// How often a value was seen, and when last.
+/// How often a value was seen, when first and when last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Times {
     pub count: i64,
+    /// `None` for values that were stored before this was recorded.
+    pub first_at: Option<Timestamp>,
     pub last_at: Timestamp,
 }
 
 impl Times {
     pub fn add(&mut self, other: Self) {
         self.count += other.count;
+        // An unknown time is earlier than every known one.
+        self.first_at = self.first_at.min(other.first_at);
         self.last_at = self.last_at.max(other.last_at);
     }
 }
@@ -92,16 +96,20 @@ pub(in crate::usage) struct Seen {
 }
 
 impl Seen {
-    /// Adds `count` valid requests of this kind. Only a value that is new to this key allocates; `text` is memory for
+    /// Adds `count` valid requests of this kind, all at `at`. Only a value that is new to this key allocates; `text` is memory for
     /// comparing.
     pub(in crate::usage) fn count(
         &mut self,
         request: &Request<'_>,
         count: i64,
-        last_at: Timestamp,
+        at: Timestamp,
         text: &mut String,
     ) {
-        let times = Times { count, last_at };
+        let times = Times {
+            count,
+            first_at: Some(at),
+            last_at: at,
+        };
         if let Ok(origin) = Origin::of_request(request.origin, request.referer) {
             text.clear();
             // Writing to a string does not fail.

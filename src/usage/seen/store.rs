@@ -136,10 +136,10 @@ async fn stored(
     subjects: &[i64],
 ) -> Result<BTreeMap<(i64, i64), BTreeMap<String, Times>>, StorageError> {
     let sql = format!(
-        "SELECT CAST(subject AS BIGINT), CAST(kind AS BIGINT), value, count, last_at FROM usage_seen WHERE subject IN ({})",
+        "SELECT CAST(subject AS BIGINT), CAST(kind AS BIGINT), value, count, first_at, last_at FROM usage_seen WHERE subject IN ({})",
         places(1, subjects.len())
     );
-    let rows: Vec<(i64, i64, String, i64, Timestamp)> = on!(tx.on(), c => {
+    let rows: Vec<(i64, i64, String, i64, Option<Timestamp>, Timestamp)> = on!(tx.on(), c => {
         let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).persistent(subjects.len() == SUBJECTS_AT_ONCE);
         for subject in subjects {
             query = query.bind(*subject);
@@ -147,9 +147,14 @@ async fn stored(
         query.fetch_all(c).await
     })?;
     let mut stored: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
-    for (subject, kind, value, count, last_at) in rows {
+    for (subject, kind, value, count, first_at, last_at) in rows {
         let values = stored.entry((subject, kind)).or_default();
-        values.insert(value, Times { count, last_at });
+        let times = Times {
+            count,
+            first_at,
+            last_at,
+        };
+        values.insert(value, times);
     }
     Ok(stored)
 }
@@ -158,15 +163,17 @@ async fn upsert(tx: &mut Tx, rows: BTreeMap<Place, Times>) -> Result<(), Storage
     let rows: Vec<_> = rows.into_iter().collect();
     for rows in rows.chunks(ROWS_AT_ONCE) {
         let sql = format!(
-            "INSERT INTO usage_seen (subject, kind, value, count, last_at) VALUES {} \
-             ON CONFLICT (subject, kind, value) DO UPDATE SET count = usage_seen.count + excluded.count, last_at = \
+            "INSERT INTO usage_seen (subject, kind, value, count, first_at, last_at) VALUES {} \
+             ON CONFLICT (subject, kind, value) DO UPDATE SET count = usage_seen.count + excluded.count, first_at = \
+             CASE WHEN usage_seen.first_at IS NULL OR excluded.first_at >= usage_seen.first_at THEN usage_seen.first_at \
+             ELSE excluded.first_at END, last_at = \
              CASE WHEN excluded.last_at < usage_seen.last_at THEN usage_seen.last_at ELSE excluded.last_at END",
-            tx.places_of_rows(rows.len(), 5)
+            tx.places_of_rows(rows.len(), 6)
         );
         on!(tx.on(), c => {
             let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(rows.len() == ROWS_AT_ONCE);
             for ((subject, kind, value), times) in rows {
-                query = query.bind(subject).bind(kind).bind(value).bind(times.count).bind(times.last_at);
+                query = query.bind(subject).bind(kind).bind(value).bind(times.count).bind(times.first_at).bind(times.last_at);
             }
             query.execute(c).await.map(drop)
         })?;
@@ -183,6 +190,8 @@ pub struct SeenValue {
     pub value: String,
     /// The number of requests since the value was first seen. A value that was not seen for [`KEPT_FOR`](super::KEPT_FOR) is forgotten.
     pub count: i64,
+    /// When it was first seen. `None` if that was before this was recorded.
+    pub first_at: Option<Timestamp>,
     /// When it was last seen.
     pub last_at: Timestamp,
 }
@@ -197,14 +206,14 @@ pub async fn of_key(
     permit: &Permit<to::SeeUsageDetails>,
     key_id: KeyId,
 ) -> Result<Vec<SeenValue>, StorageError> {
-    const SQL: &str = "SELECT CAST(kind AS BIGINT), value, count, last_at FROM usage_seen WHERE subject = $1 \
+    const SQL: &str = "SELECT CAST(kind AS BIGINT), value, count, first_at, last_at FROM usage_seen WHERE subject = $1 \
          ORDER BY kind, value = '', count DESC, value";
     let Some(subject) = ids::of_subject(engine, permit.org_id(), Named::Key(key_id)).await? else {
         return Ok(Vec::new());
     };
-    let rows: Vec<(i64, String, i64, Timestamp)> = on!(engine.db.read(), c => sqlx::query_as(SQL)
+    let rows: Vec<(i64, String, i64, Option<Timestamp>, Timestamp)> = on!(engine.db.read(), c => sqlx::query_as(SQL)
         .bind(subject).fetch_all(c).await)?;
-    let value = |(kind, value, count, last_at)| {
+    let value = |(kind, value, count, first_at, last_at)| {
         let facet = Facet::ALL
             .into_iter()
             .find(|facet| facet.number() == kind)?;
@@ -212,6 +221,7 @@ pub async fn of_key(
             facet,
             value,
             count,
+            first_at,
             last_at,
         })
     };
@@ -223,9 +233,11 @@ mod tests {
     use super::*;
 
     fn times(count: i64, day: i64) -> Times {
+        let at = Timestamp::from_millis(day * DAY);
         Times {
             count,
-            last_at: Timestamp::from_millis(day * DAY),
+            first_at: Some(at),
+            last_at: at,
         }
     }
 

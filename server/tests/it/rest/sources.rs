@@ -25,11 +25,11 @@ on_both! {
         app.ask(&Request { origin: Some("https://evil.example"), ip: Some(IpAddr::from([203, 0, 113, 7])), ..request }).await;
         flush(&app.engine).await.unwrap();
         let sources = api.get(&path).await.json();
-        let all = |value: &str| json!({"data": [{"value": value, "requests": 40, "last_at": "2026-11-21T12:00:00.000Z"}], "other": null});
+        let all = |value: &str| json!({"data": [{"value": value, "requests": 40, "first_at": "2026-11-21T12:00:00.000Z", "last_at": "2026-11-21T12:00:00.000Z"}], "other": null});
         assert_eq!((&sources["origins"], &sources["scopes"], &sources["clients"]), (&all("https://shop.example"), &all("bots:read"), &all("curl")));
         let networks = sources["networks"]["data"].as_array().unwrap();
         assert_eq!((networks.len(), &networks[0]["requests"]), (20, &json!(2)), "{networks:?}");
-        assert_eq!(sources["networks"]["other"], json!({"requests": 5, "last_at": "2026-11-21T12:00:00.000Z"}));
+        assert_eq!(sources["networks"]["other"], json!({"requests": 5, "first_at": "2026-11-21T12:00:00.000Z", "last_at": "2026-11-21T12:00:00.000Z"}));
 
         let theirs = other.key("Theirs").await.id;
         for (id, field) in [(theirs.to_string(), "NOT_FOUND"), ("key_1".to_owned(), "NOT_FOUND")] {

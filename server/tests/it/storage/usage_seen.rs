@@ -45,13 +45,13 @@ on_both! {
         flush(&app.engine).await.unwrap();
         let rows = seen(app, &org, key.id).await;
         insta::allow_duplicates! { insta::assert_snapshot!(rows, @r"
-        Origin https://www.shop.example 3, 0 min ago
-        Origin https://m.shop.example 1, 0 min ago
-        Scope bots:read 4, 0 min ago
-        Scope bots:write 1, 0 min ago
-        Network 203.0.113.0/24 4, 0 min ago
-        Client firefox 3, 0 min ago
-        Client curl 1, 0 min ago
+        Origin https://www.shop.example 3, 1 to 0 min ago
+        Origin https://m.shop.example 1, 0 to 0 min ago
+        Scope bots:read 4, 1 to 0 min ago
+        Scope bots:write 1, 0 to 0 min ago
+        Network 203.0.113.0/24 4, 1 to 0 min ago
+        Client firefox 3, 1 to 0 min ago
+        Client curl 1, 0 to 0 min ago
         ") };
         let narrowed = SettingsChange { scopes: Some(vec!["bots:read".parse().unwrap(), "conversations:read".parse().unwrap()]), ..SettingsChange::default() };
         org.edit(key.id, narrowed).await.unwrap();
@@ -60,6 +60,14 @@ on_both! {
         for part in ["https://m.shop.example", "203.0.113.0/24", "firefox", "No request required conversations:read."] {
             assert!(text.contains(part), "{part}: {text}");
         }
+        // What was stored before first times were recorded stays without one.
+        app.database.execute("UPDATE usage_seen SET first_at = NULL WHERE value = 'curl'").await;
+        app.ask(&Request { user_agent: Some("curl/8"), ..request }).await;
+        flush(&app.engine).await.unwrap();
+        let rows = seen(app, &org, key.id).await;
+        assert!(rows.contains("Client curl 2, unknown to 0 min ago"), "{rows}");
+        let text = app.signed_in(&org, "ari", Role::Admin).await.get(&page).await.text();
+        assert!(text.contains("Not recorded"), "{text}");
         let member = app.signed_in(&org, "mo", Role::Member).await.get(&page).await;
         assert!(!member.body.contains("m.shop.example") && !member.body.contains("203.0.113"));
         app.clock.advance(KEPT_FOR + 1);
@@ -89,18 +97,23 @@ on_both! {
         flush(&app.engine).await.unwrap();
         let rows = seen(app, &org, key.id).await;
         assert_eq!(rows.lines().count(), Facet::Network.limit() + 1, "{rows}");
-        assert!(rows.contains("0.0.0.0/24 3, 0 min ago"), "{rows}");
+        assert!(rows.contains("0.0.0.0/24 3, 1440 to 0 min ago"), "{rows}");
         // 19 of the flood took the places of those that were not seen for a day, whose requests are in the sum.
-        assert!(rows.contains("\nNetwork  80, 0 min ago"), "{rows}");
+        assert!(rows.contains("\nNetwork  80, 1440 to 0 min ago"), "{rows}");
     }
 }
 
 async fn seen(app: &TestApp, org: &TestOrg, key: latchkey::id::KeyId) -> String {
     let seen = of_key(&app.engine, &org.permit(), key).await.unwrap();
     let line = |seen: &latchkey::usage::seen::SeenValue| {
-        let ago = app.clock.now().since(seen.last_at) / MINUTE;
+        let ago = |at| app.clock.now().since(at) / MINUTE;
+        let (first, last) = (seen.first_at.map(ago), ago(seen.last_at));
         let (facet, value) = (seen.facet, &seen.value);
-        format!("{facet:?} {value} {}, {ago} min ago\n", seen.count)
+        let first = first.map_or("unknown".to_owned(), |first| first.to_string());
+        format!(
+            "{facet:?} {value} {}, {first} to {last} min ago\n",
+            seen.count
+        )
     };
     seen.iter().map(line).collect()
 }

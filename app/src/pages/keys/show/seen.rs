@@ -31,6 +31,8 @@ struct SeenRow {
     /// `None` for all values that are not listed.
     value: Option<String>,
     count: i64,
+    /// `None` if that is not known.
+    first: Option<TimeText>,
     last: TimeText,
 }
 
@@ -50,6 +52,7 @@ pub async fn seen(
         let row = |seen: &SeenValue| SeenRow {
             value: (!seen.value.is_empty()).then(|| seen.value.clone()),
             count: seen.count,
+            first: seen.first_at.map(TimeText::date),
             last: TimeText::relative(seen.last_at, now),
         };
         SeenGroup {
@@ -98,7 +101,7 @@ pub fn SeenCard(
         .collect_view();
     view! {
         <section class="card" aria-labelledby="seen">
-            <header><h2 id="seen">"Where requests come from"</h2><span class="muted small">"Requests that passed"</span></header>
+            <header><h2 id="seen">"Where requests come from"</h2><span class="muted small">"Valid requests since first seen. Forgotten 90 days after last seen"</span></header>
             {if is_empty {
                 Either::Left(view! {
                     <p class="body muted small">"Origins, scopes, networks and clients of requests appear here within a few seconds, if your API servers send them."</p>
@@ -132,10 +135,15 @@ fn Rows(heading: &'static str, rows: Vec<SeenRow>) -> impl IntoView {
                 Some(value) => view! { <code>{value}</code> }.into_any(),
                 None => view! { <span class="muted">"All others"</span> }.into_any(),
             };
+            let first = match row.first {
+                Some(first) => Either::Left(view! { <Time text=first/> }),
+                None => Either::Right("Not recorded"),
+            };
             view! {
                 <tr>
                     <th scope="row">{value}</th>
                     <td class="num" data-label="Requests">{grouped(row.count)}</td>
+                    <td class="num muted" data-label="First seen">{first}</td>
                     <td class="num muted" data-label="Last seen"><Time text=row.last/></td>
                 </tr>
             }
@@ -143,7 +151,7 @@ fn Rows(heading: &'static str, rows: Vec<SeenRow>) -> impl IntoView {
         .collect_view();
     view! {
         <table class="table seen">
-            <thead><tr><th scope="col">{heading}</th><th scope="col" class="num">"Requests"</th><th scope="col" class="num">"Last seen"</th></tr></thead>
+            <thead><tr><th scope="col">{heading}</th><th scope="col" class="num">"Requests"</th><th scope="col" class="num">"First seen"</th><th scope="col" class="num">"Last seen"</th></tr></thead>
             <tbody>{rows}</tbody>
         </table>
     }
