@@ -22,9 +22,11 @@ use super::{
 pub const MAX_GROUPS: usize = 100;
 /// Keys or agents that are counted at a time, most promising first.
 const AT_ONCE: usize = 200;
-/// The most promising ones, which are enough unless the period is short in comparison with the time of their sums, as an old
-/// day is. Then all are counted.
+/// The most promising ones, which are usually enough.
 const FIRST: usize = 1_000;
+/// How many times as long as the period the time of the sums can be. If it is longer, as for an old day, the sums say little
+/// about the period, and all are counted at once.
+const SAYS_ENOUGH: i64 = 8;
 
 /// Requests that have one value of the dimension.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -214,15 +216,19 @@ impl<'a> Candidates<'a> {
         window: &Window,
         now: Timestamp,
     ) -> Result<Vec<i64>, ReportError> {
+        let (column, since) = sums_since(window, now)?;
+        if now.since(since) > SAYS_ENOUGH * window.end().since(window.start()) {
+            return self.largest_of_all(tx, window, column).await;
+        }
         let mut largest: Vec<(i64, i64)> = Vec::new();
-        let mut rest = self.candidates(tx, window, now).await?;
+        let mut rest = self.candidates(tx, column).await?;
         let is_all = rest.len() < FIRST;
         loop {
             let Some((_, most)) = rest.first() else {
                 if is_all {
                     break;
                 }
-                return self.largest_of_all(tx, window, now).await;
+                return self.largest_of_all(tx, window, column).await;
             };
             let last = largest.get(MAX_GROUPS - 1);
             if last.is_some_and(|(count, _)| count >= most) {
@@ -245,20 +251,15 @@ impl<'a> Candidates<'a> {
     }
 
     /// The most promising subjects, with their sums.
-    async fn candidates(
-        &self,
-        tx: &mut Tx,
-        window: &Window,
-        now: Timestamp,
-    ) -> Result<Vec<(i64, i64)>, ReportError> {
-        let (column, rows) = self.rows(window, now)?;
+    async fn candidates(&self, tx: &mut Tx, column: &str) -> Result<Vec<(i64, i64)>, StorageError> {
+        let rows = self.rows(column);
         let sql = format!(
             "SELECT CAST(subject AS BIGINT), CAST(SUM({column}) AS BIGINT) {rows} \
              GROUP BY subject ORDER BY 2 DESC, 1 LIMIT {FIRST}"
         );
-        Ok(on!(tx.on(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        on!(tx.on(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .persistent(false).bind(self.org_id).bind(self.kind()).fetch_all(c).await)
-        .map_err(StorageError::from)?)
+        .map_err(StorageError::from)
     }
 
     /// The subjects with the most requests, all of which are counted in one statement.
@@ -266,9 +267,9 @@ impl<'a> Candidates<'a> {
         &self,
         tx: &mut Tx,
         window: &Window,
-        now: Timestamp,
+        column: &str,
     ) -> Result<Vec<i64>, ReportError> {
-        let (_, rows) = self.rows(window, now)?;
+        let rows = self.rows(column);
         let narrow = self.narrow.condition();
         let counts = window.whole().into_iter().map(|piece| {
             let Piece {
@@ -304,18 +305,8 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    /// The column with the sums since a time before the period began, and the rows of `usage_totals` that have any.
-    fn rows(
-        &self,
-        window: &Window,
-        now: Timestamp,
-    ) -> Result<(&'static str, String), InvalidParameter> {
-        let starts = Periods::at(now).starts;
-        let mut columns = COLUMNS.iter().zip(starts);
-        let Some((column, _)) = columns.find(|(_, start)| *start <= window.start()) else {
-            let text = "can be `key` or `agent` only if `from` is in the last two years";
-            return Err(InvalidParameter::new("group_by", text));
-        };
+    /// The rows of `usage_totals` with a sum in the column.
+    fn rows(&self, column: &str) -> String {
         let kind = self.kind();
         let table = match self.by {
             Dimension::Agent => "agents",
@@ -330,13 +321,26 @@ impl<'a> Candidates<'a> {
                 self.condition
             ),
         };
-        let rows = format!(
+        format!(
             "FROM usage_totals WHERE org = (SELECT id FROM usage_subjects WHERE org_id = $1 AND kind = 0) AND kind = $2 \
              AND {column} > 0 {named}{}",
             self.narrow.condition()
-        );
-        Ok((column, rows))
+        )
     }
+}
+
+/// The column of `usage_totals` with the sums since a time before the period began, and that time.
+fn sums_since(
+    window: &Window,
+    now: Timestamp,
+) -> Result<(&'static str, Timestamp), InvalidParameter> {
+    let mut columns = COLUMNS.into_iter().zip(Periods::at(now).starts);
+    columns
+        .find(|(_, start)| *start <= window.start())
+        .ok_or_else(|| {
+            let text = "can be `key` or `agent` only if `from` is in the last two years";
+            InvalidParameter::new("group_by", text)
+        })
 }
 
 /// The names of keys or agents.
