@@ -14,20 +14,22 @@ use std::{
     time::Duration,
 };
 
-use latchkey::clock::Monotonic;
+use latchkey::{clock::Monotonic, id::UserId};
 use sha2::{Digest, Sha256};
 use tokio::{sync::Mutex as AsyncMutex, time::sleep};
 use tower_sessions::session::Id;
 
 /// How long a repeat is recognized, in milliseconds.
 pub const KEPT_FOR: i64 = 30_000;
-/// The most answers that are kept. Each belongs to a form that has succeeded, which takes a password or a link, so nobody can
-/// fill this within 30 seconds.
+/// The most answers that are kept. Each belongs to a form that has succeeded. A form of someone who is not signed in takes a
+/// password, a code or a link, and a user has [`MAX_OF_USER`], so nobody can fill this within 30 seconds.
 const MAX: usize = 2_000;
+/// The most answers that are kept of one user.
+const MAX_OF_USER: usize = 20;
 
-/// The answers of forms that have just succeeded.
+/// The answers of forms that have just succeeded, each with the user who submitted it.
 #[derive(Default)]
-pub struct Repeats(Mutex<HashMap<Submit, Slot>>);
+pub struct Repeats(Mutex<HashMap<Submit, (Option<UserId>, Slot)>>);
 
 /// Locked while a submit is in progress.
 pub type Slot = Arc<AsyncMutex<Option<Kept>>>;
@@ -67,25 +69,26 @@ impl Submit {
 }
 
 impl Repeats {
-    /// The slot of a submit; `None` if there are too many.
-    pub fn slot(&self, submit: Submit) -> Option<Slot> {
+    /// The slot of a submit by this user, if someone is signed in; `None` if there are too many.
+    pub fn slot(&self, submit: Submit, user: Option<UserId>) -> Option<Slot> {
         let mut slots = self.slots();
-        if let Some(slot) = slots.get(&submit) {
+        if let Some((_, slot)) = slots.get(&submit) {
             return Some(Arc::clone(slot));
         }
         // Drops unused slots: they have no answer and no submit in progress.
-        slots.retain(|_, slot| {
+        slots.retain(|_, (_, slot)| {
             Arc::strong_count(slot) > 1 || slot.try_lock().is_ok_and(|kept| kept.is_some())
         });
-        if slots.len() >= MAX {
+        let of_user = || slots.values().filter(|(of, _)| *of == user).count();
+        if slots.len() >= MAX || (user.is_some() && of_user() >= MAX_OF_USER) {
             return None;
         }
         let slot = Slot::default();
-        slots.insert(submit, Arc::clone(&slot));
+        slots.insert(submit, (user, Arc::clone(&slot)));
         Some(slot)
     }
 
-    fn slots(&self) -> MutexGuard<'_, HashMap<Submit, Slot>> {
+    fn slots(&self) -> MutexGuard<'_, HashMap<Submit, (Option<UserId>, Slot)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -126,14 +129,29 @@ mod tests {
         let repeats = Repeats::default();
         let submit = |number: usize| Submit::of("a", "/account", &[&number.to_be_bytes()]);
         for number in 0..100 {
-            drop(repeats.slot(submit(number)));
+            drop(repeats.slot(submit(number), None));
         }
         assert_eq!(repeats.slots().len(), 1);
         let held: Vec<Option<Slot>> = (0..MAX)
-            .map(|number| repeats.slot(submit(number)))
+            .map(|number| repeats.slot(submit(number), None))
             .collect();
         assert!(held.iter().all(Option::is_some));
-        assert!(repeats.slot(submit(MAX)).is_none());
-        assert!(repeats.slot(submit(0)).is_some(), "a repeat finds its own");
+        assert!(repeats.slot(submit(MAX), None).is_none());
+        let repeat = repeats.slot(submit(0), None);
+        assert!(repeat.is_some(), "a repeat finds its own");
+    }
+
+    #[test]
+    fn one_user_leaves_room_for_others() {
+        let repeats = Repeats::default();
+        let submit =
+            |number: usize| Submit::of("a", "/orgs/x/keys/import", &[&number.to_be_bytes()]);
+        let (one, other) = (Some(UserId::new(0, [1; 10])), Some(UserId::new(0, [2; 10])));
+        let held: Vec<_> = (0..MAX)
+            .filter_map(|number| repeats.slot(submit(number), one))
+            .collect();
+        assert_eq!(held.len(), MAX_OF_USER);
+        assert!(repeats.slot(submit(MAX), other).is_some());
+        assert!(repeats.slot(submit(MAX + 1), None).is_some());
     }
 }

@@ -32,7 +32,8 @@ pub async fn once<F, D>(
     answer: impl Future<Output = Result<FormAnswer<F, D>, AppError>>,
     led_to: impl FnOnce(&FormAnswer<F, D>) -> Option<LedTo>,
 ) -> Result<FormAnswer<F, D>, AppError> {
-    let Some(slot) = request.repeats().slot(submit) else {
+    let user = request.user_id().await.ok();
+    let Some(slot) = request.repeats().slot(submit, user) else {
         return answer.await;
     };
     let mut place = slot.lock().await;
