@@ -78,10 +78,23 @@ enum Basis {
     Operator,
 }
 
-/// Whether a user has the second factor that an org requires of its members, as SQL over `users` and `orgs`. Without it, they
-/// see nothing of the org, and are sent nothing about it.
-pub(crate) const HAS_REQUIRED_FACTOR: &str = "(NOT orgs.second_factor_required OR EXISTS \
-     (SELECT 1 FROM second_factors WHERE second_factors.user_id = users.id))";
+/// Whether a user has the second factor that an org requires of its members, as SQL over a table of users and one of orgs.
+/// Without it, they see nothing of the org, are sent nothing about it, and what they approved or offered waits.
+macro_rules! has_required_factor {
+    ($users:literal, $orgs:literal) => {
+        concat!(
+            "(NOT ",
+            $orgs,
+            ".second_factor_required OR EXISTS (SELECT 1 FROM second_factors WHERE second_factors.user_id = ",
+            $users,
+            ".id))"
+        )
+    };
+}
+pub(crate) use has_required_factor;
+
+/// The same over the tables `users` and `orgs`.
+pub(crate) const HAS_REQUIRED_FACTOR: &str = has_required_factor!("users", "orgs");
 
 /// An action as a type, so that a permit for one cannot be used for another.
 pub trait Permitted {

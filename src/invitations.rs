@@ -25,15 +25,21 @@ pub use self::{
 
 pub use crate::link_token::InvitationToken;
 
-use crate::time::DAY;
+use crate::{access::has_required_factor, time::DAY};
 
 /// How long an invitation can be accepted, in milliseconds.
 pub const LIFETIME: i64 = 7 * DAY;
 /// The maximum number of an org's invitations that can be accepted.
 pub const MAX_OPEN: i64 = 100;
 
-/// The SQL condition that a row of `invitations` still stands: the owner who invited still is one, and can sign in. Otherwise
-/// someone who was removed could come back with a link that they had kept. The operator's invitations always stand.
-const STANDS: &str = "(invitations.created_by IS NULL OR EXISTS (SELECT 1 FROM memberships AS inviting \
+/// The SQL condition that a row of `invitations` still stands: the owner who invited still is one, and can sign in, with the
+/// second factor that the org requires. Otherwise someone who was removed could come back with a link that they had kept. The
+/// operator's invitations always stand.
+const STANDS: &str = concat!(
+    "(invitations.created_by IS NULL OR EXISTS (SELECT 1 FROM memberships AS inviting \
      JOIN users AS inviters ON inviters.id = inviting.user_id AND inviters.disabled_at IS NULL \
-     WHERE inviting.org_id = invitations.org_id AND inviting.user_id = invitations.created_by AND inviting.role = 'owner'))";
+     JOIN orgs AS inviting_to ON inviting_to.id = inviting.org_id AND ",
+    has_required_factor!("inviters", "inviting_to"),
+    " WHERE inviting.org_id = invitations.org_id AND inviting.user_id = invitations.created_by \
+     AND inviting.role = 'owner'))"
+);

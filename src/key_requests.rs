@@ -138,7 +138,7 @@ impl KeyRequest {
         }
     }
 
-    /// The approval that no longer counts, since whoever gave it is no longer an owner.
+    /// The approval that no longer counts, since whoever gave it could not give it any more.
     pub fn lapsed(&self) -> Option<&Decision> {
         self.decision.as_ref().filter(|_| self.state == State::Open)
     }

@@ -51,7 +51,7 @@ from_fault!(RevealError);
 fn refused(request: &KeyRequest) -> String {
     if let Some(lapsed) = request.lapsed() {
         return format!(
-            "{}, who approved this request, is no longer an owner. Another owner must approve it.",
+            "{}, who approved this request, can no longer approve requests. Another owner must approve it.",
             lapsed.by.1
         );
     }

@@ -8,6 +8,7 @@ use sqlx::AssertSqlSafe;
 
 use super::{Decision, KeyRequest, State, Wanted};
 use crate::{
+    access::has_required_factor,
     db::{StorageError, Tx, from_json, on},
     id::{KeyId, KeyRequestId, OrgId, UserId},
     key::{Environment, Kind, settings::KeySettings},
@@ -16,13 +17,18 @@ use crate::{
     time::Timestamp,
 };
 
-/// The state of a request at the time `$2`. An approval counts as long as the approver is an owner who can sign in.
-pub(super) const STATE: &str = "CASE WHEN key_requests.state <> 'approved' THEN key_requests.state \
+/// The state of a request at the time `$2`. An approval counts as long as the approver is an owner who can sign in, with the
+/// second factor that the org requires.
+pub(super) const STATE: &str = concat!(
+    "CASE WHEN key_requests.state <> 'approved' THEN key_requests.state \
      WHEN key_requests.approved_until <= $2 THEN 'expired' \
      WHEN EXISTS (SELECT 1 FROM memberships AS approving \
      JOIN users AS approvers ON approvers.id = approving.user_id AND approvers.disabled_at IS NULL \
-     WHERE approving.org_id = key_requests.org_id AND approving.user_id = key_requests.decided_by \
-     AND approving.role = 'owner') THEN 'approved' ELSE 'open' END";
+     JOIN orgs AS approved_in ON approved_in.id = approving.org_id AND ",
+    has_required_factor!("approvers", "approved_in"),
+    " WHERE approving.org_id = key_requests.org_id AND approving.user_id = key_requests.decided_by \
+     AND approving.role = 'owner') THEN 'approved' ELSE 'open' END"
+);
 
 /// Selects the requests of the org `$1` at the time `$2`.
 pub(super) fn select() -> String {

@@ -199,7 +199,7 @@ on_both! {
         closed.db().close().await;
     }
 
-    async fn an_invitation_ends_when_its_inviter_is_no_owner_or_is_disabled(app: &TestApp) {
+    async fn an_invitation_ends_when_its_inviter_can_no_longer_invite(app: &TestApp) {
         let org = app.org("northwind").await;
         let dana = org.person("dana", Role::Owner).await;
         let membership = Membership::find(&app.engine, at(dana), &org.org.slug).await.unwrap();
@@ -210,6 +210,7 @@ on_both! {
         for (ends, restores) in [
             ("UPDATE memberships SET role = 'admin'", "UPDATE memberships SET role = 'owner'"),
             ("UPDATE users SET disabled_at = 1", "UPDATE users SET disabled_at = NULL"),
+            ("UPDATE orgs SET second_factor_required = TRUE", "UPDATE orgs SET second_factor_required = FALSE"),
             ("DELETE FROM memberships", ""),
         ] {
             assert!(opens(app, &invited).await.is_some());

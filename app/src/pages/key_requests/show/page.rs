@@ -91,7 +91,7 @@ fn Outcome(org: String, view: RequestView) -> impl IntoView {
     let (class, content) = match request.state {
         State::Open if request.lapsed().is_some() => (
             "notice warn",
-            view! { <p><b>"The approval no longer counts."</b>" "{by}" approved this request and is no longer an owner. Another owner must approve it."</p> }.into_any(),
+            view! { <p><b>"The approval no longer counts."</b>" "{by}" approved this request and can no longer approve requests. Another owner must approve it."</p> }.into_any(),
         ),
         State::Open => return ().into_any(),
         State::Approved => ("notice ok", view! { <p>"Approved by "{by}"."</p> }.into_any()),

@@ -15,7 +15,7 @@ use latchkey::{
 };
 
 use super::{Team, request, wanted};
-use crate::test_app::{NOON, TestApp, said};
+use crate::test_app::{NOON, TestApp, authenticator::turn_on, said};
 
 on_both! {
     async fn a_member_asks_an_owner_approves_and_the_member_reveals_a_key_that_has_both(app: &TestApp) {
@@ -142,7 +142,7 @@ on_both! {
         let team = Team::of(app).await;
         let id = team.approved().await;
         team.set_role(team.dana, Role::Admin).await;
-        let sentence = "dana, who approved this request, is no longer an owner. Another owner must approve it.";
+        let sentence = "dana, who approved this request, can no longer approve requests. Another owner must approve it.";
         assert_eq!((team.refused(id).await.as_str(), team.state(id).await), (sentence, State::Open));
         assert_eq!(count_open(&app.engine, &team.permit(team.olga).await.unwrap()).await.unwrap(), 1);
         assert_eq!(count_approved(&app.engine, &team.permit(team.kim).await.unwrap()).await.unwrap(), 0);
@@ -158,12 +158,17 @@ on_both! {
         let removed = team.asked().await;
         team.approve(team.olga, removed).await.unwrap();
         members::remove(&app.engine, &team.org.permit(), team.olga).await.unwrap();
-        assert_eq!((team.refused(removed).await.contains("no longer an owner"), team.state(removed).await), (true, State::Open));
+        assert_eq!((team.refused(removed).await.contains("can no longer approve"), team.state(removed).await), (true, State::Open));
         let olga = team.org.person("olga2", Role::Owner).await;
         team.approve(olga, removed).await.unwrap();
         lifecycle::disable(&app.engine, &Operator::at_the_command_line(), olga).await.unwrap();
-        assert_eq!((team.refused(removed).await.contains("no longer an owner"), team.state(removed).await), (true, State::Open));
+        assert_eq!((team.refused(removed).await.contains("can no longer approve"), team.state(removed).await), (true, State::Open));
         lifecycle::enable(&app.engine, &Operator::at_the_command_line(), olga).await.unwrap();
+        // Nor has an owner without the second factor that the organization requires, which the requester has.
+        app.database.execute("UPDATE orgs SET second_factor_required = TRUE").await;
+        turn_on(app, team.kim).await;
+        assert_eq!((team.refused(removed).await.contains("can no longer approve"), team.state(removed).await), (true, State::Open));
+        app.database.execute("UPDATE orgs SET second_factor_required = FALSE").await;
         team.reveal(team.kim, removed).await.unwrap();
     }
 }
