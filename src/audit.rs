@@ -41,11 +41,11 @@ use security_events::{Log, SecurityEvent};
 ///
 /// # Errors
 /// If too many exports are in progress, in total or in this org.
-pub fn enter_export(
+pub async fn enter_export(
     engine: &Engine,
     permit: &Permit<to::SeeAuditLog>,
 ) -> Result<Place<OrgId>, Busy> {
-    engine.exporting.enter(permit.org_id())
+    engine.exporting.enter_in_line(permit.org_id()).await
 }
 
 /// Records that the caller exported the org's log.

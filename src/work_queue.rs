@@ -17,16 +17,26 @@ use std::{
     fmt::Debug,
     hash::Hash,
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc},
     thread,
+    time::Duration,
 };
 
-use tokio::sync::{Notify, oneshot};
+use tokio::{
+    select,
+    sync::{Notify, oneshot},
+    time::sleep,
+};
 
 use self::turns::{Permit, Turns};
 
 /// How long to wait before retrying, in seconds.
 const RETRY_AFTER: u32 = 2;
+/// How long [`WorkQueue::enter_in_line`] waits for a place.
+const LONGEST_IN_LINE: Duration = Duration::from_secs(5);
+/// How often those who can give up their place are asked again meanwhile.
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(250);
 
 /// The queue is full, or the caller's share of it is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -71,9 +81,29 @@ type Work = Box<dyn FnOnce() + Send>;
 struct Places<K> {
     max: usize,
     max_each: usize,
-    taken: Mutex<HashMap<K, usize>>,
+    state: Mutex<State<K>>,
     /// Notified when someone with a share left finds no place.
     wanted: Notify,
+    /// Notified when a place is free again.
+    freed: Notify,
+}
+
+#[derive(Debug)]
+struct State<K> {
+    taken: HashMap<K, usize>,
+    /// The number of those who wait in line. Nobody else takes a place before them.
+    in_line: usize,
+}
+
+/// One of those who wait in line.
+struct InLine<'a, K>(&'a Places<K>);
+
+impl<K> Drop for InLine<'_, K> {
+    fn drop(&mut self) {
+        self.0.lock().in_line -= 1;
+        // The next in line can have a place that this one was woken for.
+        self.0.freed.notify_one();
+    }
 }
 
 /// A place in the queue, for work that is waiting or running.
@@ -133,8 +163,8 @@ fn do_work(receiver: &Mutex<mpsc::Receiver<Work>>) {
 }
 
 impl<K> Places<K> {
-    fn lock(&self) -> MutexGuard<'_, HashMap<K, usize>> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State<K>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -147,8 +177,12 @@ impl<K: Clone + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
             places: Arc::new(Places {
                 max,
                 max_each,
-                taken: Mutex::default(),
+                state: Mutex::new(State {
+                    taken: HashMap::new(),
+                    in_line: 0,
+                }),
                 wanted: Notify::new(),
+                freed: Notify::new(),
             }),
             threads: Arc::new(Threads {
                 count: at_once,
@@ -159,7 +193,7 @@ impl<K: Clone + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
 
     /// Number of places in use.
     pub fn taken(&self) -> usize {
-        self.places.lock().values().sum()
+        self.places.lock().taken.values().sum()
     }
 
     /// The places in use, and all places.
@@ -172,23 +206,55 @@ impl<K: Clone + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
     /// # Errors
     /// If no place is left, in total or for `whose`.
     pub fn enter(&self, whose: K) -> Result<Place<K>, Busy> {
-        let mut taken = self.places.lock();
-        let all: usize = taken.values().sum();
-        let own = taken.get(&whose).copied().unwrap_or(0);
+        self.take(&whose, false)?.ok_or_else(Busy::default)
+    }
+
+    /// Takes a place in the queue, and waits in line for a few seconds if none is left in total. Those who can give up their
+    /// place learn that it is wanted ([`Place::wanted`]).
+    ///
+    /// # Errors
+    /// If no place is left for `whose`, or none becomes free in total.
+    pub async fn enter_in_line(&self, whose: K) -> Result<Place<K>, Busy> {
+        if let Some(place) = self.take(&whose, false)? {
+            return Ok(place);
+        }
+        self.places.lock().in_line += 1;
+        let _in_line = InLine(&self.places);
+        let mut longest = pin!(sleep(LONGEST_IN_LINE));
+        loop {
+            let mut freed = pin!(self.places.freed.notified());
+            // From here on, a place that becomes free is noticed.
+            freed.as_mut().enable();
+            if let Some(place) = self.take(&whose, true)? {
+                return Ok(place);
+            }
+            self.places.wanted.notify_waiters();
+            select! {
+                () = freed => {}
+                () = sleep(ASK_AGAIN_AFTER) => {}
+                () = &mut longest => return Err(Busy::default()),
+            }
+        }
+    }
+
+    /// Takes a place, if there is one. Without having waited in line, there is none as long as others wait.
+    fn take(&self, whose: &K, has_waited: bool) -> Result<Option<Place<K>>, Busy> {
+        let mut state = self.places.lock();
+        let all: usize = state.taken.values().sum();
+        let own = state.taken.get(whose).copied().unwrap_or(0);
         if own >= self.places.max_each {
             return Err(Busy::default());
         }
-        if all >= self.places.max {
-            self.places.wanted.notify_waiters();
-            return Err(Busy::default());
+        if all >= self.places.max || (state.in_line > 0 && !has_waited) {
+            return Ok(None);
         }
-        taken.insert(whose.clone(), own + 1);
-        Ok(Place {
+        state.taken.insert(whose.clone(), own + 1);
+        Ok(Some(Place {
             places: Arc::clone(&self.places),
-            whose,
+            whose: whose.clone(),
             turns: Arc::clone(&self.turns),
             threads: Arc::clone(&self.threads),
-        })
+        }))
     }
 }
 
@@ -234,19 +300,22 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> Place<K> {
 
 impl<K: Eq + Hash> Drop for Place<K> {
     fn drop(&mut self) {
-        let mut taken = self.places.lock();
-        if let Some(own) = taken.get_mut(&self.whose) {
+        let mut state = self.places.lock();
+        if let Some(own) = state.taken.get_mut(&self.whose) {
             *own -= 1;
             if *own == 0 {
-                taken.remove(&self.whose);
+                state.taken.remove(&self.whose);
             }
         }
+        self.places.freed.notify_one();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
+
+    use futures_util::poll;
 
     use super::*;
 
@@ -263,17 +332,42 @@ mod tests {
         assert!(queue.enter("d").is_err());
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_place_is_wanted_by_who_has_a_share_left_and_finds_none() {
         let queue = WorkQueue::new(1, 3, 2);
         let place = queue.enter("a").unwrap();
         let _others = [queue.enter("a").unwrap(), queue.enter("b").unwrap()];
-        let mut wanted = std::pin::pin!(place.wanted());
-        assert!(futures_util::poll!(&mut wanted).is_pending());
+        let mut wanted = pin!(place.wanted());
+        assert!(poll!(&mut wanted).is_pending());
+        assert!(queue.enter_in_line("a").await.is_err());
+        assert!(poll!(&mut wanted).is_pending());
+        // Nobody gives up a place.
+        assert!(queue.enter_in_line("c").await.is_err());
+        assert!(poll!(&mut wanted).is_ready());
+        assert_eq!(queue.places.lock().in_line, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_in_line_has_a_place_before_those_who_come_later() {
+        let queue = WorkQueue::new(1, 1, 1);
+        let first = queue.enter("a").unwrap();
+        let mut second = pin!(queue.enter_in_line("b"));
+        assert!(poll!(&mut second).is_pending());
+        let mut third = pin!(queue.enter_in_line("c"));
+        assert!(poll!(&mut third).is_pending());
+        drop(first);
         assert!(queue.enter("a").is_err());
-        assert!(futures_util::poll!(&mut wanted).is_pending());
-        assert!(queue.enter("c").is_err());
-        assert!(futures_util::poll!(&mut wanted).is_ready());
+        let second = second.await.unwrap();
+        assert!(poll!(&mut third).is_pending());
+        drop(second);
+        let third = third.await.unwrap();
+        // Someone who no longer waits holds up nobody.
+        {
+            let mut gone = pin!(queue.enter_in_line("d"));
+            assert!(poll!(&mut gone).is_pending());
+        }
+        drop(third);
+        let _last = queue.enter("a").unwrap();
     }
 
     #[tokio::test]
@@ -289,10 +383,10 @@ mod tests {
         request.abort();
         assert!(request.await.unwrap_err().is_cancelled());
         assert_eq!(queue.turns.free(), 0);
-        assert_eq!(queue.places.lock()["a"], 1);
+        assert_eq!(queue.places.lock().taken["a"], 1);
         end.send(()).unwrap();
         let ((), _turn) = queue.enter("b").unwrap().run(|| ()).await.unwrap();
-        assert!(!queue.places.lock().contains_key("a"));
+        assert!(!queue.places.lock().taken.contains_key("a"));
     }
 
     #[tokio::test]
@@ -309,7 +403,7 @@ mod tests {
         tokio::task::yield_now().await;
         waiting.abort();
         assert!(waiting.await.unwrap_err().is_cancelled());
-        assert!(!queue.places.lock().contains_key("b"));
+        assert!(!queue.places.lock().taken.contains_key("b"));
         drop(turn);
         let ((), _turn) = queue.enter("c").unwrap().run(|| ()).await.unwrap();
         assert!(starts.recv().is_err());

@@ -25,8 +25,11 @@ const LONGEST: Duration = Duration::from_secs(120);
 /// The maximum time that a client takes to read one part, which has at most about 1 MB.
 const LONGEST_PART: Duration = Duration::from_secs(30);
 
-/// How long a client can take to read one part while its place is wanted: those who read slowly keep nobody else from a file.
+/// How long a client can take to read, all parts together, until its place is given to others who want it: those who read
+/// slowly keep nobody else from a file.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// In what steps that time is measured. Who takes less for a part reads fast enough.
+const STEP: Duration = Duration::from_millis(100);
 
 /// The rows of a file below its header, which are read in batches.
 pub trait Rows: Send + 'static {
@@ -149,7 +152,8 @@ async fn send<const N: usize>(
     let Ok(header) = written(&[columns]) else {
         return;
     };
-    if !sent(to, Part::Rows(header), rows.wanted()).await {
+    let mut patience = PATIENCE;
+    if !sent(to, Part::Rows(header), rows.wanted(), &mut patience).await {
         return;
     }
     while let Ok(next) = rows.next().await {
@@ -160,16 +164,25 @@ async fn send<const N: usize>(
             let _ = to.send(Part::End).await;
             return;
         };
-        if !sent(to, Part::Rows(bytes), rows.wanted()).await {
+        if !sent(to, Part::Rows(bytes), rows.wanted(), &mut patience).await {
             return;
         }
     }
 }
 
 /// Sends a part. Returns false if the client has disconnected or stopped reading, or reads slowly while its place is wanted.
-async fn sent(to: &mpsc::Sender<Part>, part: Part, wanted: impl Future<Output = ()>) -> bool {
+/// What it takes to read comes off its patience.
+async fn sent(
+    to: &mpsc::Sender<Part>,
+    part: Part,
+    wanted: impl Future<Output = ()>,
+    patience: &mut Duration,
+) -> bool {
     let displaced = async {
-        sleep(PATIENCE).await;
+        while !patience.is_zero() {
+            sleep(STEP).await;
+            *patience = patience.saturating_sub(STEP);
+        }
         wanted.await;
     };
     let sent = select! {
@@ -281,7 +294,8 @@ mod tests {
     async fn who_reads_slowly_loses_a_place_only_when_it_is_wanted() {
         let (to, _unread) = mpsc::channel(1);
         let part = || Part::Rows(Bytes::from_static(b"1\r\n"));
-        assert!(sent(&to, part(), ready(())).await);
+        let mut patience = PATIENCE;
+        assert!(sent(&to, part(), ready(()), &mut patience).await);
         let short = Duration::from_millis(1);
         for (longest, is_wanted) in [(PATIENCE, true), (LONGEST_PART, false)] {
             let wanted = || async move {
@@ -289,11 +303,34 @@ mod tests {
                     pending::<()>().await;
                 }
             };
-            let early = timeout(longest - short, sent(&to, part(), wanted())).await;
+            let (mut one, mut other) = (PATIENCE, PATIENCE);
+            let early = timeout(longest - short, sent(&to, part(), wanted(), &mut one)).await;
             assert!(early.is_err(), "{is_wanted}");
-            let late = timeout(longest + short, sent(&to, part(), wanted())).await;
+            let late = timeout(longest + short, sent(&to, part(), wanted(), &mut other)).await;
             assert_eq!(late.ok(), Some(false), "{is_wanted}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_between_parts_add_up() {
+        let (to, mut read) = mpsc::channel(1);
+        let reader = tokio::spawn(async move {
+            let mut parts = 0;
+            while read.recv().await.is_some() {
+                parts += 1;
+                sleep(PATIENCE / 2 + STEP).await;
+            }
+            parts
+        });
+        let mut patience = PATIENCE;
+        let part = || Part::Rows(Bytes::from_static(b"1\r\n"));
+        let mut sendings = 0;
+        while sent(&to, part(), ready(()), &mut patience).await {
+            sendings += 1;
+        }
+        drop(to);
+        // One part is read and one is in the channel before anyone waits; each pause then takes half of the patience.
+        assert_eq!((sendings, reader.await.ok()), (3, Some(3)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -323,8 +360,15 @@ mod tests {
         let place = Arc::new(());
         let held = Arc::clone(&place);
         let stalled = in_time(|to| async move {
-            let _held = held;
-            while sent(&to, Part::Rows(Bytes::from_static(b"1\r\n")), pending()).await {}
+            let (_held, mut patience) = (held, PATIENCE);
+            while sent(
+                &to,
+                Part::Rows(Bytes::from_static(b"1\r\n")),
+                pending(),
+                &mut patience,
+            )
+            .await
+            {}
         });
         let mut stalled = pin!(stalled);
         assert!(stalled.next().await.is_some_and(|part| part.is_ok()));

@@ -85,7 +85,7 @@ pub async fn import_whole(
         0..=SMALL => &engine.importing_small,
         _ => &engine.importing,
     };
-    let place = queue.enter(org_id)?;
+    let place = queue.enter_in_line(org_id).await?;
     let projects = store::projects(engine, org_id).await?;
     let policy = policies::of_org(engine, org_id).await?;
     let (convention, now) = (engine.convention.clone(), engine.clock.now());

@@ -13,11 +13,11 @@ use crate::{
 ///
 /// # Errors
 /// If too many exports are in progress, in total or in this org.
-pub fn enter_export(
+pub async fn enter_export(
     engine: &Engine,
     permit: &Permit<to::ReviewKeys>,
 ) -> Result<Place<OrgId>, Busy> {
-    engine.exporting.enter(permit.org_id())
+    engine.exporting.enter_in_line(permit.org_id()).await
 }
 
 /// Records that the caller exported the org's reviews.

@@ -100,7 +100,7 @@ impl Export {
         let permit = membership.permit::<to::SeeAuditLog>()?;
         let address = Address::read(request.org().to_owned(), request.query());
         let query = query(&address, BATCH).map_err(|_| AppError::Unreadable)?;
-        let place = audit::enter_export(engine, &permit)?;
+        let place = audit::enter_export(engine, &permit).await?;
         let mut day = TimeText::full(engine.clock().now()).iso;
         day.truncate("2026-11-21".len());
         let mut export = Self {

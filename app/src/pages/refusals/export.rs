@@ -69,7 +69,7 @@ impl Export {
         let query = address
             .query(engine.convention())
             .map_err(|_| AppError::Unreadable)?;
-        let place = enter_export(engine, &permit)?;
+        let place = enter_export(engine, &permit).await?;
         let mut day = TimeText::full(engine.clock().now()).iso;
         day.truncate("2026-11-21".len());
         let mut export = Self {

@@ -211,7 +211,7 @@ on_both! {
         // The tasks that send the files end shortly after their clients have disconnected.
         let both_free = async {
             loop {
-                match (enter(), enter()) {
+                match (enter().await, enter().await) {
                     (Ok(one), Ok(other)) => return [one, other],
                     _ => sleep(Duration::from_millis(1)).await,
                 }

@@ -93,7 +93,7 @@ impl Export {
         let engine = request.engine();
         let permit = membership.permit::<to::SeeKeyDetails>()?;
         membership.permit::<to::SeeUsageDetails>()?;
-        let place = enter_export(engine, &permit)?;
+        let place = enter_export(engine, &permit).await?;
         let address = Address::read(request.org().to_owned(), request.query());
         let mut day = TimeText::full(engine.clock().now()).iso;
         day.truncate("2026-11-21".len());
