@@ -110,7 +110,9 @@ fn is_between_words(character: char) -> bool {
     !(character.is_ascii_alphanumeric() || "-_.~+/".contains(character))
 }
 
-fn is_long_secret(word: &str) -> bool {
+/// Whether the word can be a secret whatever it starts with: it has at least 32 characters, and is neither one of our IDs nor
+/// a domain.
+pub fn is_long_secret(word: &str) -> bool {
     word.len() >= LONG && !is_id(word) && !is_domain(word)
 }
 

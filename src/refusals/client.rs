@@ -8,6 +8,10 @@ use crate::caller::Client;
 
 /// The longest product name that is kept. A longer one can be a key that a client sends in the wrong header.
 const MAX_NAME: usize = 31;
+/// The longest word in such a name, and the longest with a digit: names of products are words, and keys that were created
+/// elsewhere can be short.
+const MAX_WORD: usize = 24;
+const MAX_WITH_DIGIT: usize = 11;
 
 /// A browser, or the first product in the header (RFC 9110, 10.1.5) without its version: `firefox`, `python-requests`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -28,7 +32,9 @@ impl ClientFamily {
         let product = header.trim_start();
         let end = product.find(|character: char| !is_of_name(character));
         let name = product.get(..end.unwrap_or(product.len()))?;
-        (1..=MAX_NAME).contains(&name.len()).then_some(name)
+        let is_name = (1..=MAX_NAME).contains(&name.len())
+            && !name.split(['-', '_', '.', '+']).any(can_be_secret);
+        is_name.then_some(name)
     }
 
     /// The family of this name.
@@ -40,6 +46,14 @@ impl ClientFamily {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn can_be_secret(word: &str) -> bool {
+    let longest = match word.bytes().any(|byte| byte.is_ascii_digit()) {
+        true => MAX_WITH_DIGIT,
+        false => MAX_WORD,
+    };
+    word.len() > longest
 }
 
 /// Whether the character can be part of the name of a product: the common ones of RFC 9110, all of them ASCII.
@@ -67,7 +81,15 @@ mod tests {
     fn a_key_in_the_wrong_header_is_no_family() {
         let key = "lk_sk_live_q66vaguwwjabef0xsvj2gk12yh080abc";
         assert_eq!(ClientFamily::of_user_agent(key), None);
-        assert_eq!(ClientFamily::of_user_agent(&"a".repeat(MAX_NAME + 1)), None);
+        for key in [
+            "5f4dcc3b5aa765d61d8327deb8",
+            "sk_9f86d081884c7d65",
+            "a".repeat(MAX_WORD + 1).as_str(),
+        ] {
+            assert_eq!(ClientFamily::of_user_agent(key), None, "{key}");
+        }
+        let words = "go-".repeat(11);
+        assert_eq!(ClientFamily::of_user_agent(&words[..MAX_NAME + 1]), None);
     }
 
     #[test]
@@ -83,6 +105,15 @@ mod tests {
         assert_eq!(of("Mozilla/5.0"), some("mozilla"));
         assert_eq!(of("<script>"), None);
         assert_eq!(of(""), None);
-        assert_eq!(of(&"a".repeat(MAX_NAME)), some(&"a".repeat(MAX_NAME)));
+        assert_eq!(
+            of("GoogleAssociationService"),
+            some("googleassociationservice")
+        );
+        assert_eq!(of("k6/0.49 okhttp3"), some("k6"));
+        assert_eq!(of("node-fetch2-polyfill-for-browser"), None);
+        assert_eq!(
+            of("node-fetch2-polyfill-for-browse"),
+            some("node-fetch2-polyfill-for-browse")
+        );
     }
 }

@@ -38,6 +38,10 @@ on_both! {
         let made = org.key("Production").await;
         let old = made.plain.expose().to_owned();
         let page = format!("{KEYS}/{}?found=1", made.id);
+        let form = owner.get(&format!("{KEYS}/{}/rotate?found=1", made.id)).await;
+        assert!(form.text().contains("If the secret has leaked") && form.body.contains("value=\"0\" checked"), "{}", form.body);
+        let form = owner.get(&format!("{KEYS}/{}/rotate", made.id)).await;
+        assert!(!form.text().contains("leaked") && form.body.contains("value=\"86400\" checked"), "{}", form.body);
         assert!(owner.get(KEYS).await.body.contains(FIND));
         assert_eq!(find(&owner, &old).await, page);
         let rotated = rotate(&app.engine, &org.permit(), made.id, Rotation { overlap: 0, token: None }).await.unwrap();
@@ -170,6 +174,12 @@ on_both! {
                 assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/"), "{path}");
             }
         }
+        // Secrets without a known prefix, and forms: the page to sign in does not repeat the path.
+        let other = "0123456789abcdef0123456789abcdef";
+        let signed_out = app.browser().get(&format!("{KEYS}/{other}")).await;
+        assert_eq!((signed_out.status.as_u16(), signed_out.header("location")), (302, "/sign-in"));
+        let signed_out = app.browser().submit(&format!("/orgs/northwind/requests/{secret}"), &[("change", "withdraw")]).await;
+        assert!(!signed_out.header("location").contains(secret), "{}", signed_out.header("location"));
         let list = said(&owner.get(&format!("{KEYS}?dropped=1")).await);
         assert!(list.contains("That search looked like a key") && list.contains("Use Find by secret"));
         for text in [&secret[..15], &made.id.to_string()] {
