@@ -26,6 +26,8 @@ mod islands;
 #[cfg(feature = "ssr")]
 mod known_browser;
 #[cfg(feature = "ssr")]
+mod last_org;
+#[cfg(feature = "ssr")]
 mod operations;
 #[cfg(feature = "ssr")]
 pub mod pages;
@@ -49,6 +51,8 @@ pub use error::AppError;
 pub use error::http::sign_in_path;
 #[cfg(feature = "ssr")]
 pub use known_browser::KnownBrowser;
+#[cfg(feature = "ssr")]
+pub use last_org::LastOrg;
 #[cfg(feature = "ssr")]
 pub use repeats::Repeats;
 #[cfg(feature = "ssr")]

@@ -30,6 +30,7 @@ use tower_sessions::{Session, session::Id};
 use crate::{
     error::AppError,
     known_browser::KnownBrowser,
+    last_org::LastOrg,
     repeats::{Repeats, Submit},
     same_browser::SameBrowser,
     session_cookie::{CookieChange, SessionCookie},
@@ -49,6 +50,7 @@ pub struct PageRequest {
     visit: Visit,
     known_browser: KnownBrowser,
     same_browser: SameBrowser,
+    last_org: LastOrg,
     session_cookie: SessionCookie,
     /// Name and value of each path parameter.
     names: Vec<(String, String)>,
@@ -94,6 +96,7 @@ impl PageRequest {
             visit: parts.extensions.get().cloned().unwrap_or_default(),
             known_browser: parts.extensions.get().cloned().unwrap_or_default(),
             same_browser: parts.extensions.get().cloned().unwrap_or_default(),
+            last_org: parts.extensions.get().cloned().unwrap_or_default(),
             session_cookie: parts.extensions.get().cloned().unwrap_or_default(),
             names,
             path: parts.uri.path().to_owned(),
@@ -128,6 +131,11 @@ impl PageRequest {
     /// The mark by which the browser is recognized if it submits a form again.
     pub fn same_browser(&self) -> &SameBrowser {
         &self.same_browser
+    }
+
+    /// The organization whose pages the browser showed last.
+    pub fn last_org(&self) -> &LastOrg {
+        &self.last_org
     }
 
     /// What the response does to the session cookie.

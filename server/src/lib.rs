@@ -28,6 +28,7 @@ mod html;
 mod key_export;
 mod key_object;
 mod known_browser;
+mod last_org;
 mod live;
 mod logging;
 pub mod mail;

@@ -17,7 +17,7 @@ use crate::{
     account_export, api,
     app_state::AppState,
     assets, audit_export, client_address, cors, docs, error_page, health, host, key_export,
-    known_browser, live, logging, page_compression, pages,
+    known_browser, last_org, live, logging, page_compression, pages,
     problem::{self, Problem},
     refusal_export, request_log,
     rest::share_limit::{self as rest_share_limit, BODY_LIMIT},
@@ -145,6 +145,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), sessions::keep_newer))
         .layer(from_fn_with_state(state.clone(), known_browser::layer))
         .layer(from_fn_with_state(state.clone(), same_browser::layer))
+        .layer(from_fn_with_state(state.clone(), last_org::layer))
         .layer(from_fn_with_state(state.clone(), client_address::note))
         .layer(map_response_with_state(state.clone(), sessions::secure))
         .layer(same_site::layer(&state))

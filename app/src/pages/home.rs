@@ -2,7 +2,6 @@
 
 use axum::http::{StatusCode, request::Parts};
 use latchkey::{
-    Engine,
     accounts::sign_up::{MaySignUp, may_sign_up},
     id::UserId,
     orgs,
@@ -13,12 +12,12 @@ use leptos_axum::ResponseOptions;
 use super::{entry::EntryFrame, error_view::NotFoundPage, page::page};
 use crate::{error::AppError, request::PageRequest, site::Site};
 
-/// Returns the path to redirect to: the keys of the user's first organization, the sign-in page, or the sign-up page if
+/// Returns the path to redirect to: the keys of an organization of the user, the sign-in page, or the sign-up page if
 /// there are no accounts yet.
 async fn home(request: PageRequest) -> Result<String, AppError> {
     let engine = request.engine();
     match request.user_id().await {
-        Ok(user_id) => home_of(engine, user_id).await,
+        Ok(user_id) => home_of(&request, user_id).await,
         Err(AppError::SignedOut) if may_sign_up(engine).await? == MaySignUp::First => {
             Ok("/sign-up".to_owned())
         }
@@ -27,10 +26,14 @@ async fn home(request: PageRequest) -> Result<String, AppError> {
     }
 }
 
-/// The home page of a user: the keys of their first organization, or their account if they have none.
-pub async fn home_of(engine: &Engine, user_id: UserId) -> Result<String, AppError> {
-    let orgs = orgs::of_user(engine, user_id).await?;
-    Ok(orgs.first().map_or_else(
+/// The home page of a user: the keys of the organization of the last page, or of their first one, or their account if they
+/// have none.
+pub async fn home_of(request: &PageRequest, user_id: UserId) -> Result<String, AppError> {
+    let orgs = orgs::of_user(request.engine(), user_id).await?;
+    let org = request
+        .last_org()
+        .or_first(&orgs, |(org, _)| org.slug.as_str());
+    Ok(org.map_or_else(
         || "/account".to_owned(),
         |(org, _)| format!("/orgs/{}/keys", org.slug),
     ))

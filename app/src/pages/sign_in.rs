@@ -113,7 +113,7 @@ pub async fn submit(request: PageRequest, form: SignInForm) -> Answer {
     let path = if is_own_path(&form.next) {
         form.next
     } else {
-        home_of(request.engine(), who.user_id).await?
+        home_of(&request, who.user_id).await?
     };
     match read_code(&form.code, &form.recovery_code) {
         Ok(TypedCode::Recovery(_)) => {

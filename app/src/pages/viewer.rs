@@ -23,7 +23,7 @@ pub struct Viewer {
     pub email: String,
     /// Whether the user has shown that the address is theirs.
     pub email_confirmed: bool,
-    /// The organization of the page, or the user's first one if the page belongs to none.
+    /// The organization of the page, or, if the page belongs to none, that of the last page or the user's first one.
     pub org: Option<OrgLink>,
     /// The user's organizations, by name.
     pub orgs: Vec<OrgLink>,
@@ -73,7 +73,8 @@ pub async fn viewer(request: PageRequest) -> Result<Viewer, AppError> {
     let of_page = orgs.iter().find(|org| org.slug == request.org());
     // If the user is not a member of the page's organization, the page shows an error, and the navigation leads to
     // theirs.
-    let mut org = of_page.or(orgs.first()).cloned();
+    let last = || request.last_org().or_first(&orgs, |org| &org.slug);
+    let mut org = of_page.or_else(last).cloned();
     if let Some(org) = org.as_mut() {
         match request.membership_of(&org.slug).await {
             Ok(membership) => count(engine, &membership, org).await?,

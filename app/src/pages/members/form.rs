@@ -156,7 +156,7 @@ async fn remove(request: &PageRequest, form: &MemberForm) -> Answer {
 async fn leave(request: &PageRequest, form: &MemberForm) -> Answer {
     match left(request, request.org()).await? {
         Ok(()) => {
-            let home = home_of(request.engine(), request.user_id().await?).await?;
+            let home = home_of(request, request.user_id().await?).await?;
             Ok(FormAnswer::done(home, Done::OrgLeft))
         }
         Err(error) => refused(form, error),

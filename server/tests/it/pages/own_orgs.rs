@@ -39,6 +39,27 @@ on_both! {
         engine.db().close().await;
     }
 
+    async fn pages_of_no_organization_keep_the_last_one_and_signing_in_leads_to_it(app: &TestApp) {
+        let (first, last) = (app.org("contoso").await, app.org("northwind").await);
+        let browser = app.signed_in(&first, "dana", Role::Owner).await;
+        app.database.execute(&format!(
+            "INSERT INTO memberships (org_id, user_id, role, created_at) SELECT '{}', id, 'member', 0 FROM users", last.org.id,
+        )).await;
+        let current = async || browser.get("/account").await.body.contains("aria-label=\"Organization: northwind\"");
+        assert!(!current().await);
+        assert_eq!(browser.get("/orgs/northwind/keys").await.status, 200);
+        assert!(current().await);
+        // A page that cannot be shown is none.
+        assert_eq!(browser.get("/orgs/fabrikam/keys").await.status, 404);
+        assert_eq!(browser.get("/").await.header("location"), "/orgs/northwind/keys");
+        browser.submit("/sign-out", &[]).await;
+        assert_eq!(browser.sign_in("dana@contoso.example", PASSWORD).await.header("location"), "/orgs/northwind/keys");
+        // Whoever is no longer a member of it is led to another.
+        app.database.execute(&format!("DELETE FROM memberships WHERE org_id = '{}'", last.org.id)).await;
+        assert_eq!(browser.get("/").await.header("location"), "/orgs/contoso/keys");
+        assert!(!current().await);
+    }
+
     async fn others_are_told_whom_to_ask(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
