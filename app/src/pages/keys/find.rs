@@ -24,6 +24,8 @@ use crate::{
     request::PageRequest,
 };
 
+/// The query parameter of a key's pages after it was found by its secret.
+pub const FOUND: &str = "found";
 /// The query parameter of the page after a secret that no key has.
 const NOT_FOUND: &str = "none";
 /// Its value if the text looks like a service token.
@@ -68,7 +70,7 @@ pub async fn submit(
     };
     let keys = keys_path(&request);
     let path = match found {
-        Some(id) => format!("{keys}/{id}?found=1"),
+        Some(id) => format!("{keys}/{id}?{FOUND}=1"),
         None if form.secret.expose().contains(service_tokens::PREFIX) => {
             format!("{keys}/find?{NOT_FOUND}={TOKEN}")
         }

@@ -10,7 +10,8 @@ use latchkey::{
 };
 
 use crate::{
-    error::AppError, request::PageRequest, text::time::TimeText, values::rotation::OVERLAPS,
+    error::AppError, pages::keys::find::FOUND, request::PageRequest, text::time::TimeText,
+    values::rotation::OVERLAPS,
 };
 
 /// The data of the form.
@@ -26,8 +27,8 @@ pub struct RotationOptions {
     pub status: Status,
     /// When the key expires, if that is before the end of the longest overlap.
     pub expires: Option<TimeText>,
-    /// Whether a browser has sent the current secret.
-    pub is_leaked: bool,
+    /// Why others can have the current secret, if there is a sign of it.
+    pub leak: Option<Leak>,
     /// When the old secret of the last rotation expires, if it still works.
     pub running_until: Option<TimeText>,
     /// The idempotency token of the form: submitting it twice rotates the key once.
@@ -35,6 +36,29 @@ pub struct RotationOptions {
     /// The key's entity tag. Without it, a user with an older page could end a secret that someone else has just
     /// received.
     pub base: String,
+}
+
+/// A sign that others can have a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leak {
+    /// A browser has sent it.
+    SeenInBrowser,
+    /// The user has found the key by it.
+    FoundBySecret,
+}
+
+impl Leak {
+    /// What the form says.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::SeenInBrowser => {
+                "A browser sent this secret, so others can have a copy. It works for them as long as you let it: end it immediately if you can."
+            }
+            Self::FoundBySecret => {
+                "If the secret has leaked, it works for others as long as you let it: end it immediately if you can."
+            }
+        }
+    }
 }
 
 /// Loads the data of the form, for users who can rotate keys.
@@ -49,10 +73,15 @@ pub async fn options(request: PageRequest) -> Result<RotationOptions, AppError> 
     let key = show::details(engine, &membership.permit()?, id).await?;
     let secrets = secrets(engine, &membership.permit()?, id).await?;
     let found = of_keys(engine, &membership.permit()?, &membership.permit()?, &[id]).await?;
-    let is_leaked = found
+    let seen_in_browser = found
         .iter()
         .flat_map(|key| &key.findings)
         .any(|finding| finding.code == Code::SeenInBrowser);
+    let leak = if seen_in_browser {
+        Some(Leak::SeenInBrowser)
+    } else {
+        (!request.parameter(FOUND).is_empty()).then_some(Leak::FoundBySecret)
+    };
     let now = engine.clock().now();
     let longest = OVERLAPS.iter().map(|(seconds, _)| *seconds).max();
     let longest = longest.unwrap_or_default();
@@ -70,7 +99,7 @@ pub async fn options(request: PageRequest) -> Result<RotationOptions, AppError> 
         last_used: current
             .and_then(|secret| secret.last_used_at)
             .map(|at| TimeText::relative(at, now)),
-        is_leaked,
+        leak,
         running_until: secrets
             .iter()
             .filter(|secret| secret.is_running_out(now))

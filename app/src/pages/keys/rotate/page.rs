@@ -26,7 +26,7 @@ pub fn RotateKeyPage() -> impl IntoView {
     }
     page(options, |request, options| {
         let (values, errors) = fields_and_errors(|| RotateKeyForm {
-            overlap: if options.is_leaked { "0" } else { "86400" }.to_owned(),
+            overlap: if options.leak.is_some() { "0" } else { "86400" }.to_owned(),
             ..RotateKeyForm::default()
         });
         let (keys_path, path, errors) =
@@ -69,11 +69,11 @@ fn RotateKey(
     } else if let (Some(ends), Some(_)) = (&options.running_until, &options.last_used) {
         view! { <FormError errors/><Running path ends=ends.clone()/> }.into_any()
     } else {
-        let leaked = options.is_leaked.then(|| {
+        let leaked = options.leak.map(|leak| {
             view! {
                 <div class="notice warn">
                     <Icon symbol=Symbol::Alert/>
-                    <p>"A browser sent this secret, so others can have a copy. It works for them as long as you let it: end it immediately if you can."</p>
+                    <p>{leak.sentence()}</p>
                 </div>
             }
         });

@@ -16,6 +16,7 @@ use latchkey::{
     usage::latest::last_refused,
 };
 
+use super::super::find::FOUND;
 use super::{
     extend_form,
     origin::origin,
@@ -158,7 +159,7 @@ pub async fn show_key(request: PageRequest) -> Result<KeyView, AppError> {
     } else {
         None
     };
-    let asks_owners = !request.parameter("found").is_empty() && !rights.may(Action::RevokeKeys);
+    let asks_owners = !request.parameter(FOUND).is_empty() && !rights.may(Action::RevokeKeys);
     let owners = if asks_owners {
         owners(engine, &membership).await?
     } else {

@@ -3,6 +3,7 @@
 use latchkey::{findings::Code, key::Status};
 use leptos::{either::Either, prelude::*};
 
+use super::super::find::FOUND;
 use super::{
     data::{KeyDetails, KeyView, show_key},
     details::{Details, MetadataCard, Notes, ScopesCard},
@@ -58,7 +59,7 @@ pub fn KeyPage() -> impl IntoView {
             end_old_secret: is_asked("end"),
             key_again: is_asked("shown"),
             origin: request.parameter("origin"),
-            found: is_asked("found"),
+            found: is_asked(FOUND),
         };
         view! { <KeyPageView org=request.org().to_owned() key steps asked/> }
     })
@@ -116,7 +117,7 @@ fn KeyPageView(org: String, key: KeyView, steps: Option<Steps>, asked: Asked) ->
     });
     let revoke = (revocable && !is_asked).then(|| view! { <RevokeButton path=path.clone()/> });
     let found = asked.found.then(|| {
-        let rotate = rotatable.then(|| format!("{path}/rotate"));
+        let rotate = rotatable.then(|| format!("{path}/rotate?{FOUND}=1"));
         let revoke = revocable.then(|| format!("{path}?revoke=1"));
         view! { <FoundBySecret owners=key.owners.clone() rotate revoke/> }
     });
