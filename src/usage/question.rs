@@ -271,7 +271,7 @@ impl Question {
             );
         }
         if from.is_none() && to.is_some() && reader.is_right("from") {
-            reader.wrong("to", "needs a `from`");
+            reader.wrong("to", "needs `from`, too");
         }
         let period = match (from, range) {
             (Some(from), _) => Period::Between { from, to },

@@ -134,7 +134,7 @@ impl Window {
                 is_kept(step, finest(from), kept)?;
                 let too_many = || {
                     let text = format!(
-                        "gives more than {MAX_STEPS} steps. Send a longer `step`, or ask for less time"
+                        "gives more than {MAX_STEPS} steps. Choose a longer `step`, or less time"
                     );
                     invalid("step", text)
                 };

@@ -162,13 +162,13 @@ fn what_cannot_be_answered_is_an_error_that_says_what_can() {
     range=1y: range must be one of `24h`, `7d`, `30d`, `12m`
     range=7d&range=30d: range appears twice. Send it once.
     range=7d&from=2026-11-01: range cannot be combined with `from` and `to`. Send one or the other.
-    to=2026-11-01: to needs a `from`
+    to=2026-11-01: to needs `from`, too
     from=yesterday: from must be a date, such as `2026-11-21`, or a time with an offset (RFC 3339), such as `2026-11-21T12:00:00Z`
     from=2026-12-01: from must be in the past
     from=2026-11-20&to=2026-11-20: to must be later than `from`
     from=2023-11-01: from must be 2023-11-28 or later. Older counts are not kept
-    range=24h&step=minute: step gives more than 400 steps. Send a longer `step`, or ask for less time
-    range=30d&step=hour: step gives more than 400 steps. Send a longer `step`, or ask for less time
+    range=24h&step=minute: step gives more than 400 steps. Choose a longer `step`, or less time
+    range=30d&step=hour: step gives more than 400 steps. Choose a longer `step`, or less time
     range=7d&step=minute: step can be `minute` only if `from` is in the last 48 hours: older counts are not kept by the minute
     range=12m&step=hour: step can be `hour` only if `from` is in the last 90 days: older counts are not kept by the hour
     step=week: step must be one of `minute`, `hour`, `day`, `month`

@@ -2,10 +2,14 @@
 
 use latchkey::{
     outcome::{Outcome, OutcomeGroup},
+    time::parse_day,
     usage::question::PARAMETERS,
 };
 
 use crate::text::query::query_of;
+
+/// The parameter of the form's last day, which is included. In URLs it is `to`, which is not.
+pub const LAST: &str = "last";
 
 /// A page about usage, with the parameters in its URL as they were entered, so that its form can mark invalid ones.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,9 +25,16 @@ impl Address {
     pub fn read(path: String, query: &str) -> Self {
         let query = query.trim_start_matches('?');
         let pairs = form_urlencoded::parse(query.as_bytes()).into_owned();
+        let is_known = |name: &str| name == LAST || PARAMETERS.contains(&name);
         let mut pairs: Vec<(String, String)> = pairs
-            .filter(|(name, value)| PARAMETERS.contains(&name.as_str()) && !value.trim().is_empty())
+            .filter(|(name, value)| is_known(name) && !value.trim().is_empty())
             .collect();
+        for (name, value) in pairs.iter_mut().filter(|(name, _)| name == LAST) {
+            "to".clone_into(name);
+            if let Some(next) = parse_day(value).and_then(|day| day.tomorrow().ok()) {
+                *value = next.to_string();
+            }
+        }
         if pairs.iter().any(|(name, _)| name == "from" || name == "to") {
             pairs.retain(|(name, _)| name != "range");
         }
@@ -33,6 +44,12 @@ impl Address {
     /// The first value of a parameter, or an empty text.
     pub fn value(&self, name: &str) -> &str {
         self.values(name).next().unwrap_or_default()
+    }
+
+    /// The last day of the time, if it ends with a day.
+    pub fn last_day(&self) -> Option<String> {
+        let end = parse_day(self.value("to"))?;
+        Some(end.yesterday().ok()?.to_string())
     }
 
     /// The values of a parameter.
@@ -150,6 +167,24 @@ mod tests {
         let read = address("?range=7d&from=2026-11-01&to=&key=&other=1");
         assert_eq!(read.href(), "/usage?from=2026-11-01");
         assert_eq!(read.in_range("24h").href(), "/usage?range=24h");
+    }
+
+    #[test]
+    fn the_last_day_of_a_form_is_included() {
+        let read = address("?from=2026-11-01&last=2026-11-30");
+        assert_eq!(read.href(), "/usage?from=2026-11-01&to=2026-12-01");
+        assert_eq!(read.last_day().as_deref(), Some("2026-11-30"));
+        for (query, to) in [
+            ("last=soon", "soon"),
+            (
+                "last=2026-11-30&to=2026-11-02T00:00:00Z",
+                "2026-11-02T00:00:00Z",
+            ),
+            ("to=2026-11-30T12:00:00Z", "2026-11-30T12:00:00Z"),
+        ] {
+            let read = address(query);
+            assert_eq!((read.value("to"), read.last_day()), (to, None));
+        }
     }
 
     #[test]

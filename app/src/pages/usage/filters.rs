@@ -8,7 +8,7 @@ use latchkey::{
 use leptos::prelude::*;
 
 use super::{
-    address::Address,
+    address::{Address, LAST},
     data::Choices,
     words::{dimension_name, group_name},
 };
@@ -27,14 +27,27 @@ pub fn Filters(
         found.map(problem_sentence)
     };
     // A date has its own field; a time is shown as it is in the URL.
-    let kind = |name: &str| match address.value(name) {
-        "" => "date",
-        value if parse_day(value).is_some() => "date",
-        _ => "text",
+    let is_time = |value: &str| !value.is_empty() && parse_day(value).is_none();
+    let (from, to) = (
+        address.value("from").to_owned(),
+        address.value("to").to_owned(),
+    );
+    let first = match is_time(&from) {
+        true => {
+            view! { <Input name="from" label="From" kind="text" value=from problem=problem("from")/> }
+        }
+        false => {
+            view! { <Input name="from" label="First day" kind="date" value=from problem=problem("from")/> }
+        }
     };
-    let edge = |name: &'static str, label: &'static str| {
-        let value = address.value(name).to_owned();
-        view! { <Input name label kind=kind(name) value problem=problem(name)/> }
+    let last = match is_time(&to) {
+        true => {
+            view! { <Input name="to" label="Before" kind="text" value=to problem=problem("to")/> }
+        }
+        false => {
+            let value = address.last_day().unwrap_or_default();
+            view! { <Input name=LAST label="Last day" kind="date" value problem=problem("to")/> }
+        }
     };
     let steps = StepLength::ALL.iter().map(|step| {
         let title = match step {
@@ -79,8 +92,8 @@ pub fn Filters(
         <form class="bar filters" role="search" aria-label="Usage" method="get" action=address.path.clone()>
             <details class="unfold" id="unfold" open=is_set><summary class="btn">"Filters"</summary></details>
             <div class="unfolded">
-                {edge("from", "From")}
-                {edge("to", "Before")}
+                {first}
+                {last}
                 <Choice name="step" label="Steps" options=with_any("Automatic", steps) chosen=address.value("step").to_owned() problem=problem("step")/>
                 {filters}
                 <Choice name="group_by" label="Group by" options=with_any(undivided, group_by) chosen=address.value("group_by").to_owned() problem=problem("group_by")/>
@@ -102,11 +115,21 @@ pub fn problem_sentence(invalid: &InvalidParameter) -> String {
         (None, "range") => "The range",
         (None, "from") => "The start",
         (None, "to") => "The end",
-        (None, "step") => "The steps",
+        (None, "step") => "This length of steps",
         (None, "tz") => "The time zone",
         (None, _) => "The division",
     };
-    let problem = invalid.problem.replace('`', "");
+    let problem = [
+        ("`from`", "the start"),
+        ("`minute`", "minutes"),
+        ("`hour`", "hours"),
+    ];
+    let problem = problem
+        .iter()
+        .fold(invalid.problem.to_string(), |text, (word, words)| {
+            text.replace(word, words)
+        });
+    let problem = problem.replace('`', "");
     let end = if problem.ends_with('.') { "" } else { "." };
     format!("{label} {problem}{end}")
 }

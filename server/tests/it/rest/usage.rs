@@ -105,11 +105,11 @@ on_both! {
         insta::allow_duplicates! { insta::assert_snapshot!(text, @"
         range must be one of `24h`, `7d`, `30d`, `12m`
         range cannot be combined with `from` and `to`. Send one or the other.
-        to needs a `from`
+        to needs `from`, too
         to must be later than `from`
         from must be 2023-11-23 or later. Older counts are not kept
         step can be `minute` only if `from` is in the last 48 hours: older counts are not kept by the minute
-        step gives more than 400 steps. Send a longer `step`, or ask for less time
+        step gives more than 400 steps. Choose a longer `step`, or less time
         tz must be the name of a time zone, such as `UTC` or `Europe/Berlin`
         kind must be one of `secret`, `widget`, `agent`
         key must be the ID of a key, such as `key_01…`
