@@ -107,7 +107,8 @@ pub fn Chart(
     let series = stacked
         .windows(2)
         .zip(SERIES)
-        // A series of zeros would cover the line below it.
+        // From the top down, so that a line above another covers it nowhere: where nothing was rejected, both are one.
+        .rev()
         .filter(|(values, _)| values[0] != values[1])
         .map(|(values, (class, _))| {
             let (lower, upper) = (&values[0], &values[1]);
