@@ -5,6 +5,9 @@
 //! and server functions from the denial table, which another test compares with the router. Field names come from the
 //! description, the table or the page.
 
+mod request;
+mod routes;
+
 use std::collections::BTreeSet;
 
 use axum::{
@@ -14,14 +17,14 @@ use axum::{
 use latchkey::role::Role;
 use proptest::{
     prelude::*,
-    sample::Index,
     strategy::ValueTree,
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
-use serde_json::Value;
-use url::form_urlencoded;
 
-use super::hostile_values::{any_json, any_text};
+use self::{
+    request::{Hostile, form_of, hostile, json_of, query_of, with_part},
+    routes::{Door, doors},
+};
 use crate::{
     denials::{furnish, table},
     test_app::{Browser, HttpAnswer, TestApp, TestOrg, api::Api, org::PASSWORD},
@@ -29,74 +32,6 @@ use crate::{
 
 /// The number of requests, unless `LATCHKEY_TEST_TRIES` overrides it.
 const TRIES: usize = 600;
-/// Parameters that pages read, including those that no link contains.
-const PARAMETERS: [&str; 20] = [
-    "q",
-    "status",
-    "kind",
-    "environment",
-    "sort",
-    "dir",
-    "after",
-    "before",
-    "range",
-    "event",
-    "key",
-    "actor",
-    "from",
-    "to",
-    "revoke",
-    "reason",
-    "next",
-    "email",
-    "setup",
-    "no_such_parameter",
-];
-
-/// A route, and its valid request.
-#[derive(Debug, Clone)]
-enum Door {
-    /// An operation of the API.
-    Operation {
-        method: Method,
-        path: String,
-        parameters: Vec<String>,
-        body: Vec<(String, Value)>,
-        is_list: bool,
-    },
-    /// A page, form or server function, with the form that the denial table sends.
-    Browser {
-        method: Method,
-        path: String,
-        fields: String,
-        names: Vec<String>,
-    },
-}
-
-/// The change to a route's valid request.
-#[derive(Debug, Clone)]
-struct Hostile {
-    fields: Vec<(Index, String, String)>,
-    /// Replaces a part of the path.
-    part: Option<(Index, String)>,
-    /// Replaces the whole body or query.
-    whole: Option<String>,
-    repeats: bool,
-}
-
-fn hostile() -> impl Strategy<Value = Hostile> {
-    let fields = prop::collection::vec((any::<Index>(), any_text(), any_json()), 0..4);
-    let part = prop::option::weighted(0.15, (any::<Index>(), any_text()));
-    let whole = prop::option::weighted(0.1, prop_oneof![any_json(), any_text()]);
-    (fields, part, whole, prop::bool::weighted(0.1)).prop_map(|(fields, part, whole, repeats)| {
-        Hostile {
-            fields,
-            part,
-            whole,
-            repeats,
-        }
-    })
-}
 
 /// An instance with an org, and clients for it.
 struct Side<'a> {
@@ -208,7 +143,7 @@ async fn both_databases_answer_the_same_and_never_fail() {
         TestApp::on_postgres_under("latchkey").await,
     );
     let (sqlite, postgres) = (Side::of(&apps.0).await, Side::of(&apps.1).await);
-    let doors = doors(&sqlite).await;
+    let doors = doors(sqlite.app, &sqlite.owner).await;
     let tries = std::env::var("LATCHKEY_TEST_TRIES").ok();
     let tries = tries.and_then(|tries| tries.parse::<usize>().ok());
     // The default run always sends the same requests; a long run continues after them.
@@ -257,210 +192,6 @@ async fn both_databases_answer_the_same_and_never_fail() {
     drop((sqlite, postgres));
     apps.0.remove().await;
     apps.1.remove().await;
-}
-
-/// Returns every route.
-async fn doors(side: &Side<'_>) -> Vec<Door> {
-    let description = side.app.browser().get("/openapi.json").await.json();
-    let mut doors = operations(&description);
-    let of_api = doors.len();
-    for entry in table::entries() {
-        if entry.path.starts_with("/v1/") {
-            continue;
-        }
-        let page = entry
-            .path
-            .replace("{org}", "northwind")
-            .replace("{org_id}", "%FF")
-            .replace("{agent}", table::AGENT)
-            .replace("{token}", table::TOKEN)
-            .replace("{link}", table::LINK);
-        let page = side.owner.get(&page).await.body;
-        let mut names: BTreeSet<String> = names_in(&page);
-        names.extend(PARAMETERS.map(str::to_owned));
-        names.extend(
-            form_urlencoded::parse(entry.fields.as_bytes()).map(|(name, _)| name.into_owned()),
-        );
-        doors.push(Door::Browser {
-            method: entry.method.clone(),
-            path: entry.path.to_owned(),
-            fields: entry.fields.to_owned(),
-            names: names.into_iter().collect(),
-        });
-    }
-    assert!(
-        of_api > 25 && doors.len() > of_api + 50,
-        "{of_api} {}",
-        doors.len()
-    );
-    doors
-}
-
-/// Returns the names of a page's fields and of its links' parameters.
-fn names_in(page: &str) -> BTreeSet<String> {
-    let fields = page
-        .split("name=\"")
-        .skip(1)
-        .filter_map(|rest| rest.split('"').next());
-    let links = page
-        .split("href=\"")
-        .skip(1)
-        .filter_map(|rest| rest.split('"').next()?.split_once('?'));
-    let parameters = links.flat_map(|(_, query)| {
-        query
-            .split("&amp;")
-            .filter_map(|pair| pair.split('=').next())
-    });
-    fields.chain(parameters).map(str::to_owned).collect()
-}
-
-fn operations(description: &Value) -> Vec<Door> {
-    let mut doors = Vec::new();
-    for (path, item) in description["paths"].as_object().unwrap() {
-        for (method, operation) in item.as_object().unwrap() {
-            let parameters = operation["parameters"].as_array().into_iter().flatten();
-            let in_query = parameters.filter(|parameter| parameter["in"] == "query");
-            let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
-            let is_list = schema["type"] == "array";
-            let schema = if is_list { &schema["items"] } else { schema };
-            let name = schema["$ref"]
-                .as_str()
-                .and_then(|name| name.rsplit('/').next());
-            let schema = name.map(|name| &description["components"]["schemas"][name]);
-            let properties = schema.and_then(|schema| schema["properties"].as_object());
-            let body = properties.into_iter().flatten();
-            doors.push(Door::Operation {
-                method: method.to_uppercase().parse().unwrap(),
-                path: path.clone(),
-                parameters: in_query
-                    .map(|parameter| parameter["name"].as_str().unwrap().to_owned())
-                    .collect(),
-                body: body
-                    .map(|(field, _)| (field.clone(), usual(field)))
-                    .collect(),
-                is_list,
-            });
-        }
-    }
-    doors
-}
-
-/// Returns a valid value of a body field; null if the field is optional.
-fn usual(field: &str) -> Value {
-    match field {
-        "name" => "Made".into(),
-        "kind" => "secret".into(),
-        "reason" => "unused".into(),
-        "slug" => "made".into(),
-        "role" => "member".into(),
-        "email" => "kim@example.com".into(),
-        "sha256" => "a5d6ad5ae0ad7d1e6a4d1aa0d8aa37c5df3a4a4c5ad75d1e6a4d1aa0d8aa37c5".into(),
-        "key" => "lk_sk_live_unknown".into(),
-        _ => Value::Null,
-    }
-}
-
-fn json_of(body: &[(String, Value)], is_list: bool, hostile: &Hostile) -> String {
-    if let Some(whole) = &hostile.whole {
-        return whole.clone();
-    }
-    let usual = body.iter().filter(|(_, value)| !value.is_null());
-    let mut fields: Vec<(String, String)> = usual
-        .map(|(name, value)| (name.clone(), value.to_string()))
-        .collect();
-    for (place, _, json) in &hostile.fields {
-        let (name, _) = place.get(body);
-        if !hostile.repeats {
-            fields.retain(|(other, _)| other != name);
-        }
-        fields.push((name.clone(), json.clone()));
-    }
-    let fields: Vec<String> = fields
-        .iter()
-        .map(|(name, json)| format!("{}:{json}", Value::from(name.as_str())))
-        .collect();
-    let object = format!("{{{}}}", fields.join(","));
-    if is_list {
-        format!("[{object}]")
-    } else {
-        object
-    }
-}
-
-fn query_of(names: &[String], hostile: &Hostile) -> String {
-    if names.is_empty() || hostile.fields.is_empty() {
-        return String::new();
-    }
-    let whole = hostile.whole.iter().map(|whole| ("q", whole.as_str()));
-    let fields = hostile
-        .fields
-        .iter()
-        .map(|(place, text, _)| (place.get(names).as_str(), text.as_str()));
-    let query = encoded(fields.chain(whole), hostile.repeats);
-    // The maximum URL length of the HTTP server.
-    format!(
-        "?{}",
-        query
-            .get(..8_000)
-            .unwrap_or(&query)
-            .trim_end_matches(|c: char| c == '%' || c.is_ascii_hexdigit())
-    )
-}
-
-fn form_of(usual: &str, names: &[String], hostile: &Hostile) -> String {
-    if let Some(whole) = &hostile.whole {
-        return whole.clone();
-    }
-    let usual: Vec<(String, String)> = form_urlencoded::parse(usual.as_bytes())
-        .into_owned()
-        .collect();
-    let changed = |name: &str| {
-        hostile
-            .fields
-            .iter()
-            .any(|(place, ..)| place.get(names) == name)
-    };
-    let kept = usual
-        .iter()
-        .filter(|(name, _)| hostile.repeats || !changed(name));
-    let fields = hostile
-        .fields
-        .iter()
-        .map(|(place, text, _)| (place.get(names).as_str(), text.as_str()));
-    encoded(
-        kept.map(|(name, value)| (name.as_str(), value.as_str()))
-            .chain(fields),
-        hostile.repeats,
-    )
-}
-
-/// Encodes a form, with invalid UTF-8 at its end if `is_broken`.
-fn encoded<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>, is_broken: bool) -> String {
-    let form = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(fields)
-        .finish();
-    if is_broken {
-        format!("{form}&q=%FF%ed%a0%80")
-    } else {
-        form
-    }
-}
-
-fn with_part(path: &str, part: &Option<(Index, String)>) -> String {
-    let Some((place, text)) = part else {
-        return path.to_owned();
-    };
-    let mut parts: Vec<&str> = path.split('/').collect();
-    let encoded: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
-    let encoded = encoded.replace('+', "%20");
-    let encoded = encoded
-        .get(..2_000)
-        .unwrap_or(&encoded)
-        .trim_end_matches('%');
-    // The part before the first slash is empty.
-    let place = 1 + place.index(parts.len() - 1);
-    parts[place] = encoded;
-    parts.join("/")
 }
 
 /// Returns a response without IDs, secrets and other random parts: runs of 12 letters and digits with at least one
