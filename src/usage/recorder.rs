@@ -2,6 +2,10 @@
 //!
 //! Each thread that verifies requests counts into its own shard, so that its lock is uncontended.
 
+mod bucket;
+
+pub use self::bucket::{Bucket, Counted};
+
 use std::{
     collections::{BTreeMap, HashMap, VecDeque, hash_map::Entry},
     sync::{
@@ -11,84 +15,18 @@ use std::{
 };
 
 use crate::{
-    convention::ClassIndex,
-    id::{InstanceId, OrgId},
+    id::InstanceId,
     outcome::Outcome,
     time::{DAY, HOUR, MINUTE, Timestamp},
-    usage::problem::Problem,
-    verify::request::Request,
 };
 
 use super::{
-    domains::{Day, Site, Sites},
-    ids::{Name, Named},
+    domains::{Day, Sites},
+    ids::Name,
     seen::Seen,
     sightings::{Sighted, Sighting},
-    subject::{Cell, Subject},
+    subject::Subject,
 };
-
-/// The key of a counter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Bucket {
-    pub(super) org_id: OrgId,
-    pub(super) subject: Subject,
-    pub(super) cell: Cell,
-    pub(super) class: ClassIndex,
-    pub(super) outcome: Outcome,
-    /// The start of the minute, or of the hour or day if a minute has been merged with others.
-    pub(super) starts_at: Timestamp,
-}
-
-impl Bucket {
-    /// The bucket of a decision made at `now`.
-    pub fn new(
-        org_id: OrgId,
-        (subject, cell): (Subject, Cell),
-        class: ClassIndex,
-        outcome: Outcome,
-        now: Timestamp,
-    ) -> Self {
-        Self {
-            org_id,
-            subject,
-            cell,
-            class,
-            outcome,
-            starts_at: now.floor(MINUTE),
-        }
-    }
-
-    /// The key or agent by which the count is stored.
-    pub(super) fn name(&self) -> Name {
-        let own = match self.subject {
-            Subject::Key(id, _) => Named::Key(id),
-            Subject::Agent(id) => Named::Agent(id),
-        };
-        (self.org_id, own)
-    }
-
-    /// The day in which the domains of its requests are counted.
-    pub(super) fn day(&self, at: Timestamp) -> Day {
-        Day {
-            org_id: self.org_id,
-            subject: self.subject,
-            starts_at: at.floor(DAY),
-        }
-    }
-}
-
-/// A decision to count.
-#[derive(Debug, Clone, Copy)]
-pub struct Counted<'a> {
-    /// The counter to increment.
-    pub bucket: Bucket,
-    /// The result of the domain check, if there was one.
-    pub site: Option<Site<'a>>,
-    /// A problem found with the key.
-    pub finding: Option<Problem>,
-    /// The request: what it came with is evidence of the finding, and counted if it was valid.
-    pub request: &'a Request<'a>,
-}
 
 /// The number of decisions and the time of the last one.
 #[derive(Debug, Clone, Copy)]
@@ -368,7 +306,13 @@ pub(crate) fn this_thread() -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{id::*, key::*, usage::subject::Group};
+    use crate::{
+        convention::ClassIndex,
+        id::*,
+        key::*,
+        usage::subject::{Cell, Group},
+        verify::request::Request,
+    };
 
     fn bucket<'a>(key: u8, at: Timestamp, request: &'a Request<'a>) -> Counted<'a> {
         let random = [key; 10];
