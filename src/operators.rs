@@ -2,9 +2,13 @@
 //! [`Operator`](crate::access::Operator), which only the check of who is one returns.
 
 pub mod health;
+mod last;
 mod mark;
 pub mod orgs;
 pub mod people;
 
-pub(crate) use self::mark::mark_in;
-pub use self::mark::{MarkError, mark, unmark};
+pub(crate) use self::{last::keeps_one, mark::mark_in};
+pub use self::{
+    last::{LastOperator, has_another},
+    mark::{MarkError, mark, unmark},
+};

@@ -6,7 +6,7 @@
 use crate::{
     Engine,
     access::Org,
-    caller::Person,
+    caller::{Caller, Person},
     change::{Events, Happened},
     db::{On, StorageError, Tx, on},
     email::EmailAddress,
@@ -15,6 +15,7 @@ use crate::{
     id::UserId,
     mail::{Content, Letter},
     name::DisplayName,
+    operators::{LastOperator, keeps_one},
     orgs,
     search::folded,
 };
@@ -42,6 +43,9 @@ pub enum DeleteAccountError {
     /// Organizations have no other owner who can sign in.
     #[error("You are the only owner of {}. Make someone else an owner or delete the organization first.", names(.0))]
     OnlyOwner(Vec<Org>),
+    /// Nobody else is an operator.
+    #[error(transparent)]
+    LastOperator(#[from] LastOperator),
     /// An internal error.
     #[error(transparent)]
     Fault(Fault),
@@ -77,7 +81,7 @@ const ONLY_OWNER: &str = "SELECT orgs.id, orgs.slug, orgs.name FROM memberships 
 /// task of its own.
 ///
 /// # Errors
-/// If an organization would have no owner. Nothing is changed.
+/// If an organization would have no owner, or the instance no operator. Nothing is changed.
 pub async fn delete(engine: &Engine, person: Person) -> Result<(), DeleteAccountError> {
     let deleting = engine.clone();
     let deleted = engine.commits.spawn(async move {
@@ -100,8 +104,9 @@ async fn delete_now(engine: &Engine, person: Person) -> Result<(), DeleteAccount
     const DISABLE: &str = "UPDATE users SET disabled_at = $1, deleted_at = $1, operator_since = NULL, last_seen_at = NULL, \
          name = $2, search = $5, email = $3, password_hash = '', time_zone = 'UTC', epoch = epoch + 1 WHERE id = $4 AND deleted_at IS NULL";
     let user_id = person.user_id;
-    let mut change = engine.change_account(person.into()).await?;
-    lock(change.tx(), user_id).await?;
+    let caller = Caller::from(person);
+    let mut change = engine.change_account(caller.clone()).await?;
+    let was_operator = lock(change.tx(), user_id).await?;
     let orgs: Vec<Org> =
         on!(change.on(), c => sqlx::query_as(ORGS).bind(user_id).fetch_all(c).await)?;
     // Of two owners who delete their accounts concurrently, the second one sees what the first one did. Always in the same
@@ -124,6 +129,9 @@ async fn delete_now(engine: &Engine, person: Person) -> Result<(), DeleteAccount
     on!(change.on(), c => sqlx::query(DISABLE)
         .bind(engine.clock.now()).bind(name).bind(email).bind(user_id).bind(folded(NAME)).execute(c).await.map(drop))?;
     remove_rows(change.tx(), user_id).await?;
+    if was_operator {
+        keeps_one(change.tx(), &caller, user_id).await??;
+    }
     let deleted = Happened::new(Event::AccountDeleted, Target::User(user_id)).in_instance();
     let mut events = Events::from(deleted);
     for org in left {
@@ -133,13 +141,15 @@ async fn delete_now(engine: &Engine, person: Person) -> Result<(), DeleteAccount
     Ok(change.commit(events).await?)
 }
 
-/// Keeps the user from joining or creating organizations until the transaction ends.
-async fn lock(tx: &mut Tx, user_id: UserId) -> Result<(), StorageError> {
+/// Keeps the user from joining or creating organizations until the transaction ends. Returns whether they are an operator.
+async fn lock(tx: &mut Tx, user_id: UserId) -> Result<bool, StorageError> {
     if let On::Postgres(c) = tx.on() {
         const LOCK: &str = "SELECT 1 FROM users WHERE id = $1 FOR UPDATE";
         sqlx::query(LOCK).bind(user_id).execute(c).await?;
     }
-    Ok(())
+    const IS_OPERATOR: &str = "SELECT 1 FROM users WHERE id = $1 AND operator_since IS NOT NULL";
+    Ok(on!(tx.on(), c => sqlx::query(IS_OPERATOR)
+        .bind(user_id).fetch_optional(c).await.map(|row| row.is_some()))?)
 }
 
 async fn remove_rows(tx: &mut Tx, user_id: UserId) -> Result<(), StorageError> {

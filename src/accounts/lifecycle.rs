@@ -10,6 +10,7 @@ use crate::{
     event::Event,
     fault::{Fault, from_fault},
     id::UserId,
+    operators::{LastOperator, keeps_one},
 };
 
 use super::{links, sessions};
@@ -20,6 +21,9 @@ pub enum LifecycleError {
     /// No account has this address.
     #[error("No account was found for `{0}`.")]
     NotFound(EmailAddress),
+    /// Nobody else is an operator.
+    #[error(transparent)]
+    LastOperator(#[from] LastOperator),
     /// An internal error.
     #[error(transparent)]
     Fault(Fault),
@@ -45,12 +49,13 @@ pub async fn find(
 /// Disables an account and ends its sessions.
 ///
 /// # Errors
-/// If the database cannot be reached.
+/// If nobody else is an operator and the caller is not the command line.
 pub async fn disable(
     engine: &Engine,
     operator: &Operator,
     user_id: UserId,
-) -> Result<(), StorageError> {
+) -> Result<(), LifecycleError> {
+    const IS_OPERATOR: &str = "SELECT 1 FROM users WHERE id = $1 AND operator_since IS NOT NULL";
     const SQL: &str = "UPDATE users SET disabled_at = $1 WHERE id = $2 AND disabled_at IS NULL";
     let mut tx = engine.db.begin_unrecorded().await?;
     let disabled = on!(tx.on(), c => sqlx::query(SQL)
@@ -59,7 +64,12 @@ pub async fn disable(
     let ended = sessions::end_all(&mut tx, user_id).await?;
     let caller = operator.caller().clone();
     let event = (disabled == 1).then_some(Event::AccountDisabled);
-    ended.commit(engine, tx, caller, user_id, event).await
+    let is_operator = on!(tx.on(), c => sqlx::query(IS_OPERATOR)
+        .bind(user_id).fetch_optional(c).await.map(|row| row.is_some()))?;
+    if is_operator {
+        keeps_one(&mut tx, &caller, user_id).await??;
+    }
+    Ok(ended.commit(engine, tx, caller, user_id, event).await?)
 }
 
 /// Lets a disabled user sign in again. Runs as a task of its own, so that a hang-up does not keep it out of the audit log.

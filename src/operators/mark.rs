@@ -2,7 +2,7 @@
 
 use crate::{
     Engine,
-    access::Operator,
+    access::{Operator, operator_still_is},
     change::Happened,
     db::{StorageError, Tx, on},
     event::{Event, Target},
@@ -10,6 +10,8 @@ use crate::{
     id::UserId,
     time::Timestamp,
 };
+
+use super::last::{LastOperator, keeps_one};
 
 /// Why a user was not marked.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +25,9 @@ pub enum MarkError {
         /// Whether the user is an operator.
         is_operator: bool,
     },
+    /// Nobody else is an operator.
+    #[error(transparent)]
+    Last(#[from] LastOperator),
     /// An internal error.
     #[error(transparent)]
     Fault(Fault),
@@ -45,7 +50,7 @@ pub async fn mark(engine: &Engine, operator: &Operator, user_id: UserId) -> Resu
 /// Removes the mark of an operator. Takes effect on their next request.
 ///
 /// # Errors
-/// If there is no such user, or they are not an operator.
+/// If there is no such user, or they are not an operator, or nobody else is one and the caller is not the command line.
 pub async fn unmark(
     engine: &Engine,
     operator: &Operator,
@@ -58,6 +63,12 @@ pub async fn unmark(
         .bind(user_id).execute(c).await.map(|done| done.rows_affected()))?;
     if removed == 0 {
         return Err(unchanged(change.tx(), user_id).await?);
+    }
+    let caller = operator.caller();
+    keeps_one(change.tx(), caller, user_id).await??;
+    // Another operator may have removed the caller while this waited for them.
+    if caller.actor.user_id() != Some(user_id) {
+        operator_still_is(change.tx(), caller, engine.clock.now()).await?;
     }
     let happened = Happened::new(Event::OperatorRemoved, Target::User(user_id));
     Ok(change.commit(happened).await?)

@@ -1,9 +1,9 @@
 //! What someone does with their whole account: `/account/delete`, and the link to `/account/export`.
 
 use latchkey::{
-    access::Org,
+    access::{Operator, Org},
     accounts::delete::{self, DeleteAccountError, only_owner_of},
-    orgs,
+    operators, orgs,
 };
 use leptos::prelude::*;
 use serde::Deserialize;
@@ -33,12 +33,19 @@ struct Account {
     /// The organizations that would have no owner.
     only_owner_of: Vec<Org>,
     org_count: i64,
+    is_operator: bool,
+    /// Whether the instance would have no operator.
+    is_last_operator: bool,
 }
 
 async fn load(request: PageRequest) -> Result<Account, AppError> {
     let (engine, user_id) = (request.engine(), request.user_id().await?);
     let orgs = orgs::of_user(engine, user_id).await?;
+    let operator = Operator::signed_in(engine, request.person().await?).await?;
+    let is_operator = operator.is_some();
     Ok(Account {
+        is_operator,
+        is_last_operator: is_operator && !operators::has_another(engine, user_id).await?,
         only_owner_of: only_owner_of(engine, user_id).await?,
         org_count: i64::try_from(orgs.len()).unwrap_or(i64::MAX),
     })
@@ -61,11 +68,10 @@ pub async fn submit(
                 done: None,
             })
         }
-        Err(error @ DeleteAccountError::OnlyOwner(_)) => Ok(FormAnswer::refused(
-            DeleteAccountForm::default(),
-            WHOLE_FORM,
-            error,
-        )),
+        Err(error @ (DeleteAccountError::OnlyOwner(_) | DeleteAccountError::LastOperator(_))) => {
+            let values = DeleteAccountForm::default();
+            Ok(FormAnswer::refused(values, WHOLE_FORM, error))
+        }
         Err(DeleteAccountError::Fault(fault)) => Err(fault.into()),
     }
 }
@@ -79,9 +85,12 @@ pub fn DeleteAccountPage() -> impl IntoView {
 fn DeleteAccountView(account: Account) -> impl IntoView {
     let (_, errors) = fields_and_errors(DeleteAccountForm::default);
     let errors = Errors::new(errors);
-    let content = if account.only_owner_of.is_empty() {
+    let content = if account.only_owner_of.is_empty() && !account.is_last_operator {
         let orgs = counted(account.org_count, "organization", "organizations");
         let leaves = (account.org_count > 0).then(|| view! { <li>"You leave "{orgs}"."</li> });
+        let operator = account
+            .is_operator
+            .then(|| view! { <li>"You are no longer an operator of this instance. Others still are."</li> });
         view! {
             <form novalidate=true method="post" action="/account/delete" class="form">
                 <FormError errors consequence="Your account was not deleted."/>
@@ -90,6 +99,7 @@ fn DeleteAccountView(account: Account) -> impl IntoView {
                     <li>"You are signed out everywhere and cannot sign in again."</li>
                     {leaves}
                     <li>"Your requests for keys are deleted. Keys that were approved and not revealed are not created."</li>
+                    {operator}
                     <li>"Your name, e-mail address and password are removed. Keys that you created keep working, since they belong to the organization. They and the audit log show a deleted user."</li>
                 </ul>
                 <PasswordAgain errors/>
@@ -106,13 +116,16 @@ fn DeleteAccountView(account: Account) -> impl IntoView {
                     format!("/orgs/{}/members", org.slug),
                     format!("/orgs/{}/delete", org.slug),
                 );
-                view! { <li><b>{org.name.to_string()}</b>": "<a class="link" href=members>"make someone else an owner"</a>" or "<a class="link" href=delete>"delete the organization"</a></li> }
+                view! { <li>"You are the only owner of "<b>{org.name.to_string()}</b>": "<a class="link" href=members>"make someone else an owner"</a>" or "<a class="link" href=delete>"delete the organization"</a></li> }
             })
             .collect_view();
+        let operator = account.is_last_operator.then(|| {
+            view! { <li>"You are the only operator of this instance: "<a class="link" href="/instance/people">"make someone else an operator"</a></li> }
+        });
         view! {
             <FormError errors consequence="Your account was not deleted."/>
-            <p>"You are the only owner of these organizations. Before you delete your account:"</p>
-            <ul class="list">{links}</ul>
+            <p>"Before you delete your account:"</p>
+            <ul class="list">{links}{operator}</ul>
             <div class="actions"><a class="btn" href="/account">"Back to account"</a></div>
         }
         .into_any()

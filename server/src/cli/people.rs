@@ -16,7 +16,7 @@ use latchkey::{
     email::EmailAddress,
     id::UserId,
     name::{DisplayName, Slug},
-    operators::{MarkError, mark, unmark},
+    operators::{MarkError, has_another, mark, people, unmark},
     role::Role,
 };
 
@@ -149,9 +149,15 @@ pub async fn mark_operator(settings: &Settings, new: OperatorMark) -> Result<(),
     } else {
         mark(&engine, &operator, user_id).await
     };
+    let nobody_is_left = done.is_ok() && new.remove && without_operator(&engine, user_id).await?;
     engine.db().close().await;
     match done {
-        Ok(()) if new.remove => eprintln!("{} is no longer an operator.", new.email),
+        Ok(()) if new.remove => {
+            eprintln!("{} is no longer an operator.", new.email);
+            if nobody_is_left {
+                eprintln!("{NO_OPERATOR}");
+            }
+        }
         Ok(()) => eprintln!(
             "{} is now an operator, in all sessions from the next page on.",
             new.email
@@ -159,6 +165,7 @@ pub async fn mark_operator(settings: &Settings, new: OperatorMark) -> Result<(),
         // The user is what was requested, so repeating the command is not an error.
         Err(error @ MarkError::Unchanged { .. }) => eprintln!("{error}"),
         Err(error @ MarkError::NotFound) => return Err(CliError::BadInput(error.to_string())),
+        Err(error @ MarkError::Last(_)) => return Err(CliError::Refused(error.to_string())),
         Err(MarkError::Fault(fault)) => {
             return Err(CliError::Failed("the user was not changed", fault.into()));
         }
@@ -166,16 +173,46 @@ pub async fn mark_operator(settings: &Settings, new: OperatorMark) -> Result<(),
     Ok(())
 }
 
+/// What follows if nobody is left who could make someone an operator in the pages.
+const NO_OPERATOR: &str = "Nobody is an operator of this instance now: nobody can open the Instance area until you make someone \
+     an operator with `latchkey user operator EMAIL`.";
+
+/// Whether no operator can sign in, now that this user is none.
+async fn without_operator(engine: &Engine, user_id: UserId) -> Result<bool, CliError> {
+    let has_another = has_another(engine, user_id).await;
+    let has_another = has_another.map_err(|error| {
+        CliError::Failed("the other operators could not be loaded", error.into())
+    })?;
+    Ok(!has_another)
+}
+
 pub async fn disable(settings: &Settings, account: Account) -> Result<(), CliError> {
     let engine = start::engine_without_older_peppers(settings).await?;
     let operator = Operator::at_the_command_line();
     let user_id = find(engine.db(), &account.email).await?;
-    let disabled = lifecycle::disable(&engine, &operator, user_id).await;
-    disabled.map_err(|error| CliError::Failed("the account was not disabled", error.into()))?;
+    let person = people::find(&engine, &operator, user_id).await;
+    let person =
+        person.map_err(|error| CliError::Failed("the account was not disabled", error.into()))?;
+    let was_operator = person.is_some_and(|person| person.operator_since.is_some());
+    match lifecycle::disable(&engine, &operator, user_id).await {
+        Ok(()) => {}
+        Err(error @ (LifecycleError::NotFound(_) | LifecycleError::LastOperator(_))) => {
+            return Err(CliError::Refused(error.to_string()));
+        }
+        Err(LifecycleError::Fault(fault)) => {
+            return Err(CliError::Failed(
+                "the account was not disabled",
+                fault.into(),
+            ));
+        }
+    }
     eprintln!(
         "Disabled. {} is signed out and cannot sign in.",
         account.email
     );
+    if was_operator && without_operator(&engine, user_id).await? {
+        eprintln!("{NO_OPERATOR}");
+    }
     close(&engine).await
 }
 
@@ -289,7 +326,9 @@ async fn close(engine: &Engine) -> Result<(), CliError> {
 async fn find(db: &Db, email: &EmailAddress) -> Result<UserId, CliError> {
     let found = lifecycle::find(db, &Operator::at_the_command_line(), email).await;
     found.map_err(|error| match error {
-        LifecycleError::NotFound(_) => CliError::BadInput(error.to_string()),
+        LifecycleError::NotFound(_) | LifecycleError::LastOperator(_) => {
+            CliError::BadInput(error.to_string())
+        }
         LifecycleError::Fault(fault) => {
             CliError::Failed("the account could not be loaded", fault.into())
         }

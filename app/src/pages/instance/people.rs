@@ -2,7 +2,10 @@
 
 use latchkey::{
     id::UserId,
-    operators::people::{self, PersonSummary},
+    operators::{
+        has_another,
+        people::{self, PersonSummary},
+    },
     time::Timestamp,
 };
 use leptos::prelude::*;
@@ -20,12 +23,18 @@ use crate::{
     text::time::{Time, TimeText},
 };
 
+struct Changed {
+    person: PersonSummary,
+    /// Whether nobody else is an operator.
+    is_last: bool,
+}
+
 struct PeopleList {
     place: Place,
     people: Vec<PersonSummary>,
     next: Option<String>,
     /// The person who is about to be marked as an operator, or no longer.
-    changed: Option<PersonSummary>,
+    changed: Option<Changed>,
     now: Timestamp,
 }
 
@@ -49,6 +58,13 @@ async fn load(request: PageRequest, rejected: String) -> Result<PeopleList, AppE
     let changed = match changed.parse::<UserId>() {
         Ok(id) => people::find(engine, &operator, id).await?,
         Err(_) => None,
+    };
+    let changed = match changed {
+        Some(person) => Some(Changed {
+            is_last: person.operator_since.is_some() && !has_another(engine, person.id).await?,
+            person,
+        }),
+        None => None,
     };
     Ok(PeopleList {
         place,
@@ -81,7 +97,7 @@ fn PeopleView(path: String, list: PeopleList, errors: Errors) -> impl IntoView {
         changed,
         now,
     } = list;
-    let card = changed.map(|person| view! { <OperatorCard path=path.clone() person errors/> });
+    let card = changed.map(|changed| view! { <OperatorCard path=path.clone() changed errors/> });
     let table = if people.is_empty() {
         view! { <p class="muted body">"No people found."</p> }.into_any()
     } else {
@@ -150,7 +166,8 @@ fn Row(path: String, person: PersonSummary, now: Timestamp) -> impl IntoView {
 }
 
 #[component]
-fn OperatorCard(path: String, person: PersonSummary, errors: Errors) -> impl IntoView {
+fn OperatorCard(path: String, changed: Changed, errors: Errors) -> impl IntoView {
+    let Changed { person, is_last } = changed;
     let (name, action) = (person.name.to_string(), path.clone());
     let (word, title, text, button, class) = match person.operator_since {
         None => (
@@ -163,24 +180,36 @@ fn OperatorCard(path: String, person: PersonSummary, errors: Errors) -> impl Int
         Some(_) => (
             UNMARK,
             format!("Remove “{name}” from the operators?"),
-            "They lose access to this area immediately. Their organizations and roles do not change. If nobody else is an operator, only the command line can make someone one.",
+            "They lose access to this area immediately. Their organizations and roles do not change.",
             "Remove operator",
             "btn danger",
         ),
     };
+    let content = if is_last {
+        view! {
+            <div class="form">
+                <p>"Nobody else is an operator of this instance. Make someone else an operator first: find them in the list below."</p>
+                <div class="actions"><a class="btn" href=path>"Back"</a></div>
+            </div>
+        }
+        .into_any()
+    } else {
+        view! {
+            <form novalidate=true method="post" action=action class="form">
+                <FormError errors/>
+                <p>{text}</p>
+                <input type="hidden" name="change" value=word/>
+                <input type="hidden" name="person" value=person.id.to_string()/>
+                <PasswordAgain errors/>
+                <div class="actions"><button class=class>{button}</button><a class="btn" href=path>"Cancel"</a></div>
+            </form>
+        }
+        .into_any()
+    };
     view! {
         <section class="card" aria-labelledby="operator">
             <header><h2 id="operator">{title}</h2></header>
-            <div class="body">
-                <form novalidate=true method="post" action=action class="form">
-                    <FormError errors/>
-                    <p>{text}</p>
-                    <input type="hidden" name="change" value=word/>
-                    <input type="hidden" name="person" value=person.id.to_string()/>
-                    <PasswordAgain errors/>
-                    <div class="actions"><button class=class>{button}</button><a class="btn" href=path>"Cancel"</a></div>
-                </form>
-            </div>
+            <div class="body">{content}</div>
         </section>
     }
 }

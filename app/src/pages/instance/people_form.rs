@@ -9,7 +9,10 @@ use serde::Deserialize;
 
 use crate::{
     error::AppError,
-    form::sent_back::{MAX_NAME, sent_back},
+    form::{
+        errors::WHOLE_FORM,
+        sent_back::{MAX_NAME, sent_back},
+    },
     pages::{answer::FormAnswer, confirm::confirm, done::Done},
     request::PageRequest,
 };
@@ -76,6 +79,9 @@ async fn try_submit(
         // They have what was asked for.
         Ok(()) | Err(MarkError::Unchanged { .. }) => {}
         Err(MarkError::NotFound) => return Err(AppError::NotFound),
+        Err(error @ MarkError::Last(_)) => {
+            return Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error));
+        }
         Err(MarkError::Fault(fault)) => return Err(fault.into()),
     }
     // Operators who removed themselves cannot open this page any more.

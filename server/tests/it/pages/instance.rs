@@ -87,6 +87,11 @@ on_both! {
             assert_eq!(browser.get("/instance").await.status, 404);
         }
         let olga = app.database.texts("SELECT id FROM users WHERE name = 'olga'").await.remove(0);
+        let card = operator.get(&format!("{PAGE}?operator={olga}")).await.text();
+        assert!(card.contains("Make someone else an operator first") && !card.contains("Remove operator</button>"), "{card}");
+        let last = operator.submit(PAGE, &[("change", "unmark"), ("person", &olga), ("password", PASSWORD)]).await;
+        assert_eq!((last.status.as_u16(), last.text().contains("Make someone else an operator first")), (422, true));
+        operator.submit(PAGE, &[("change", "mark"), ("person", &dana), ("password", PASSWORD)]).await;
         let left = operator.submit(PAGE, &[("change", "unmark"), ("person", &olga), ("password", PASSWORD)]).await;
         assert_eq!((left.status.as_u16(), left.header("location")), (303, "/account"));
     }

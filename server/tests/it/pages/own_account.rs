@@ -75,6 +75,24 @@ on_both! {
         assert_eq!(other.sign_in("kim@northwind.example", PASSWORD).await.status, 422);
     }
 
+    async fn an_operator_is_told_of_the_role_that_ends_and_the_last_one_is_led_to_what_to_do_first(app: &TestApp) {
+        const PAGE: &str = "/account/delete";
+        let org = app.org("northwind").await;
+        org.person("dana", Role::Owner).await;
+        let (kim, other) = (app.signed_in(&org, "kim", Role::Admin).await, app.signed_in(&org, "olga", Role::Admin).await);
+        assert!(!kim.get(PAGE).await.text().contains("operator"));
+        app.database.execute("UPDATE users SET operator_since = 1 WHERE name <> 'dana'").await;
+        let page = kim.get(PAGE).await.text();
+        assert!(page.contains("You are no longer an operator of this instance. Others still are."), "{page}");
+        assert_eq!(other.submit(PAGE, &[("password", PASSWORD)]).await.status, 303);
+        let page = kim.get(PAGE).await.body;
+        assert!(page.contains("href=\"/instance/people\"") && !page.contains("Delete account</button>"), "{page}");
+        let refused = kim.submit(PAGE, &[("password", PASSWORD)]).await;
+        assert_eq!(refused.status, 422);
+        assert!(refused.text().contains("Make someone else an operator first."), "{}", refused.text());
+        assert_eq!(kim.get("/instance").await.status, 200);
+    }
+
     async fn the_only_owner_is_led_to_what_to_do_first(app: &TestApp) {
         const PAGE: &str = "/account/delete";
         let org = app.org("northwind").await;

@@ -109,7 +109,7 @@ fn an_operator_is_marked_and_unmarked_and_an_organization_is_deleted() {
         ),
         (
             &["user", "operator", "ari@northwind.example", "--remove"],
-            "is no longer an operator",
+            "is no longer an operator.\nNobody is an operator of this instance now",
         ),
         (
             &["user", "operator", "ari@northwind.example"],

@@ -4,7 +4,8 @@ use latchkey::{
     access::Operator,
     accounts::{
         create_user::{NewUser, create_user},
-        lifecycle,
+        delete::{DeleteAccountError, delete},
+        lifecycle::{self, LifecycleError},
         rename::rename,
         sign_up::sign_up,
     },
@@ -12,7 +13,7 @@ use latchkey::{
     caller::{Person, Visit},
     id::UserId,
     operators::{
-        MarkError, mark,
+        MarkError, has_another, mark,
         orgs::{self, totals},
         people, unmark,
     },
@@ -56,6 +57,70 @@ on_both! {
         mark(&app.engine, &OPERATOR, dana).await.unwrap();
         lifecycle::disable(&app.engine, &OPERATOR, dana).await.unwrap();
         assert!(Operator::signed_in(&app.engine, at(dana)).await.unwrap().is_none());
+    }
+
+    async fn the_last_operator_is_removed_only_at_the_command_line(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.person("olga", Role::Owner).await;
+        let (dana, kim) = (org.person("dana", Role::Owner).await, org.person("kim", Role::Owner).await);
+        mark(&app.engine, &OPERATOR, dana).await.unwrap();
+        mark(&app.engine, &OPERATOR, kim).await.unwrap();
+        let operator = Operator::signed_in(&app.engine, at(dana)).await.unwrap().unwrap();
+        // An operator who cannot sign in is none.
+        lifecycle::disable(&app.engine, &OPERATOR, kim).await.unwrap();
+        let refused = unmark(&app.engine, &operator, dana).await.unwrap_err();
+        assert_eq!(refused.to_string(), "Nobody else is an operator of this instance. Make someone else an operator first.");
+        let refused = lifecycle::disable(&app.engine, &operator, dana).await.unwrap_err();
+        assert!(matches!(refused, LifecycleError::LastOperator(_)), "{refused:?}");
+        let refused = delete(&app.engine, at(dana)).await.unwrap_err();
+        assert!(matches!(refused, DeleteAccountError::LastOperator(_)), "{refused:?}");
+        assert!(Operator::signed_in(&app.engine, at(dana)).await.unwrap().is_some());
+        lifecycle::enable(&app.engine, &OPERATOR, kim).await.unwrap();
+        unmark(&app.engine, &operator, dana).await.unwrap();
+        assert!(!has_another(&app.engine, kim).await.unwrap() && has_another(&app.engine, dana).await.unwrap());
+        // Who is no operator can be disabled, and deletes their account.
+        delete(&app.engine, at(dana)).await.unwrap();
+        unmark(&app.engine, &OPERATOR, kim).await.unwrap();
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM users WHERE operator_since IS NOT NULL").await, 0);
+    }
+
+    async fn of_two_operators_who_end_each_other_or_themselves_at_once_one_stays(app: &TestApp) {
+        #[derive(Debug, Clone, Copy)]
+        enum End { Other, OwnMark, OwnAccount, DisableOther }
+        use End::{DisableOther, Other, OwnAccount, OwnMark};
+        let org = app.org("northwind").await;
+        org.person("olga", Role::Owner).await;
+        for (round, ends) in [[Other, Other], [OwnMark, OwnMark], [OwnAccount, OwnAccount], [DisableOther, DisableOther],
+            [OwnMark, OwnAccount], [OwnAccount, DisableOther], [Other, DisableOther], [Other, OwnAccount]].into_iter().enumerate() {
+            let people = [org.person(&format!("dana{round}"), Role::Member).await, org.person(&format!("kim{round}"), Role::Member).await];
+            let mut operators = Vec::new();
+            for person in people {
+                mark(&app.engine, &OPERATOR, person).await.unwrap();
+                operators.push(Operator::signed_in(&app.engine, at(person)).await.unwrap().unwrap());
+            }
+            let ending: Vec<_> = (0..2).map(|who| {
+                let (engine, operator, end) = (app.engine.clone(), operators[who].clone(), ends[who]);
+                let (own, other) = (people[who], people[1 - who]);
+                tokio::spawn(async move {
+                    match end {
+                        Other => unmark(&engine, &operator, other).await.is_ok(),
+                        OwnMark => unmark(&engine, &operator, own).await.is_ok(),
+                        OwnAccount => delete(&engine, at(own)).await.is_ok(),
+                        DisableOther => lifecycle::disable(&engine, &operator, other).await.is_ok(),
+                    }
+                })
+            }).collect();
+            let mut done = 0;
+            for ending in ending {
+                done += usize::from(ending.await.unwrap());
+            }
+            let left = "SELECT COUNT(*) FROM users WHERE operator_since IS NOT NULL AND disabled_at IS NULL";
+            // Whoever is an operator no longer can still delete their own account.
+            let also = usize::from(matches!(ends, [Other | OwnAccount, OwnAccount | DisableOther]) && round > 3);
+            assert_eq!(app.database.number(left).await, 1, "{ends:?}");
+            assert!((1..=1 + also).contains(&done), "{ends:?}: {done}");
+            app.database.execute("UPDATE users SET operator_since = NULL").await;
+        }
     }
 
     async fn the_first_account_is_an_operator_and_others_are_not_unless_asked(app: &TestApp) {
