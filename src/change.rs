@@ -20,7 +20,7 @@ use crate::{
     db::{On, StorageError, Tx},
     event::{Event, Target},
     id::OrgId,
-    mail::{Letter, MailPlace},
+    mail::{Letter, MailPlace, of_changes},
     orgs::lock::{keep, lock_to_delete},
     reviews::done::note_done,
 };
@@ -303,6 +303,7 @@ impl Change {
             for (place, letter) in letters {
                 engine.post(Some(place), letter);
             }
+            of_changes::post_of(&engine, &entries);
             let positions = appended.positions;
             let now = engine.clock.monotonic();
             engine.effects.note(&what, appended, now);

@@ -5,6 +5,7 @@
 //! again.
 
 mod letter;
+pub(crate) mod of_changes;
 mod outbox;
 
 pub use self::{

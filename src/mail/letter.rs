@@ -58,6 +58,25 @@ pub enum Content {
     RecoveryCodesReplaced,
     /// The account was deleted.
     AccountDeleted,
+    /// The user was made an owner of an org.
+    OwnerAdded {
+        /// The name of the org.
+        org: DisplayName,
+        /// The org's slug.
+        slug: Slug,
+        /// The name of the user who did it; `None` for the operator.
+        by: Option<DisplayName>,
+    },
+    /// The user was made an operator of the instance.
+    OperatorAdded {
+        /// The name of the operator who did it; `None` for the command line.
+        by: Option<DisplayName>,
+    },
+    /// An org requires a second factor now; to a member who has none.
+    FactorRequired {
+        /// The name of the org.
+        org: DisplayName,
+    },
     /// Keys of an org have far more requests than usual, or need attention for another reason.
     Digest {
         /// The name of the org.

@@ -33,6 +33,8 @@ const MAX_EACH_NETWORK: usize = 25;
 pub enum Sender {
     /// An organization.
     Org(OrgId),
+    /// An organization, to all of its members: these letters leave it the places for others.
+    Members(OrgId),
     /// A user, about their own account.
     User(UserId),
     /// Everyone on one network who is not signed in.
@@ -97,7 +99,7 @@ impl Outbox {
     pub(crate) fn enter(&self, whose: Sender) -> Result<MailPlace, Busy> {
         match whose {
             Sender::Network(_) => self.strangers.enter(whose),
-            Sender::Org(_) | Sender::User(_) => self.known.enter(whose),
+            Sender::Org(_) | Sender::Members(_) | Sender::User(_) => self.known.enter(whose),
         }
     }
 

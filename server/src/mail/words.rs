@@ -3,6 +3,7 @@
 use latchkey::{
     alerts::{Alert, Reminder, ReminderAbout, rule::Measure},
     mail::Content,
+    name::DisplayName,
     time::Timestamp,
 };
 use latchkey_app::{grouped, role_noun};
@@ -25,6 +26,8 @@ pub struct Link {
 
 const IGNORE: &str = "If you did not request this, ignore this e-mail. Nothing has changed.";
 const NOT_YOU: &str = "If this was not you, ask the operator of this Latchkey instance or an owner of your organization for help.";
+
+const NOT_EXPECTED: &str = "If you did not expect this, ask the operator of this Latchkey instance or another owner of your organization.";
 
 /// The words of a letter whose links begin with `public_url`.
 pub fn words(content: &Content, public_url: &str) -> Words {
@@ -123,6 +126,49 @@ pub fn words(content: &Content, public_url: &str) -> Words {
             "Your account was deleted",
             "Your account was deleted. This address no longer signs in.",
         ),
+        Content::OwnerAdded { org, slug, by } => {
+            let org = unlinked(org.as_str());
+            Words {
+                subject: format!("You are an owner of {org}"),
+                paragraphs: vec![format!(
+                    "{} an owner of {org}. Owners can do everything in it: create and revoke keys, change roles, and delete it.",
+                    made_you(by.as_ref())
+                )],
+                link: Some(Link {
+                    url: format!("{public_url}/orgs/{slug}/members"),
+                    label: "View the members",
+                }),
+                closing: Some(NOT_EXPECTED),
+            }
+        }
+        Content::OperatorAdded { by } => Words {
+            subject: "You are an operator".to_owned(),
+            paragraphs: vec![format!(
+                "{} an operator of this Latchkey instance. Operators see all organizations and people, create service tokens for \
+                 the whole instance, and delete organizations.",
+                made_you(by.as_ref())
+            )],
+            link: Some(Link {
+                url: format!("{public_url}/instance"),
+                label: "View the instance",
+            }),
+            closing: Some(NOT_EXPECTED),
+        },
+        Content::FactorRequired { org } => {
+            let org = unlinked(org.as_str());
+            Words {
+                subject: format!("{org} requires a second factor"),
+                paragraphs: vec![format!(
+                    "{org} requires a second factor now, and your account has none. Set one up to open the organization again. \
+                     You need an app on your phone or computer that shows codes."
+                )],
+                link: Some(Link {
+                    url: format!("{public_url}/account/two-factor"),
+                    label: "Set up a second factor",
+                }),
+                closing: None,
+            }
+        }
         Content::Digest {
             org,
             slug,
@@ -228,6 +274,14 @@ pub fn words(content: &Content, public_url: &str) -> Words {
     }
 }
 
+/// "Dana made you", or "You were made".
+fn made_you(by: Option<&DisplayName>) -> String {
+    match by {
+        Some(name) => format!("{} made you", unlinked(name.as_str())),
+        None => "You were made".to_owned(),
+    }
+}
+
 /// A letter about something that was done to an account.
 fn told(subject: &str, paragraph: impl Into<String>) -> Words {
     Words {
@@ -304,7 +358,7 @@ fn minute(at: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
-    use latchkey::{name::DisplayName, role::Role};
+    use latchkey::role::Role;
     use rstest::rstest;
 
     use super::*;
@@ -346,7 +400,18 @@ mod tests {
             expires_at: Timestamp::from_millis(1_795_867_200_000),
         };
         let token = "lk_acc_000000000000000000000000002zawlF".parse().unwrap();
-        for content in [invitation, Content::Confirmation(token, name)] {
+        let role = Content::OwnerAdded {
+            org: name.clone(),
+            slug: "northwind".parse().unwrap(),
+            by: Some(name.clone()),
+        };
+        let required = Content::FactorRequired { org: name.clone() };
+        for content in [
+            invitation,
+            Content::Confirmation(token, name),
+            role,
+            required,
+        ] {
             let words = words(&content, "https://keys.example.com");
             for paragraph in words.paragraphs.iter().chain([&words.subject]) {
                 let plain = paragraph.replace('\u{200b}', "");

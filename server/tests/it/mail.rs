@@ -7,6 +7,7 @@ mod invitations;
 mod key_requests;
 mod program;
 mod resets;
+mod roles;
 mod sending;
 mod sign_up;
 

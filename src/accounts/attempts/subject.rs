@@ -78,6 +78,10 @@ pub(crate) enum Subject<'a> {
     InvitationLinks(UserId),
     /// Requests for keys of one person in one organization, of which its owners are told by mail.
     KeyRequestMails(OrgId, UserId),
+    /// Letters that tell a user that they were made an owner of this organization, or an operator of the instance.
+    RoleMails(Option<OrgId>, UserId),
+    /// Rounds of letters of one organization to its members without a second factor.
+    FactorMails(OrgId),
     /// New accounts of people whom an organization invited at one address. They share no budget with strangers.
     InvitedSignUp(OrgId, &'a EmailAddress),
 }
@@ -104,9 +108,9 @@ impl Subject<'_> {
             Self::ResetRequests(_) => 10,
             Self::ResetMails(_) | Self::ResetMailsToNobody(_) | Self::AccountMails(_) => 5,
             Self::SignUpMails(_) | Self::InvitationMailsTo(..) | Self::InvitationMailsOf(..) => 5,
-            Self::KeyRequestMails(..) => 5,
+            Self::KeyRequestMails(..) | Self::RoleMails(..) => 5,
             Self::InvitedSignUp(..) | Self::MailsTo(_) => 10,
-            Self::FirstMailTo(..) => 1,
+            Self::FirstMailTo(..) | Self::FactorMails(_) => 1,
             Self::InvitationMails(_) | Self::InvitationLinks(_) => 100,
             Self::SignIns(..) | Self::SignInsOfBrowser(..) => 60,
             Self::Network(_) => 30,
@@ -126,6 +130,7 @@ impl Subject<'_> {
             | Self::InvitationMailsOf(..)
             | Self::InvitationLinks(_) => HOUR,
             Self::FirstMailTo(..) | Self::KeyRequestMails(..) => DAY,
+            Self::RoleMails(..) | Self::FactorMails(_) => DAY,
             Self::CodesOfDay(_) | Self::CodesOfDayInBrowser(..) => DAY,
             Self::CodesOfDayInSession(..) | Self::CodesOfDayInSessionsWithoutCode(_) => DAY,
             _ => 15 * MINUTE,
@@ -181,6 +186,9 @@ impl Subject<'_> {
             Self::KeyRequestMails(org_id, user_id) => {
                 format!("key request mails {org_id} {user_id}")
             }
+            Self::RoleMails(Some(org_id), user_id) => format!("role mails {org_id} {user_id}"),
+            Self::RoleMails(None, user_id) => format!("operator mails {user_id}"),
+            Self::FactorMails(org_id) => format!("factor mails {org_id}"),
             Self::InvitedSignUp(org_id, email) => format!("invited sign-up {org_id} {email}"),
         }
     }
@@ -216,6 +224,8 @@ impl Subject<'_> {
                 | Self::InvitationMailsOf(..)
                 | Self::InvitationLinks(_)
                 | Self::KeyRequestMails(..)
+                | Self::RoleMails(..)
+                | Self::FactorMails(_)
                 | Self::InvitedSignUp(..)
         )
     }

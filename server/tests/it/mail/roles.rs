@@ -1,0 +1,79 @@
+//! Letters about the gravest rights, and about an organization that requires a second factor.
+
+use latchkey::{operators::mark, role::Role};
+
+use crate::test_app::{TestApp, authenticator::turn_on_in, org::PASSWORD, smtp::Mail};
+
+const MEMBERS: &str = "/orgs/northwind/members";
+const SECURITY: &str = "/orgs/northwind/settings/security";
+const PEOPLE: &str = "/instance/people";
+const DANA: &str = "dana@northwind.example";
+const KIM: &str = "kim@northwind.example";
+const COMMAND_LINE: latchkey::access::Operator = latchkey::access::Operator::at_the_command_line();
+
+on_both! {
+    async fn who_is_made_an_owner_or_an_operator_is_told_and_not_too_often(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let dana = org.person("dana", Role::Owner).await;
+        let kim = org.person("kim", Role::Member).await.to_string();
+        let olga = org.person("olga", Role::Member).await.to_string();
+        app.database.execute("UPDATE users SET email_confirmed = FALSE WHERE name = 'olga'").await;
+        app.database.execute("UPDATE users SET name = 'Dana www.evil.example' WHERE name = 'dana'").await;
+        mark(&app.engine, &COMMAND_LINE, dana).await.unwrap();
+        let mailing = app.mailing().await;
+        let browser = mailing.signed_in(DANA, PASSWORD).await;
+        let role = async |member: &str, role: &str| {
+            let fields = [("change", "role"), ("member", member), ("role", role), ("password", PASSWORD)];
+            assert_eq!(browser.submit(MEMBERS, &fields).await.status, 303);
+        };
+        role(&olga, "owner").await;
+        // An admin is not told, and neither is someone whom nobody has changed.
+        role(&kim, "admin").await;
+        role(&kim, "owner").await;
+        let told = mailing.smtp.mail_to(KIM).await;
+        assert_eq!(told.subject(), "You are an owner of northwind (localhost)");
+        assert!(told.text.contains("made you an owner of northwind") && told.text.contains("http://localhost:3000/orgs/northwind/members"), "{}", told.text);
+        assert!(!told.text.contains("www.evil.example"), "a name becomes no link: {}", told.text);
+        assert!(told.text.contains("<a href") && told.text.contains("View the members"), "{}", told.text);
+        let marked = browser.submit(PEOPLE, &[("change", "mark"), ("person", &kim), ("password", PASSWORD)]).await;
+        assert_eq!(marked.status, 303);
+        let told = mailing.smtp.mail_to(KIM).await;
+        assert_eq!(told.subject(), "You are an operator (localhost)");
+        assert!(told.text.contains("http://localhost:3000/instance"), "{}", told.text);
+        // Five a day.
+        for _ in 0..6 {
+            role(&kim, "member").await;
+            role(&kim, "owner").await;
+        }
+        let told = mailing.stop().await;
+        assert_eq!((told.len(), told.iter().all(|mail| mail.to == KIM)), (4, true), "{told:?}");
+    }
+
+    async fn members_without_a_second_factor_are_told_that_it_is_required_now(app: &TestApp) {
+        let org = app.org("northwind").await;
+        for name in ["dana", "kim", "lee", "olga", "ari"] {
+            org.person(name, Role::Owner).await;
+        }
+        app.org("contoso").await.person("eve", Role::Owner).await;
+        app.database.execute("UPDATE users SET email_confirmed = FALSE WHERE name = 'olga'").await;
+        app.database.execute("UPDATE users SET disabled_at = 1 WHERE name = 'ari'").await;
+        let mailing = app.mailing().await;
+        let browser = mailing.signed_in(DANA, PASSWORD).await;
+        turn_on_in(app, &browser).await;
+        mailing.smtp.mail_to(DANA).await;
+        let set = async |factor: &str| {
+            let fields = [("second_factor", factor), ("admins", "review"), ("password", PASSWORD)];
+            assert_eq!(browser.submit(SECURITY, &fields).await.status, 303);
+        };
+        set("require").await;
+        for address in [KIM, "lee@northwind.example"] {
+            let told = mailing.smtp.mail_to(address).await;
+            assert_eq!(told.subject(), "northwind requires a second factor (localhost)");
+            assert!(told.text.contains("http://localhost:3000/account/two-factor"), "{}", told.text);
+        }
+        // Once a day.
+        set("optional").await;
+        set("require").await;
+        assert_eq!(mailing.stop().await, [] as [Mail; 0]);
+    }
+}

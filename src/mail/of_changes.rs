@@ -1,0 +1,182 @@
+//! Letters that follow from changes: someone was given the gravest rights, or an organization closed itself to some of its
+//! members. They are posted by a task after the commit, and no change depends on them.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::{Content, Letter, MailPlace, Sender};
+use crate::{
+    Engine,
+    accounts::attempts::{self, AttemptError, Subject},
+    audit::NewEntry,
+    caller::Actor,
+    db::{StorageError, on},
+    email::EmailAddress,
+    event::{Event, Target},
+    id::{OrgId, UserId},
+    name::{DisplayName, Slug},
+    role::Role,
+};
+
+/// The members that are read at once.
+const MEMBERS_AT_ONCE: i64 = 100;
+/// The time after which a letter looks for a place in the outbox again. An organization can have more members than places.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// What letters are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum About {
+    Owner(OrgId, UserId),
+    Operator(UserId),
+    FactorRequired(OrgId),
+}
+
+/// Posts the letters that follow from a change that was committed.
+pub(crate) fn post_of(engine: &Engine, entries: &[NewEntry]) {
+    if !engine.sends_mail {
+        return;
+    }
+    for entry in entries {
+        if let Some(about) = About::of(entry) {
+            let (posting, actor) = (engine.clone(), entry.caller.actor);
+            engine.commits.spawn(async move {
+                if let Err(error) = post(&posting, about, actor).await {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "an e-mail about a change was not sent");
+                }
+            });
+        }
+    }
+}
+
+impl About {
+    fn of(entry: &NewEntry) -> Option<Self> {
+        let became = |field: &str, value: serde_json::Value| {
+            let change = entry.changes.get(field);
+            change.is_some_and(|change| change["to"] == value)
+        };
+        let about = match (entry.event, entry.target?, entry.org_id) {
+            (Event::MemberRoleChanged, Target::User(user_id), Some(org_id))
+                if became("role", Role::Owner.as_str().into()) =>
+            {
+                Self::Owner(org_id, user_id)
+            }
+            (Event::OperatorAdded, Target::User(user_id), _) => Self::Operator(user_id),
+            (Event::OrgUpdated, Target::Org(org_id), _)
+                if became("second_factor_required", true.into()) =>
+            {
+                Self::FactorRequired(org_id)
+            }
+            _ => return None,
+        };
+        // Whoever did it themselves knows, such as the first person who signs up.
+        let own = entry.caller.actor.user_id();
+        let is_own = matches!(about, Self::Owner(_, id) | Self::Operator(id) if Some(id) == own);
+        (!is_own).then_some(about)
+    }
+
+    fn budget(self) -> Subject<'static> {
+        match self {
+            Self::Owner(org_id, user_id) => Subject::RoleMails(Some(org_id), user_id),
+            Self::Operator(user_id) => Subject::RoleMails(None, user_id),
+            Self::FactorRequired(org_id) => Subject::FactorMails(org_id),
+        }
+    }
+}
+
+async fn post(engine: &Engine, about: About, actor: Actor) -> Result<(), StorageError> {
+    match attempts::count(engine, &[about.budget()]).await {
+        Ok(_) => {}
+        Err(AttemptError::TooMany { .. }) => return Ok(()),
+        Err(AttemptError::Storage(error)) => return Err(error),
+    }
+    match about {
+        About::Owner(org_id, user_id) => {
+            let (Some((org, slug)), Some(to)) =
+                (org(engine, org_id).await?, address(engine, user_id).await?)
+            else {
+                return Ok(());
+            };
+            let by = name(engine, actor).await?;
+            let content = Content::OwnerAdded { org, slug, by };
+            engine.tell(user_id, Letter { to, content });
+        }
+        About::Operator(user_id) => {
+            if let Some(to) = address(engine, user_id).await? {
+                let by = name(engine, actor).await?;
+                let content = Content::OperatorAdded { by };
+                engine.tell(user_id, Letter { to, content });
+            }
+        }
+        About::FactorRequired(org_id) => to_those_without_factor(engine, org_id).await?,
+    }
+    Ok(())
+}
+
+/// Tells the members who cannot open the organization until they set up a second factor.
+async fn to_those_without_factor(engine: &Engine, org_id: OrgId) -> Result<(), StorageError> {
+    const SQL: &str = "SELECT users.id, users.email FROM memberships JOIN users ON users.id = memberships.user_id \
+         JOIN orgs ON orgs.id = memberships.org_id AND orgs.second_factor_required AND orgs.deleted_at IS NULL \
+         WHERE memberships.org_id = $1 AND users.disabled_at IS NULL AND users.email_confirmed \
+         AND ($2 IS NULL OR memberships.user_id > $2) \
+         AND NOT EXISTS (SELECT 1 FROM second_factors WHERE second_factors.user_id = users.id) \
+         ORDER BY memberships.user_id LIMIT $3";
+    let Some((org, _)) = org(engine, org_id).await? else {
+        return Ok(());
+    };
+    let mut last: Option<UserId> = None;
+    loop {
+        let members: Vec<(UserId, EmailAddress)> = on!(engine.db.read(), c => sqlx::query_as(SQL)
+            .bind(org_id).bind(last).bind(MEMBERS_AT_ONCE).fetch_all(c).await)?;
+        let Some((id, _)) = members.last() else {
+            return Ok(());
+        };
+        last = Some(*id);
+        for (_, to) in members {
+            let Some(place) = next_place(engine, Sender::Members(org_id)).await else {
+                return Ok(());
+            };
+            let content = Content::FactorRequired { org: org.clone() };
+            engine.post(Some(place), Letter { to, content });
+        }
+    }
+}
+
+/// Waits for a place in the outbox. `None` if the process is ending.
+async fn next_place(engine: &Engine, sender: Sender) -> Option<MailPlace> {
+    loop {
+        match engine.mail_place(sender) {
+            Ok(place) => return place,
+            Err(_) if engine.commits.is_closed() => {
+                engine.outbox.note_dropped(sender);
+                return None;
+            }
+            Err(_) => sleep(LOOK_AGAIN).await,
+        }
+    }
+}
+
+async fn org(engine: &Engine, org_id: OrgId) -> Result<Option<(DisplayName, Slug)>, StorageError> {
+    const SQL: &str = "SELECT name, slug FROM orgs WHERE id = $1 AND deleted_at IS NULL";
+    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL)
+        .bind(org_id).fetch_optional(c).await)?)
+}
+
+/// The address of a user. An unconfirmed one is not known to be theirs.
+async fn address(engine: &Engine, user_id: UserId) -> Result<Option<EmailAddress>, StorageError> {
+    const SQL: &str =
+        "SELECT email FROM users WHERE id = $1 AND disabled_at IS NULL AND email_confirmed";
+    Ok(on!(engine.db.read(), c => sqlx::query_scalar(SQL)
+        .bind(user_id).fetch_optional(c).await)?)
+}
+
+/// The name of the user who made the change, if it was one.
+async fn name(engine: &Engine, actor: Actor) -> Result<Option<DisplayName>, StorageError> {
+    const SQL: &str = "SELECT name FROM users WHERE id = $1";
+    let Some(user_id) = actor.user_id() else {
+        return Ok(None);
+    };
+    Ok(on!(engine.db.read(), c => sqlx::query_scalar(SQL)
+        .bind(user_id).fetch_optional(c).await)?)
+}
