@@ -85,6 +85,22 @@ pub async fn list(
     Ok(sessions)
 }
 
+/// Returns the number of the user's sessions without the current one.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn count_others(
+    engine: &Engine,
+    user_id: UserId,
+    current: SessionHash,
+) -> Result<usize, StorageError> {
+    let sessions = list(engine, user_id, current).await?;
+    Ok(sessions
+        .iter()
+        .filter(|session| !session.is_current)
+        .count())
+}
+
 /// The ID of a session in its user's list: a name, and its signature.
 fn id(engine: &Engine, user_id: UserId, hash: SessionHash) -> String {
     let text = [b"listed", &hash.as_bytes()[..]].concat();

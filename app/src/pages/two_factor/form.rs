@@ -7,9 +7,9 @@ use latchkey::{
         self,
         confirmed::Confirmed,
         second_factor::{
-            self, CodeError, RecoveryCode, SetUp, SetUpError, TurnOffError, TypedCode,
-            new_recovery_codes,
+            self, CodeError, SetUp, SetUpError, TurnOffError, TypedCode, new_recovery_codes,
         },
+        session_list::{count_others, end_others},
     },
     caller::Person,
     members::MemberError,
@@ -39,7 +39,7 @@ use crate::{
 /// The fields of the page's forms.
 #[derive(Clone, Default, Deserialize, Serialize)]
 pub struct TwoFactorForm {
-    /// `begin`, `finish`, `codes`, `off` or `leave`.
+    /// `begin`, `finish`, `stored`, `codes`, `off` or `leave`.
     pub change: String,
     #[serde(default)]
     password: String,
@@ -56,6 +56,9 @@ pub struct TwoFactorForm {
     /// The page that the user was going to when an organization required a second factor.
     #[serde(default)]
     pub next: String,
+    /// Not empty if the user's other sessions are to be ended.
+    #[serde(default)]
+    end_others: String,
 }
 
 impl TwoFactorForm {
@@ -94,6 +97,7 @@ pub async fn submit(request: PageRequest, form: TwoFactorForm) -> Answer {
         "begin" => begin(&request, &form).await,
         // A hang-up must not lose the codes between their creation and the slot that keeps them for a repeated submit.
         "finish" | "codes" => finished(tokio::spawn(codes(request, person, form))).await,
+        "stored" => stored(&request, &person, &form).await,
         "off" => turn_off(&request, person, &form).await,
         "leave" => leave(&request, &form).await,
         _ => Err(AppError::Unreadable),
@@ -143,10 +147,12 @@ async fn codes(request: PageRequest, person: Person, form: TwoFactorForm) -> Ans
     // Before the codes are created: nothing that can fail may come between their creation and the response.
     let user = accounts::find_user(engine, person.user_id).await?;
     let email = user.ok_or(AppError::SignedOut)?.email.to_string();
-    let next = match form.change.as_str() {
-        "finish" => next_page(&request, &person, &form.next).await?,
-        _ => None,
-    };
+    let (mut next, mut other_sessions) = (None, 0);
+    if form.change == "finish" {
+        next = next_page(&request, &person, &form.next).await?;
+        let session = request.session_hash();
+        other_sessions = count_others(engine, person.user_id, session).await?;
+    }
     let created = if form.change == "finish" {
         let session = request.session_hash();
         match second_factor::finish(engine, person, session, &form.set_up, &form.code).await {
@@ -164,7 +170,13 @@ async fn codes(request: PageRequest, person: Person, form: TwoFactorForm) -> Ans
             Err(error) => return not_changed(&form, error),
         }
     };
-    let shown = created_codes(&request, email, created, next);
+    let shown = CreatedCodes {
+        codes: Arc::new(created),
+        email,
+        next,
+        other_sessions,
+        path: request.path().to_owned(),
+    };
     let secret = Secret::Codes(shown.clone());
     // Their creation has no position yet, so any change of what the user can do erases them.
     let of = Of {
@@ -179,6 +191,19 @@ async fn codes(request: PageRequest, person: Person, form: TwoFactorForm) -> Ans
     Ok(FormAnswer::Shown(Outcome::Codes(shown)))
 }
 
+/// Leads on from the recovery codes, and ends the other sessions if the user wants that: they were started without a code.
+async fn stored(request: &PageRequest, person: &Person, form: &TwoFactorForm) -> Answer {
+    let path = match is_own_path(&form.next) {
+        true => form.next.clone(),
+        false => request.path().to_owned(),
+    };
+    if form.end_others.is_empty() {
+        return Ok(FormAnswer::Redirect { path, done: None });
+    }
+    end_others(request.engine(), person, request.session_hash()).await?;
+    Ok(FormAnswer::done(path, Done::OtherSessionsEnded))
+}
+
 /// Where the user goes with their first second factor: to the page that required it, or to an organization that does.
 async fn next_page(
     request: &PageRequest,
@@ -190,20 +215,6 @@ async fn next_page(
     }
     let orgs = orgs::requiring_second_factor(request.engine(), person.user_id).await?;
     Ok(orgs.first().map(|org| format!("/orgs/{}/keys", org.slug)))
-}
-
-fn created_codes(
-    request: &PageRequest,
-    email: String,
-    codes: Vec<RecoveryCode>,
-    next: Option<String>,
-) -> CreatedCodes {
-    CreatedCodes {
-        codes: Arc::new(codes),
-        email,
-        next,
-        path: request.path().to_owned(),
-    }
 }
 
 /// Checks the password, and reads the code that is needed with it. The error is the answer of the form.

@@ -11,7 +11,7 @@ use crate::{
     },
     pages::once::{OnceCard, OncePage},
     shown_once::CreatedCodes,
-    text::query::escaped,
+    text::{number::counted, query::escaped},
 };
 
 /// The address that apps read from the QR code. They list the account under the issuer.
@@ -66,10 +66,19 @@ pub fn CodesView(codes: CreatedCodes) -> impl IntoView {
         email,
         path,
         next,
+        other_sessions,
     } = codes;
     let (on, label) = match next {
         Some(next) => (next, "Continue"),
         None => (path.clone(), "Done"),
+    };
+    // The other sessions were started with the password alone.
+    let (on, posts) = match other_sessions {
+        0 => (on, None),
+        _ => {
+            let fields = view! { <EndOthers other_sessions next=on/> };
+            (path.clone(), Some(fields.into_any()))
+        }
     };
     let lines: Vec<String> = codes.iter().map(RecoveryCode::expose).collect();
     let note = view! {
@@ -79,8 +88,26 @@ pub fn CodesView(codes: CreatedCodes) -> impl IntoView {
     view! {
         <OncePage title="Recovery codes".to_owned() lead list=(path.clone(), "Second factor") here="Recovery codes".to_owned()>
             <OnceCard title="Store them now. They will not be shown again." note text=lines.join("\n") copies="codes"
-                guards=Some("recovery codes") path=on done=label/>
+                guards=Some("recovery codes") path=on done=label posts/>
         </OncePage>
+    }
+}
+
+/// The choice to end the other sessions, and where the form leads.
+#[component]
+fn EndOthers(other_sessions: usize, next: String) -> impl IntoView {
+    let others = counted(
+        i64::try_from(other_sessions).unwrap_or(i64::MAX),
+        "other session",
+        "other sessions",
+    );
+    view! {
+        <input type="hidden" name="change" value="stored"/>
+        <input type="hidden" name="next" value=next/>
+        <label class="check">
+            <input type="checkbox" name="end_others" value="1"/>
+            <span>"End all other sessions"<small>{format!("You have {others}, started without a code. Without this, they remain signed in.")}</small></span>
+        </label>
     }
 }
 
