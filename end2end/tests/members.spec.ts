@@ -89,7 +89,9 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(owners).toHaveURL(team.path("keys"));
       await open(owners, team.path("members"));
       await owners.getByRole("link", { name: "Leave" }).click();
-      await expect(owners.getByText("You are the only owner. Make someone else an owner first.")).toBeVisible();
+      await expect(owners.getByText("You are the only owner. Before you leave, make another member an owner, or delete the organization.")).toBeVisible();
+      await owners.getByRole("link", { name: "delete the organization" }).click();
+      await expect(owners.getByRole("heading", { name: /^Delete/ })).toBeVisible();
       await context.close();
     });
   });

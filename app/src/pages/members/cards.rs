@@ -37,7 +37,8 @@ pub fn card(request: &PageRequest, list: &MemberList) -> Option<AnyView> {
     let org_name = list.org_name.clone();
     if typed.change == "leave" || (typed.change.is_empty() && is_wanted("leave")) {
         let own = list.rows.iter().find(|row| row.is_viewer)?.clone();
-        return Some(view! { <LeaveCard path row=own org_name errors/> }.into_any());
+        let is_alone = list.rows.len() == 1;
+        return Some(view! { <LeaveCard path row=own is_alone org_name errors/> }.into_any());
     }
     if let Some(row) = member("role", "edit") {
         return Some(
@@ -65,6 +66,12 @@ pub fn card(request: &PageRequest, list: &MemberList) -> Option<AnyView> {
         .then(|| view! { <InviteCard path typed admins_may=list.admins_may errors sends_mail=list.sends_mail/> }.into_any())
 }
 
+/// The path of another page of the organization with this path of its members.
+fn beside(members: &str, page: &str) -> String {
+    let org = members.strip_suffix("members").unwrap_or(members);
+    format!("{org}{page}")
+}
+
 /// The choice of a role, with what each can do.
 #[component]
 fn Roles(
@@ -74,7 +81,7 @@ fn Roles(
     admins_may: AdminRights,
     errors: Errors,
 ) -> impl IntoView {
-    let security = path.replace("/members", "/settings/security");
+    let security = beside(&path, "settings/security");
     let choices = Role::ALL.into_iter().rev().map(|role| {
         view! {
             <label class="choice">
@@ -248,10 +255,32 @@ fn RemoveCard(path: String, row: MemberRow, org_name: String, errors: Errors) ->
 }
 
 #[component]
-fn LeaveCard(path: String, row: MemberRow, org_name: String, errors: Errors) -> impl IntoView {
+fn LeaveCard(
+    path: String,
+    row: MemberRow,
+    /// Whether the organization has no other member.
+    is_alone: bool,
+    org_name: String,
+    errors: Errors,
+) -> impl IntoView {
     let action = path.clone();
     let content = if row.is_last_owner {
-        view! { <OnlyOwner path row/> }.into_any()
+        let (other, label) = match is_alone {
+            true => (format!("{path}?invite=1"), "invite another owner"),
+            false => (path.clone(), "make another member an owner"),
+        };
+        let delete = beside(&path, "delete");
+        view! {
+            <div class="form">
+                <FormError errors/>
+                <p>
+                    "You are the only owner. Before you leave, "<a class="link" href=other>{label}</a>", or "
+                    <a class="link" href=delete>"delete the organization"</a>"."
+                </p>
+                <div class="actions"><a class="btn" href=path>"Back"</a></div>
+            </div>
+        }
+        .into_any()
     } else {
         view! {
             <form novalidate=true method="post" action=action class="form">

@@ -75,7 +75,14 @@ on_both! {
         assert!(account.contains("You left the organization.") && account.contains("You are not in an organization"), "{account}");
         assert_eq!(member.get(PAGE).await.status, 404);
         let dana = app.database.texts("SELECT id FROM users WHERE name = 'dana'").await.remove(0);
-        for query in ["leave=1".to_owned(), format!("edit={dana}"), format!("remove={dana}")] {
+        let page = owner.get(&format!("{PAGE}?leave=1")).await.text();
+        for part in ["href=\"/orgs/northwind/members?invite=1\"", "href=\"/orgs/northwind/delete\"", "invite another owner"] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        org.person("lee", Role::Member).await;
+        let page = owner.get(&format!("{PAGE}?leave=1")).await.text();
+        assert!(page.contains("href=\"/orgs/northwind/members\" class=\"link\">make another member an owner"), "{page}");
+        for query in [format!("edit={dana}"), format!("remove={dana}")] {
             let page = owner.get(&format!("{PAGE}?{query}")).await.text();
             assert!(page.contains("You are the only owner. Make someone else an owner first."), "{query}: {page}");
         }
