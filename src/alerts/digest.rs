@@ -25,10 +25,11 @@ const MAX_NAMED: usize = 10;
 const MAX_PEOPLE: i64 = 50;
 
 /// Posts a letter to each organization with new alerts, unless it was sent one within a day. An alert that is older than a
-/// day is not mailed any more.
+/// day is not mailed any more. An organization for which it fails keeps no other from its letter, and is tried again in the next
+/// round.
 ///
 /// # Errors
-/// If the database cannot be reached.
+/// The first one, if the database cannot be reached or an organization's rows cannot be read.
 pub async fn post_digests(engine: &Engine) -> Result<(), StorageError> {
     const ORGS: &str = "SELECT DISTINCT org_id FROM alerts WHERE mailed_at IS NULL AND noticed_at > $1 ORDER BY org_id";
     if !engine.sends_mail() {
@@ -37,20 +38,26 @@ pub async fn post_digests(engine: &Engine) -> Result<(), StorageError> {
     let now = engine.clock.now();
     let orgs: Vec<OrgId> = on!(engine.db.read(), c => sqlx::query_scalar(ORGS)
         .bind(now.plus(-DAY)).fetch_all(c).await)?;
+    let mut failed = Ok(());
     for org_id in orgs {
-        let settings = settings::of_org(engine, org_id).await?;
-        if settings.by_mail {
-            post_of(engine, org_id, settings, now).await?;
-        }
+        failed = failed.and(post_alerts(engine, org_id, now).await);
     }
-    Ok(())
+    failed
+}
+
+async fn post_alerts(engine: &Engine, org_id: OrgId, now: Timestamp) -> Result<(), StorageError> {
+    let settings = settings::of_org(engine, org_id).await?;
+    match settings.by_mail {
+        true => post_of(engine, org_id, settings, now).await,
+        false => Ok(()),
+    }
 }
 
 /// Posts a letter to each organization with reminders that are due, unless it was sent one within a day. To be called every
-/// hour, since it looks at all keys of all organizations.
+/// hour, since it looks at all keys of all organizations. An organization for which it fails keeps no other from its letter.
 ///
 /// # Errors
-/// If the database cannot be reached.
+/// The first one, if the database cannot be reached or an organization's rows cannot be read.
 pub async fn post_reminders(engine: &Engine) -> Result<(), StorageError> {
     const ORGS: &str = "SELECT orgs.id FROM orgs LEFT JOIN alert_digests ON alert_digests.org_id = orgs.id \
          WHERE orgs.deleted_at IS NULL AND (alert_digests.sent_at IS NULL OR alert_digests.sent_at <= $1 \
@@ -61,17 +68,23 @@ pub async fn post_reminders(engine: &Engine) -> Result<(), StorageError> {
     let now = engine.clock.now();
     let orgs: Vec<OrgId> = on!(engine.db.read(), c => sqlx::query_scalar(ORGS)
         .bind(now.plus(-DAY)).bind(now).fetch_all(c).await)?;
+    let mut failed = Ok(());
     for org_id in orgs {
-        let settings = settings::of_org(engine, org_id).await?;
-        if settings.reminders == RemindersTo::Nobody {
-            continue;
-        }
-        let policy = policies::of_org(engine, org_id).await?;
-        if Due::of(org_id, &policy, now).any(engine).await? {
-            post_of(engine, org_id, settings, now).await?;
-        }
+        failed = failed.and(post_due(engine, org_id, now).await);
     }
-    Ok(())
+    failed
+}
+
+async fn post_due(engine: &Engine, org_id: OrgId, now: Timestamp) -> Result<(), StorageError> {
+    let settings = settings::of_org(engine, org_id).await?;
+    if settings.reminders == RemindersTo::Nobody {
+        return Ok(());
+    }
+    let policy = policies::of_org(engine, org_id).await?;
+    match Due::of(org_id, &policy, now).any(engine).await? {
+        true => post_of(engine, org_id, settings, now).await,
+        false => Ok(()),
+    }
 }
 
 async fn post_of(
@@ -112,18 +125,32 @@ async fn post_of(
             all.mailed(&mut tx).await?;
         }
     }
-    if people.is_empty() || (alerts.is_empty() && reminders.is_empty()) {
+    let mut to: Vec<_> = people
+        .into_iter()
+        .filter(|(_, role)| !alerts.is_empty() || is_reminded(settings, *role))
+        .collect();
+    if to.is_empty() || (alerts.is_empty() && reminders.is_empty()) {
         return Ok(());
+    }
+    // Before the commit: without any place, the organization is tried again in the next round.
+    let sender = Sender::Org(org_id);
+    let mut places = Vec::with_capacity(to.len());
+    while places.len() < to.len() {
+        match engine.mail_place(sender) {
+            Ok(place) => places.push(place),
+            Err(_) if places.is_empty() => return Ok(()),
+            Err(_) => {
+                engine.outbox().note_dropped(sender);
+                to.truncate(places.len());
+            }
+        }
     }
     tx.commit().await?;
     let more_alerts = alerts.len().saturating_sub(MAX_NAMED);
     alerts.truncate(MAX_NAMED);
     let more_reminders = due.saturating_sub(reminders.len());
-    for (to, role) in people {
-        let is_reminded = role == Role::Owner || settings.reminders == RemindersTo::Admins;
-        if alerts.is_empty() && !is_reminded {
-            continue;
-        }
+    for ((to, role), place) in to.into_iter().zip(places) {
+        let is_reminded = is_reminded(settings, role);
         let content = Content::Digest {
             org: name.clone(),
             slug: slug.clone(),
@@ -136,13 +163,14 @@ async fn post_of(
             },
             more_reminders: if is_reminded { more_reminders } else { 0 },
         };
-        let sender = Sender::Org(org_id);
-        match engine.mail_place(sender) {
-            Ok(place) => engine.post(place, Letter { to, content }),
-            Err(_) => engine.outbox().note_dropped(sender),
-        }
+        engine.post(place, Letter { to, content });
     }
     Ok(())
+}
+
+/// Whether someone with this role gets reminders.
+fn is_reminded(settings: AlertSettings, role: Role) -> bool {
+    role == Role::Owner || settings.reminders == RemindersTo::Admins
 }
 
 /// The alerts that were not mailed, those with the most requests first.

@@ -5,17 +5,18 @@ use std::sync::Arc;
 use latchkey::{
     Engine,
     alerts::{
-        Alert, notice, post_digests, recent,
+        Alert, notice, post_digests, post_reminders, recent,
         rule::Thresholds,
         settings::{self, AlertSettings},
     },
+    invitations::{self, NewInvitation},
     mail::{Content, Letter},
     outcome::Outcome,
     role::Role,
     time::{DAY, HOUR},
 };
 
-use crate::test_app::{TestApp, TestOrg, usage::past};
+use crate::test_app::{Database, TestApp, TestOrg, usage::past};
 
 on_both! {
     async fn a_key_far_above_its_past_is_noticed_and_mailed_once_a_day(app: &TestApp) {
@@ -67,6 +68,74 @@ on_both! {
         assert!(sent.len() == 2 && sent[0].1 >= 1, "{sent:?}");
         post_digests(&restarted).await.unwrap();
         assert_eq!(self::letters(&restarted), []);
+    }
+
+    async fn an_organization_whose_letter_fails_keeps_no_other_from_its_own_and_is_tried_again(app: &TestApp) {
+        let mut orgs = Vec::new();
+        for slug in ["northwind", "contoso", "fabrikam"] {
+            let org = app.org(slug).await;
+            org.person("dana", Role::Owner).await;
+            orgs.push((org.key("Shop").await.id, org));
+        }
+        app.clock.advance(30 * DAY);
+        let now = app.clock.now();
+        let mut counts = Vec::new();
+        for (key, org) in &orgs {
+            counts.extend((2..30).map(|ago| past(org.org.id, *key, now.plus(-ago * DAY), Outcome::Valid, 250)));
+            counts.push(past(org.org.id, *key, now.plus(-HOUR), Outcome::Valid, 90_000));
+        }
+        app.store_past(&counts).await;
+        let mailing = app.another_engine(|settings| settings.sends_mail = true).await;
+        notice(&mailing).await.unwrap();
+        // The second one's letter cannot be stored.
+        let id = orgs[1].1.org.id;
+        let (broken, whole) = match app.database {
+            Database::Sqlite { .. } => (
+                format!("CREATE TRIGGER broken BEFORE INSERT ON alert_digests WHEN NEW.org_id = '{id}' BEGIN SELECT RAISE(ABORT, 'broken'); END"),
+                "DROP TRIGGER broken",
+            ),
+            Database::Postgres { .. } => (
+                format!("ALTER TABLE alert_digests ADD CONSTRAINT broken CHECK (org_id <> '{id}') NOT VALID"),
+                "ALTER TABLE alert_digests DROP CONSTRAINT broken",
+            ),
+        };
+        app.database.execute(&broken).await;
+        post_digests(&mailing).await.unwrap_err();
+        assert_eq!(letters(&mailing), ["dana@fabrikam.example", "dana@northwind.example"].map(|to| (to.to_owned(), 1)));
+        app.database.execute(whole).await;
+        post_digests(&mailing).await.unwrap();
+        assert_eq!(letters(&mailing), [("dana@contoso.example".to_owned(), 1)]);
+        // The same for reminders.
+        app.clock.advance(DAY);
+        app.database.execute(&format!("UPDATE keys SET expires_at = {}", app.clock.now().plus(DAY / 2).as_millis())).await;
+        app.database.execute(&broken).await;
+        post_reminders(&mailing).await.unwrap_err();
+        assert_eq!(letters(&mailing).len(), 2);
+        app.database.execute(whole).await;
+        post_reminders(&mailing).await.unwrap();
+        assert_eq!(letters(&mailing).len(), 1);
+    }
+
+    async fn an_organization_without_a_place_in_the_outbox_is_tried_again(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.person("dana", Role::Owner).await;
+        let key = org.key("Shop").await;
+        app.clock.advance(30 * DAY);
+        let now = app.clock.now();
+        let mut counts: Vec<_> = (2..30).map(|ago| past(org.org.id, key.id, now.plus(-ago * DAY), Outcome::Valid, 250)).collect();
+        counts.push(past(org.org.id, key.id, now.plus(-HOUR), Outcome::Valid, 90_000));
+        app.store_past(&counts).await;
+        let mailing = app.another_engine(|settings| settings.sends_mail = true).await;
+        notice(&mailing).await.unwrap();
+        for number in 0..100 {
+            let new = NewInvitation { email: format!("guest{number}@example.com").parse().unwrap(), role: Role::Member, shows_link: false, creation_token: None };
+            invitations::create(&mailing, &org.permit(), new).await.unwrap();
+        }
+        post_digests(&mailing).await.unwrap();
+        let waiting = std::iter::from_fn(|| mailing.outbox().next_now()).count();
+        assert_eq!(waiting, 100, "no letter but the invitations");
+        post_digests(&mailing).await.unwrap();
+        assert_eq!(letters(&mailing), [("dana@northwind.example".to_owned(), 1)]);
     }
 
     async fn thresholds_and_mail_are_settings_of_an_organization(app: &TestApp) {
