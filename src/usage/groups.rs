@@ -12,7 +12,7 @@ use super::{
     count::{By, Narrow, Piece, Sum, before_sums, listed, sums},
     counts::Counts,
     ids::kind,
-    question::{Dimension, InvalidParameter, Question},
+    question::{Dimension, Filters, InvalidParameter, Question},
     selection::{About, ReportError, Selection, projects},
     totals::{COLUMNS, Periods},
     window::Window,
@@ -64,9 +64,8 @@ impl Groups {
         now: Timestamp,
     ) -> Result<Self, ReportError> {
         let filters = &question.filters;
-        let is_listed = !filters.keys.is_empty() || !filters.agents.is_empty();
         let largest = match by {
-            Dimension::Key | Dimension::Agent if is_listed => {
+            Dimension::Key | Dimension::Agent if is_listed(filters) => {
                 divided(tx, org_id, by, selection, window).await?
             }
             Dimension::Key if !filters.include_keys() => Vec::new(),
@@ -90,6 +89,32 @@ impl Groups {
         }
         Ok(Self { by, largest, other })
     }
+
+    /// Checks that the groups of a question are known.
+    ///
+    /// # Errors
+    /// If the period began before the sums by which keys and agents are ranked.
+    pub(super) fn check(
+        org_id: OrgId,
+        question: &Question,
+        selection: &Selection,
+        window: &Window,
+        now: Timestamp,
+    ) -> Result<(), InvalidParameter> {
+        let filters = &question.filters;
+        match question.group_by {
+            Some(by @ (Dimension::Key | Dimension::Agent)) if !is_listed(filters) => {
+                let candidates = Candidates::new(org_id, question, by, &selection.narrow);
+                candidates.rows(window, now).map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether a question names its keys or agents.
+fn is_listed(filters: &Filters) -> bool {
+    !filters.keys.is_empty() || !filters.agents.is_empty()
 }
 
 /// The largest groups of the selection.

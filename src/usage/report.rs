@@ -116,6 +116,22 @@ pub async fn largest(
     Ok(groups.largest)
 }
 
+/// Checks that a question has an answer, without computing it.
+///
+/// # Errors
+/// If a parameter is invalid, or the database cannot be reached.
+pub async fn check(
+    engine: &Engine,
+    permit: &Permit<to::SeeUsageTotals>,
+    question: &Question,
+) -> Result<(), ReportError> {
+    let (org_id, now) = (permit.org_id(), engine.clock.now());
+    let window = Window::new(question, now, &engine.usage_kept)?;
+    let mut tx = engine.db.begin_snapshot().await?;
+    let selection = Selection::new(engine, &mut tx, org_id, question).await?;
+    Ok(Groups::check(org_id, question, &selection, &window, now)?)
+}
+
 /// Reads all of a report from one snapshot, so that its parts add up.
 async fn report(
     engine: &Engine,

@@ -6,7 +6,10 @@ use latchkey::{
     accounts::time_zone::time_zone,
     role::Action,
     time::Zone,
-    usage::question::Question,
+    usage::{
+        question::Question,
+        report::{ReportError, check},
+    },
 };
 
 use super::{address::Address, data::answered, page::report_html};
@@ -44,6 +47,12 @@ impl LiveView {
         if question.needs_details() && !view.with_details {
             membership.permit::<to::SeeUsageDetails>()?;
         }
+        check(request.engine(), &membership.permit()?, &question)
+            .await
+            .map_err(|error| match error {
+                ReportError::Invalid(_) => AppError::Unreadable,
+                ReportError::Storage(error) => error.into(),
+            })?;
         Ok(view)
     }
 
