@@ -13,7 +13,7 @@ use latchkey::{
 use latchkey_app::{AppError, PageRequest, Site};
 use serde_json::{Value, json};
 
-use crate::csv_file::{is_from_another_site, page_instead};
+use crate::{csv_file::page_instead, same_site::is_from_another_site};
 
 /// The page with the link to the file.
 const PAGE: &str = "/account";
@@ -21,7 +21,7 @@ const PAGE: &str = "/account";
 /// Exports the data of the signed-in user.
 pub async fn show(State(site): State<Site>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    if is_from_another_site(&parts.headers) {
+    if is_from_another_site(&parts) {
         return Redirect::to(PAGE).into_response();
     }
     let data = match PageRequest::of(site.clone(), parts.clone()).await {

@@ -5,7 +5,7 @@ use std::{future::pending, time::Duration};
 use axum::{
     body::{Body, Bytes},
     extract::Request,
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts},
+    http::{HeaderValue, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use csv::{Terminator, WriterBuilder};
@@ -18,7 +18,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::error_page;
+use crate::{error_page, same_site::is_from_another_site};
 
 /// The maximum duration of an export. A slow client would otherwise keep its place in the queue.
 const LONGEST: Duration = Duration::from_secs(120);
@@ -54,7 +54,7 @@ where
     F: Future<Output = Result<Response, AppError>>,
 {
     let (parts, _) = request.into_parts();
-    if is_from_another_site(&parts.headers) {
+    if is_from_another_site(&parts) {
         return Redirect::to(&page_of(&parts.uri)).into_response();
     }
     let opened = match PageRequest::of(site.clone(), parts.clone()).await {
@@ -66,13 +66,6 @@ where
         Err(error @ AppError::Forbidden(_)) => failed(&site, on_page(parts), error).await,
         Err(error) => page_instead(&site, parts, &error).await,
     }
-}
-
-/// Whether a link on another site led here.
-pub fn is_from_another_site(headers: &HeaderMap) -> bool {
-    headers
-        .get("sec-fetch-site")
-        .is_some_and(|site| site != "same-origin" && site != "none")
 }
 
 /// The URL of the page, with the filters of the file.

@@ -27,7 +27,9 @@ use latchkey_app::{
 };
 
 use self::{follow::follow, streams::Stream};
-use crate::{app_state::AppState, share_limit::OwnLimit};
+use crate::{
+    app_state::AppState, error_page, same_site::is_from_another_site, share_limit::OwnLimit,
+};
 
 /// The time between two computations for an organization.
 pub const EVERY: Duration = Duration::from_secs(5);
@@ -51,6 +53,10 @@ pub async fn show(
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
+    // A page of another site that the browser sends cookies from, such as one at another port, would take the session's places.
+    if is_from_another_site(&parts) {
+        return error_page::cross_site();
+    }
     match open(&state, &site, &parts).await {
         Ok(Some(body)) => streamed(body),
         Ok(None) => {

@@ -148,8 +148,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), last_org::layer))
         .layer(from_fn_with_state(state.clone(), client_address::note))
         .layer(map_response_with_state(state.clone(), sessions::secure))
-        .layer(same_site::layer(&state))
-        .layer(from_fn(same_site::stated_only));
+        .layer(from_fn_with_state(state.clone(), same_site::own_only));
     let browsers = guarded(browsers)
         .layer(from_fn_with_state(state.clone(), host::own_only))
         .layer(from_fn(security_headers::add_page_policy))

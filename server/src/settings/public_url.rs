@@ -70,6 +70,11 @@ impl PublicUrl {
         self.host.eq_ignore_ascii_case(host) || (is_loopback(&self.host) && is_loopback(host))
     }
 
+    /// Whether the host is a loopback host.
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.host)
+    }
+
     /// The full name of a cookie. Browsers accept `__Host-` cookies only from https responses, and restrict them to
     /// this host. On <http://localhost>, browsers reject them and share cookies between ports, so the name contains the
     /// port there to separate instances on the same machine.

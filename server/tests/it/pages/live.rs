@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use axum::{body::Body, http::StatusCode};
+use axum::{
+    body::Body,
+    http::{Method, StatusCode},
+};
 use http_body_util::BodyExt as _;
 use latchkey::{role::Role, usage::flush::flush};
 use tokio::time::timeout;
@@ -78,6 +81,44 @@ on_both! {
         }
         let long = format!("{LIVE}&x={}", "x".repeat(2_000));
         assert_eq!(again.begin(&long).await.status(), 400);
+    }
+
+    async fn a_question_without_an_answer_and_a_page_of_another_site_get_no_stream(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let foreign = app.org("contoso").await.key("Theirs").await.id;
+        let own = org.key("Ours").await.id;
+        org.person("dana", Role::Owner).await;
+        org.person("mo", Role::Member).await;
+        let server = Server::start(app);
+        let (owner, member) = (server.signed_in("dana").await, server.signed_in("mo").await);
+        let mut open = Vec::new();
+        for query in [
+            "from=9999-01-01".to_owned(), "from=2026-11-20&to=2026-11-10".to_owned(), "from=1970-01-01".to_owned(), "range=1y".to_owned(),
+            "range=12m&step=minute".to_owned(), format!("key={foreign}"), "key=key_00000000000000000000000000000000".to_owned(), "agent=nobody".to_owned(),
+            "project=prj_00000000000000000000000000000000".to_owned(), "group_by=weather".to_owned(), "from=2024-01-01&group_by=key".to_owned(),
+        ] {
+            let page = owner.get(&format!("/orgs/northwind/usage?{query}")).await;
+            let answer = owner.begin(&format!("/orgs/northwind/usage/live?{query}")).await;
+            // Each is what the page itself shows an error about.
+            assert!([200, 400, 404].contains(&page.status.as_u16()) && answer.status() == 400, "{query}: {} {}", page.status, answer.status());
+        }
+        assert_eq!(member.begin(&format!("/orgs/northwind/usage/live?key={own}")).await.status(), 403);
+        for (name, value) in [
+            ("sec-fetch-site", "same-site"), ("sec-fetch-site", "cross-site"), ("origin", "http://localhost:3001"), ("origin", "https://localhost:3000"), ("origin", "null"),
+        ] {
+            let mut request = owner.request(Method::GET, LIVE);
+            let headers = request.headers_mut().unwrap();
+            headers.remove("sec-fetch-site");
+            headers.insert(name, value.parse().unwrap());
+            assert_eq!(owner.send(request, "").await.status, 403, "{name}: {value}");
+        }
+        // None of these has taken a place.
+        for query in [format!("key={own}"), "range=24h".to_owned(), "range=7d".to_owned(), "from=2026-11-20".to_owned(), "group_by=key".to_owned()] {
+            let answer = owner.begin(&format!("/orgs/northwind/usage/live?{query}")).await;
+            assert_eq!(answer.status(), 200, "{query}");
+            open.push(answer.into_body());
+        }
+        assert_eq!(owner.begin(LIVE).await.status(), 429);
     }
 
     async fn one_user_cannot_take_all_streams_of_an_organization(app: &TestApp) {

@@ -5,6 +5,9 @@ use latchkey::role::Role;
 
 use crate::test_app::{TestApp, org::PASSWORD};
 
+/// The settings, the host of a request, its origin, and whether that is the instance's own.
+type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str, bool);
+
 on_both! {
     async fn a_form_from_another_site_does_nothing(app: &TestApp) {
         let org = app.org("northwind").await;
@@ -35,6 +38,68 @@ on_both! {
         assert_eq!(org.summary(key.parse().unwrap()).await.status(app.clock.now()).as_str(), "active");
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 1);
         assert_eq!(owner.get("/account").await.status, 200, "still signed in");
+    }
+
+    async fn the_whole_origin_is_compared_for_every_form_and_server_function(app: &TestApp) {
+        let (https, alias) = (("public_url", "https://keys.example.com"), ("hosts", "keys.internal"));
+        let cases: [Case<'_>; 17] = [
+            (&[https, alias], "keys.example.com", "https://keys.example.com", true),
+            (&[https, alias], "keys.example.com", "http://keys.example.com", false),
+            (&[https, alias], "keys.example.com:8443", "https://keys.example.com:8443", false),
+            (&[https, alias], "keys.example.com", "https://keys.example.com:444", false),
+            (&[https, alias], "keys.example.com", "https://keys.example.com.evil.example", false),
+            (&[https, alias], "keys.internal", "https://keys.internal", true),
+            (&[https, alias], "keys.internal:8443", "https://keys.internal:8443", true),
+            (&[https, alias], "keys.internal", "http://keys.internal", false),
+            (&[https, alias], "keys.internal", "https://keys.internal:8443", false),
+            (&[https, alias], "keys.internal", "https://keys.example.com", true),
+            (&[], "localhost:3000", "http://localhost:3000", true),
+            (&[], "127.0.0.1:8080", "http://127.0.0.1:8080", true),
+            (&[], "[::1]:3000", "http://[::1]:3000", true),
+            (&[], "localhost:3000", "https://localhost:3000", false),
+            (&[], "localhost:3000", "http://localhost:3001", false),
+            (&[], "localhost:3000", "http://127.0.0.1:3000", false),
+            (&[], "127.0.0.1:8080", "null", false),
+        ];
+        let posts: Vec<String> = latchkey_server::routes().into_iter()
+            .filter(|(method, path)| method == Method::POST && !path.starts_with("/v1/"))
+            .map(|(_, path)| path)
+            .chain(["/api/keys/create".to_owned(), "/api/usage".to_owned()])
+            .collect();
+        for (settings, host, origin, is_own) in cases {
+            let browser = app.browser_with(settings);
+            for path in &posts {
+                let path = path.replace(['{', '}'], "");
+                let request = Request::builder().method(Method::POST).uri(&path).header("host", host).header("origin", origin).header("cookie", "a=b");
+                let answer = browser.send(request, "").await;
+                assert_eq!(answer.body.contains("Cross-site request"), !is_own, "{host} {origin} {path}: {}", answer.status);
+            }
+        }
+        // What hides its origin says that it is one of ours, as the pages of single-use links do.
+        let browser = app.browser();
+        for (site, is_own) in [("same-origin", true), ("none", true), ("same-site", false), ("cross-site", false)] {
+            let answer = browser.send(post("/sign-in", &[("origin", "null"), ("sec-fetch-site", site)]), "email=a&password=b&next=").await;
+            assert_eq!(answer.status == 403, !is_own, "{site}");
+        }
+        let two = post("/sign-in", &[("origin", "http://localhost:3000"), ("origin", "https://evil.example")]);
+        assert_eq!(browser.send(two, "").await.status, 403);
+    }
+
+    async fn no_file_or_stream_is_opened_from_another_site(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let files = latchkey_server::routes().into_iter()
+            .filter(|(method, path)| method == Method::GET && !path.starts_with("/v1/"))
+            .map(|(_, path)| path.replace("{org}", "northwind"))
+            .filter(|path| path.starts_with("/orgs/") || path.starts_with("/account/"));
+        let files: Vec<String> = files.collect();
+        assert!(files.len() >= 8, "{files:?}");
+        for path in files {
+            for (name, value) in [("sec-fetch-site", "same-site"), ("sec-fetch-site", "cross-site"), ("origin", "http://localhost:3001")] {
+                let answer = owner.send(with_headers(Method::GET, &path, &[(name, value)]), "").await;
+                assert!([303, 403].contains(&answer.status.as_u16()), "{path} {name} {value}: {}", answer.status);
+            }
+        }
     }
 
     async fn a_form_that_states_no_site_needs_no_cookie_to_be_refused_one(app: &TestApp) {
