@@ -7,6 +7,7 @@ mod audit_links;
 mod conflicts;
 mod demo;
 mod entry;
+mod every_form_again;
 mod every_form_twice;
 mod find;
 mod find_by_secret;

@@ -5,6 +5,7 @@ pub mod api;
 pub mod authenticator;
 pub mod browser;
 pub mod database;
+pub mod fields;
 pub mod mailing;
 pub mod org;
 mod schema;

@@ -171,14 +171,8 @@ async fn submit(
             Ok(FormAnswer::Shown(imported))
         }
         Err(ImportError::Fault(fault)) => Err(fault.into()),
-        // A text that cannot be parsed is not rendered again: the user still has the file.
-        Err(error) => {
-            let without_text = ImportForm {
-                text: String::new(),
-                ..sent_back
-            };
-            Ok(FormAnswer::refused(without_text, "text", error))
-        }
+        // The user still has a file; a text that was pasted is shown again.
+        Err(error) => Ok(FormAnswer::refused(sent_back, "text", error)),
     }
 }
 

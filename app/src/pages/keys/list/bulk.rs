@@ -162,6 +162,7 @@ fn Question(asked: Asked, href: String) -> impl IntoView {
         all,
         in_use,
         confirm,
+        typed,
         errors,
         reason: chosen_reason,
     } = asked;
@@ -228,7 +229,7 @@ fn Question(asked: Asked, href: String) -> impl IntoView {
             <div class="field for-name">
                 <label for="confirm">"Enter “"{confirm.clone()}"” to confirm"</label>
                 <input
-                    class="input" id="confirm" name="confirm" maxlength=80 autocomplete="off"
+                    class="input" id="confirm" name="confirm" maxlength=80 autocomplete="off" value=typed
                     aria-invalid=invalid_text(sentences) aria-describedby=described_by("confirm", false, sentences)
                 />
                 <ErrorTexts field="confirm" errors/>

@@ -20,7 +20,10 @@ use serde::Deserialize;
 use super::address::Address;
 use crate::{
     error::AppError,
-    form::errors::{FieldError, WHOLE_FORM},
+    form::{
+        errors::{FieldError, WHOLE_FORM},
+        sent_back::{MAX_NAME, sent_back},
+    },
     pages::{
         answer::FormAnswer,
         done::Done,
@@ -88,6 +91,8 @@ pub struct Asked {
     pub in_use: usize,
     /// What has to be entered to revoke keys in use: the name of a single key, or the number of keys.
     pub confirm: Option<String>,
+    /// What was entered instead.
+    pub typed: String,
     /// What is missing for the change.
     pub errors: Vec<FieldError>,
     /// The reason that was selected.
@@ -270,6 +275,7 @@ fn asked(engine: &Engine, form: &BulkForm, known: &[NamedKey], all: Option<Strin
         all,
         in_use,
         confirm,
+        typed: sent_back(&form.confirm, MAX_NAME),
         errors: Vec::new(),
         reason: form.reason.clone(),
     }
