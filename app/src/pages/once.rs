@@ -49,9 +49,6 @@ pub fn OnceCard(
     /// The text of that button.
     #[prop(default = "Done")]
     done: &'static str,
-    /// What the form of the last button sends. With it, the form is posted to the path.
-    #[prop(optional_no_strip)]
-    posts: Option<AnyView>,
     /// More about the text, below it.
     #[prop(optional)]
     more: Option<AnyView>,
@@ -63,16 +60,14 @@ pub fn OnceCard(
         .map(|(name, value)| view! { <input type="hidden" name=name.into_owned() value=value.into_owned()/> })
         .collect_view();
     let action = action.to_owned();
-    let method = if posts.is_some() { "post" } else { "get" };
     let done = match guards {
         None => view! { <a class="btn end" href=path>{done}</a> }.into_any(),
         Some(_) => view! {
-            <form method=method action=action>
+            <form method="get" action=action>
                 {query}
                 <label class="check">
                     <input type="checkbox" id="stored" required/>{if is_list { "I have stored them" } else { "I have stored it" }}
                 </label>
-                {posts}
                 <button class="btn end">{done}</button>
             </form>
         }

@@ -14,6 +14,6 @@ pub struct CreatedCodes {
     pub path: String,
     /// The path of the page that the user goes on to, if the second factor was required there.
     pub next: Option<String>,
-    /// The number of other sessions, which were started without a code, if the second factor was just turned on.
-    pub other_sessions: usize,
+    /// Whether other sessions of the user were ended, since the second factor was just turned on.
+    pub ends_others: bool,
 }

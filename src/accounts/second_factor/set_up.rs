@@ -134,7 +134,7 @@ pub async fn finish(
     let storing = engine.clone();
     let stored = engine
         .commits
-        .spawn(async move { store(&storing, person, &set_up.secret, step).await });
+        .spawn(async move { store(&storing, person, &set_up.secret, step, session).await });
     stored.await.map_err(|_| StorageError::interrupted())?
 }
 
@@ -143,7 +143,9 @@ async fn store(
     person: Person,
     secret: &TotpSecret,
     step: i64,
+    session: SessionHash,
 ) -> Result<Vec<RecoveryCode>, SetUpError> {
+    const END_OTHERS: &str = "DELETE FROM sessions WHERE user_id = $1 AND id_hash <> $2";
     const INSERT: &str = "INSERT INTO second_factors (user_id, secret, pepper_version, last_step, created_at) \
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
     let user_id = person.user_id;
@@ -163,11 +165,18 @@ async fn store(
     if !inserted {
         return Err(SetUpError::AlreadyOn);
     }
+    // They were started without a code. Whoever knows the password must not reach what the second factor opens.
+    let ended = on!(tx.on(), c => sqlx::query(END_OTHERS)
+        .bind(user_id).bind(&session.as_bytes()[..]).execute(c).await.map(|done| done.rows_affected()))?;
     let codes = recovery_code::replace(engine, &mut tx, user_id).await?;
     tx.commit().await?;
     let log = Log::OrgsOf(user_id);
     let enabled = SecurityEvent::new(Event::SecondFactorEnabled, caller, log);
-    engine.note(enabled.about(Some(Target::User(user_id))));
+    let enabled = enabled.about(Some(Target::User(user_id)));
+    engine.note(match ended {
+        0 => enabled,
+        _ => enabled.with("sessions", ended),
+    });
     super::tell(engine, user_id, Content::SecondFactorOn).await;
     Ok(codes)
 }

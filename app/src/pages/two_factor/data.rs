@@ -4,7 +4,6 @@ use latchkey::{
     accounts::{
         self,
         second_factor::{self, SecondFactor},
-        session_list::count_others,
     },
     key_requests::count_of_caller,
     orgs,
@@ -20,8 +19,6 @@ pub struct TwoFactor {
     pub factor: Option<SecondFactor>,
     /// The organizations that require one.
     pub required_by: Vec<RequiringOrg>,
-    /// The number of the user's other sessions.
-    pub other_sessions: usize,
 }
 
 /// An organization that requires a second factor. The user can leave it.
@@ -55,9 +52,7 @@ pub async fn two_factor(request: PageRequest) -> Result<TwoFactor, AppError> {
             waiting,
         });
     }
-    let session = request.session_hash();
     Ok(TwoFactor {
-        other_sessions: count_others(request.engine(), user_id, session).await?,
         email: user.ok_or(AppError::SignedOut)?.email.to_string(),
         factor: second_factor::of_user(request.engine(), user_id).await?,
         required_by,

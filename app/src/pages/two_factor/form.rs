@@ -9,7 +9,7 @@ use latchkey::{
         second_factor::{
             self, CodeError, SetUp, SetUpError, TurnOffError, TypedCode, new_recovery_codes,
         },
-        session_list::{count_others, end_others},
+        session_list::count_others,
     },
     caller::Person,
     members::MemberError,
@@ -39,7 +39,7 @@ use crate::{
 /// The fields of the page's forms.
 #[derive(Clone, Default, Deserialize, Serialize)]
 pub struct TwoFactorForm {
-    /// `begin`, `finish`, `stored`, `codes`, `off` or `leave`.
+    /// `begin`, `finish`, `codes`, `off` or `leave`.
     pub change: String,
     #[serde(default)]
     password: String,
@@ -56,9 +56,6 @@ pub struct TwoFactorForm {
     /// The page that the user was going to when an organization required a second factor.
     #[serde(default)]
     pub next: String,
-    /// Not empty if the user's other sessions are to be ended.
-    #[serde(default)]
-    end_others: String,
 }
 
 impl TwoFactorForm {
@@ -97,7 +94,6 @@ pub async fn submit(request: PageRequest, form: TwoFactorForm) -> Answer {
         "begin" => begin(&request, &form).await,
         // A hang-up must not lose the codes between their creation and the slot that keeps them for a repeated submit.
         "finish" | "codes" => finished(tokio::spawn(codes(request, person, form))).await,
-        "stored" => stored(&request, &person, &form).await,
         "off" => turn_off(&request, person, &form).await,
         "leave" => leave(&request, &form).await,
         _ => Err(AppError::Unreadable),
@@ -147,11 +143,11 @@ async fn codes(request: PageRequest, person: Person, form: TwoFactorForm) -> Ans
     // Before the codes are created: nothing that can fail may come between their creation and the response.
     let user = accounts::find_user(engine, person.user_id).await?;
     let email = user.ok_or(AppError::SignedOut)?.email.to_string();
-    let (mut next, mut other_sessions) = (None, 0);
+    let (mut next, mut ends_others) = (None, false);
     if form.change == "finish" {
         next = next_page(&request, &person, &form.next).await?;
         let session = request.session_hash();
-        other_sessions = count_others(engine, person.user_id, session).await?;
+        ends_others = count_others(engine, person.user_id, session).await? > 0;
     }
     let created = if form.change == "finish" {
         let session = request.session_hash();
@@ -174,7 +170,7 @@ async fn codes(request: PageRequest, person: Person, form: TwoFactorForm) -> Ans
         codes: Arc::new(created),
         email,
         next,
-        other_sessions,
+        ends_others,
         path: request.path().to_owned(),
     };
     let secret = Secret::Codes(shown.clone());
@@ -189,19 +185,6 @@ async fn codes(request: PageRequest, person: Person, form: TwoFactorForm) -> Ans
         request.remember_browser_with_code().await?;
     }
     Ok(FormAnswer::Shown(Outcome::Codes(shown)))
-}
-
-/// Leads on from the recovery codes, and ends the other sessions if the user wants that: they were started without a code.
-async fn stored(request: &PageRequest, person: &Person, form: &TwoFactorForm) -> Answer {
-    let path = match is_own_path(&form.next) {
-        true => form.next.clone(),
-        false => request.path().to_owned(),
-    };
-    if form.end_others.is_empty() {
-        return Ok(FormAnswer::Redirect { path, done: None });
-    }
-    end_others(request.engine(), person, request.session_hash()).await?;
-    Ok(FormAnswer::done(path, Done::OtherSessionsEnded))
 }
 
 /// Where the user goes with their first second factor: to the page that required it, or to an organization that does.

@@ -24,7 +24,7 @@ use crate::{
     },
     request::PageRequest,
     text::{
-        number::{counted, grouped},
+        number::grouped,
         query::query_of,
         time::{Time, TimeText},
     },
@@ -145,7 +145,7 @@ fn CurrentView(
                 // Such as a set-up in another window.
                 (!errors.is_empty()).then(|| view! { <FormError errors/> }.into_any())
             };
-            view! { {form}<OnCard factor other_sessions=two_factor.other_sessions/> }.into_any()
+            view! { {form}<OnCard factor/> }.into_any()
         }
     };
     view! { <Head/><div class="stack">{cards}</div> }
@@ -211,20 +211,7 @@ fn LeaveCard(org: RequiringOrg, errors: Errors) -> impl IntoView {
 }
 
 #[component]
-fn OnCard(factor: SecondFactor, other_sessions: usize) -> impl IntoView {
-    let others = (other_sessions > 0).then(|| {
-        let count = i64::try_from(other_sessions).unwrap_or(i64::MAX);
-        let others = counted(count, "other session", "other sessions");
-        view! {
-            <div class="body row">
-                <p class="muted small">"You have "{others}", which can have been started without a code. "<a class="link" href="/account/sessions">"View your sessions"</a></p>
-                <form class="end" method="post" action="/account/sessions">
-                    <input type="hidden" name="change" value="end-others"/>
-                    <button class="btn">"End all other sessions"</button>
-                </form>
-            </div>
-        }
-    });
+fn OnCard(factor: SecondFactor) -> impl IntoView {
     let left = grouped(factor.recovery_codes);
     let few = (factor.recovery_codes < 3).then(|| {
         view! { <p class="muted small">"Create new ones before you have none left: without your phone, you could not sign in."</p> }
@@ -236,7 +223,7 @@ fn OnCard(factor: SecondFactor, other_sessions: usize) -> impl IntoView {
                 <dt>"Since"</dt><dd><Time text=TimeText::date(factor.since)/></dd>
                 <dt>"Recovery codes"</dt><dd>{left}" left"{few}</dd>
             </dl>
-            {others}
+            <p class="body muted small"><a class="link" href="/account/sessions">"View your sessions"</a></p>
             <div class="body row">
                 <a class="btn" href="/account/two-factor?codes=1">"New recovery codes"</a>
                 <a class="btn" href="/account/two-factor?off=1">"Turn off"</a>

@@ -11,7 +11,7 @@ use crate::{
     },
     pages::once::{OnceCard, OncePage},
     shown_once::CreatedCodes,
-    text::{number::counted, query::escaped},
+    text::query::escaped,
 };
 
 /// The address that apps read from the QR code. They list the account under the issuer.
@@ -66,48 +66,26 @@ pub fn CodesView(codes: CreatedCodes) -> impl IntoView {
         email,
         path,
         next,
-        other_sessions,
+        ends_others,
     } = codes;
     let (on, label) = match next {
         Some(next) => (next, "Continue"),
         None => (path.clone(), "Done"),
     };
-    // The other sessions were started with the password alone.
-    let (on, posts) = match other_sessions {
-        0 => (on, None),
-        _ => {
-            let fields = view! { <EndOthers other_sessions next=on/> };
-            (path.clone(), Some(fields.into_any()))
-        }
-    };
+    let ended = ends_others.then(|| {
+        view! { <p class="muted small">"Your other sessions were ended, since they were started without a code."</p> }
+    });
     let lines: Vec<String> = codes.iter().map(RecoveryCode::expose).collect();
     let note = view! {
         <p class="muted small">"Keep them where you can reach them without your phone: printed, or in a password manager. They are for "{email}"."</p>
+        {ended}
     }
     .into_any();
     view! {
         <OncePage title="Recovery codes".to_owned() lead list=(path.clone(), "Second factor") here="Recovery codes".to_owned()>
             <OnceCard title="Store them now. They will not be shown again." note text=lines.join("\n") copies="codes"
-                guards=Some("recovery codes") path=on done=label posts/>
+                guards=Some("recovery codes") path=on done=label/>
         </OncePage>
-    }
-}
-
-/// The choice to end the other sessions, and where the form leads.
-#[component]
-fn EndOthers(other_sessions: usize, next: String) -> impl IntoView {
-    let others = counted(
-        i64::try_from(other_sessions).unwrap_or(i64::MAX),
-        "other session",
-        "other sessions",
-    );
-    view! {
-        <input type="hidden" name="change" value="stored"/>
-        <input type="hidden" name="next" value=next/>
-        <label class="check">
-            <input type="checkbox" name="end_others" value="1"/>
-            <span>"End all other sessions"<small>{format!("You have {others}, started without a code. Without this, they remain signed in.")}</small></span>
-        </label>
     }
 }
 

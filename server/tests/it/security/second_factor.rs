@@ -201,6 +201,22 @@ on_both! {
         assert_eq!(kim.get("/orgs/northwind/keys").await.status, 200);
     }
 
+    async fn setting_one_up_ends_the_sessions_that_showed_no_code(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let kim = app.signed_in(&org, "kim", Role::Admin).await;
+        let thief = app.browser();
+        thief.sign_in("kim@northwind.example", PASSWORD).await;
+        app.database.execute("UPDATE orgs SET second_factor_required = TRUE").await;
+        turn_on_in(app, &kim).await;
+        assert_eq!(kim.get("/orgs/northwind/audit").await.status, 200);
+        for path in ["/orgs/northwind/audit.csv", "/account"] {
+            let refused = thief.get(path).await;
+            assert!(refused.header("location").starts_with("/sign-in"), "{path}: {}", refused.status);
+        }
+        let counts = app.database.texts("SELECT CAST(COUNT(*) AS TEXT) FROM sessions").await;
+        assert_eq!(counts, ["1"]);
+    }
+
     async fn setting_one_up_leads_on_to_the_page_that_required_it(app: &TestApp) {
         let org = app.org("northwind").await;
         app.org("contoso").await;
