@@ -204,6 +204,25 @@ impl Db {
         })))
     }
 
+    /// The same database with at most this number of connections for reads and, in Postgres, for changes. With one, a request
+    /// that waits for a second connection while it holds one fails.
+    #[must_use]
+    pub fn with_connections(&self, max: u32) -> Self {
+        Self(match &self.0 {
+            On::Sqlite(pools) => On::Sqlite(SqlitePools {
+                read: SqlitePoolOptions::new()
+                    .max_connections(max)
+                    .acquire_timeout(Duration::from_secs(5))
+                    .connect_lazy_with(SqliteConnectOptions::clone(&pools.read.connect_options())),
+                ..pools.clone()
+            }),
+            On::Postgres(pools) => On::Postgres(PostgresPools {
+                all: pools.all.another(max),
+                ..pools.clone()
+            }),
+        })
+    }
+
     /// Applies pending migrations.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use crate::{
 use super::{
     count::{By, before_sums, sums},
     question::{InvalidParameter, Question, StepLength},
-    selection::Selection,
+    selection::{Selection, whole},
     unusual::{self, UnusualDay},
     window::Window,
 };
@@ -109,8 +109,9 @@ pub async fn largest(
 ) -> Result<Vec<Group>, ReportError> {
     let (org_id, now) = (permit.org_id(), engine.clock.now());
     let window = Window::new(question, now, &engine.usage_kept)?;
+    let org = (org_id, whole(engine, org_id).await?);
     let mut tx = engine.db.begin_snapshot().await?;
-    let selection = Selection::new(engine, &mut tx, org_id, question).await?;
+    let selection = Selection::new(&mut tx, org, question).await?;
     let whole = (&selection, &window, Counts::default());
     let groups = Groups::new(&mut tx, org_id, question, by, whole, now).await?;
     Ok(groups.largest)
@@ -127,9 +128,10 @@ pub async fn check(
 ) -> Result<(), ReportError> {
     let (org_id, now) = (permit.org_id(), engine.clock.now());
     let window = Window::new(question, now, &engine.usage_kept)?;
+    let org = (org_id, whole(engine, org_id).await?);
     let mut tx = engine.db.begin_snapshot().await?;
-    let selection = Selection::new(engine, &mut tx, org_id, question).await?;
-    Ok(Groups::check(org_id, question, &selection, &window, now)?)
+    Selection::new(&mut tx, org, question).await?;
+    Ok(Groups::check(question, &window, now)?)
 }
 
 /// Reads all of a report from one snapshot, so that its parts add up.
@@ -141,8 +143,9 @@ async fn report(
     let now = engine.clock.now();
     let window = Window::new(question, now, &engine.usage_kept)?;
     let compared = unusual::Compared::new(engine, org_id, question, &window).await?;
+    let org = (org_id, whole(engine, org_id).await?);
     let mut tx = engine.db.begin_snapshot().await?;
-    let selection = Selection::new(engine, &mut tx, org_id, question).await?;
+    let selection = Selection::new(&mut tx, org, question).await?;
     let (subjects, narrow) = (&selection.subjects, &selection.narrow);
 
     let starts = &window.bounds[..window.bounds.len().saturating_sub(1)];

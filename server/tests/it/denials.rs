@@ -175,6 +175,33 @@ on_both! {
         }
     }
 
+    async fn no_request_waits_for_a_second_connection_while_it_holds_one(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let engine = app.another_engine(|settings| settings.db = app.engine.db().with_connections(1)).await;
+        org.person("dana", Role::Owner).await;
+        let (browser, api) = (app.browser_on(&engine), app.api_on(&engine).await);
+        for entry in table::entries() {
+            // Of a request without a session, or of someone who has left or whose account is gone, less would be seen.
+            app.database.execute(&format!(
+                "INSERT INTO memberships (org_id, user_id, role, created_at) \
+                 SELECT '{}', id, 'owner', 0 FROM users WHERE email = 'dana@northwind.example' ON CONFLICT DO NOTHING", org.org.id
+            )).await;
+            app.database.execute("UPDATE users SET operator_since = 0").await;
+            if browser.session_cookie().is_none() {
+                browser.sign_in("dana@northwind.example", crate::test_app::org::PASSWORD).await;
+            }
+            furnish(app, &org).await;
+            let answer = ask(&browser, &entry, &org).await;
+            assert!(!answer.status.is_server_error(), "{entry}: {}", answer.body);
+        }
+        let paths = ["keys", "usage?group_by=key", "usage?group_by=project&range=7d", "refusals", "findings", "reviews", "policies", "agents", "projects", "audit", "members", "invitations", "tokens"];
+        for path in paths {
+            let answer = api.get(&format!("/v1/orgs/northwind/{path}")).await;
+            assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        }
+        engine.db().close().await;
+    }
+
     async fn who_is_removed_from_an_org_is_out_at_once(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
