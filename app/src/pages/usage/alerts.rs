@@ -4,6 +4,7 @@ use latchkey::{
     Engine,
     access::{Membership, to},
     alerts::{self, Alert, rule::Measure},
+    id::KeyId,
     role::Action,
 };
 use leptos::prelude::*;
@@ -41,11 +42,15 @@ struct AlertRow {
     rejected: String,
 }
 
-/// Loads the alerts. `None` if the user's role cannot see them.
+/// Loads the alerts, or those of one key. `None` if the user's role cannot see them.
 ///
 /// # Errors
 /// If the database cannot be reached.
-pub async fn alerts(engine: &Engine, membership: &Membership) -> Result<Option<Alerts>, AppError> {
+pub async fn alerts(
+    engine: &Engine,
+    membership: &Membership,
+    only_key: Option<KeyId>,
+) -> Result<Option<Alerts>, AppError> {
     if !membership.may(Action::SeeUsageDetails) {
         return Ok(None);
     }
@@ -67,7 +72,11 @@ pub async fn alerts(engine: &Engine, membership: &Membership) -> Result<Option<A
     };
     let may_set = membership.may(Action::EditOrg);
     Ok(Some(Alerts {
-        rows: recent.into_iter().map(row).collect(),
+        rows: recent
+            .into_iter()
+            .filter(|alert| only_key.is_none_or(|key| alert.key_id == key))
+            .map(row)
+            .collect(),
         settings: may_set.then(|| format!("{base}/settings/alerts")),
     }))
 }

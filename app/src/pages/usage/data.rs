@@ -5,7 +5,9 @@ use latchkey::{
     access::{Membership, to},
     accounts::time_zone::time_zone,
     convention::KindNames,
+    id::KeyId,
     key::Kind,
+    keys::show::summary,
     projects,
     role::Action,
     usage::{
@@ -29,6 +31,8 @@ pub struct OrgUsage {
     /// The organization's slug.
     pub org: String,
     pub address: Address,
+    /// The name of the key, if the question is about one.
+    pub key_name: Option<String>,
     pub choices: Choices,
     /// For users who can see them.
     pub alerts: Option<Alerts>,
@@ -116,13 +120,39 @@ pub async fn usage(request: &PageRequest, org: &str, query: &str) -> Result<OrgU
         Err(invalid) => Err(invalid),
         Ok(question) => answered(engine, &membership, &address, &question).await?,
     };
+    let only_key = only_key(&address).filter(|_| with_details);
+    let key_name = match only_key {
+        Some(id) => summary(engine, &membership.permit()?, id)
+            .await?
+            .map(|key| key.name.to_string()),
+        None => None,
+    };
     Ok(OrgUsage {
         org: org.to_owned(),
-        alerts: alerts(engine, &membership).await?,
+        alerts: match about_lately(&address) {
+            true => alerts(engine, &membership, only_key).await?,
+            false => None,
+        },
         address,
+        key_name,
         choices,
         answer,
     })
+}
+
+/// The key, if the question is about one.
+fn only_key(address: &Address) -> Option<KeyId> {
+    let mut keys = address.values("key");
+    let only = keys.next()?.parse().ok()?;
+    keys.next().is_none().then_some(only)
+}
+
+/// Whether the question is about the last days of all keys or of one: alerts belong to these.
+fn about_lately(address: &Address) -> bool {
+    let others = address.without(&["key"]).filters();
+    others == 0
+        && address.value("from").is_empty()
+        && (address.filters() == 0 || only_key(address).is_some())
 }
 
 /// The question in the URL. Days are cut in the user's time zone unless it names another.

@@ -84,14 +84,17 @@ fn Shown(usage: OrgUsage) -> impl IntoView {
     let OrgUsage {
         org,
         address,
+        key_name,
         choices,
         alerts,
         answer,
     } = usage;
     let about = match address.filters() {
         0 => "All keys",
+        1 if key_name.is_some() => "This key",
         _ => "Filtered",
     };
+    let title = key_name.map_or_else(|| "Usage".to_owned(), |name| format!("Usage of {name}"));
     let lead = answer.as_ref().ok();
     let lead = lead.map(|answer| lead_of(about, &answer.report));
     let ranges = view! { <Ranges address=address.clone()/> }.into_any();
@@ -106,7 +109,7 @@ fn Shown(usage: OrgUsage) -> impl IntoView {
     let invalid = answer.as_ref().err().cloned().unwrap_or_default();
     let with_details = choices.with_details;
     view! {
-        <Heading title="Usage" lead=lead beside=None actions=Some(actions)/>
+        <Heading title lead=lead beside=None actions=Some(actions)/>
         <Filters address=address.clone() choices invalid/>
         <AlertsNotice alerts/>
         {match answer {
