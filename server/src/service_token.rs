@@ -79,7 +79,7 @@ pub fn known(recognised: Option<Arc<ServiceToken>>) -> Result<Arc<ServiceToken>,
 
 fn not_a_token() -> Problem {
     Problem::unauthorized(
-        "The service token is invalid. Create one with `latchkey token create`.",
+        "The service token is invalid. Owners create one on the page `Service tokens`, and the operator with `latchkey token create`.",
         true,
     )
 }

@@ -41,10 +41,15 @@ fn Row(row: RefusalRow) -> impl IntoView {
         .map(|origin| view! { <span class="origin">{origin}</span>" " });
     let network = row.network.map(|network| format!("{network} "));
     let remedy = match row.remedy {
-        Some(remedy) => view! {
-            <td class="remedy" data-label="What to do"><a class="btn small" href=remedy.href>{remedy.text}</a></td>
+        Some(remedy) => {
+            // Hosts break after their dots.
+            let parts = remedy.text.split_inclusive('.').map(str::to_owned);
+            let text = parts.map(|part| view! { {part}<wbr/> }).collect_view();
+            view! {
+                <td class="remedy" data-label="What to do"><a class="btn small" href=remedy.href>{text}</a></td>
+            }
+            .into_any()
         }
-        .into_any(),
         None => view! { <td class="remedy none muted" data-label="What to do">"–"</td> }.into_any(),
     };
     view! {
