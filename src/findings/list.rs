@@ -16,7 +16,7 @@ use crate::{
 };
 
 pub use super::condition::Which;
-use super::{Code, Finding, Policy, Severity, condition, facts};
+use super::{Code, Finding, Policy, Severity, condition, of_keys};
 
 /// Which findings to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -83,7 +83,7 @@ pub async fn list(
     let ids: Vec<KeyId> = on!(engine.db.read(), c => sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
         .bind(permit.org_id()).bind(engine.clock.now()).bind(key).bind(from).bind(limit as i64 + 2)
         .fetch_all(c).await)?;
-    let keys = facts::of_keys(engine, permit, usage, &ids).await?;
+    let keys = of_keys(engine, permit, usage, &ids).await?;
     let mut found: Vec<Found> = Vec::new();
     for key in keys {
         let of_key = key.findings.into_iter().filter(|finding| {

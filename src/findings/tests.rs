@@ -1,7 +1,12 @@
 //! Which facts lead to which findings.
 
 use super::*;
-use crate::policy::KeyPolicy;
+use crate::{
+    convention::{Convention, Scope},
+    key::{Environment, Kind, Lifecycle},
+    policy::KeyPolicy,
+    time::{DAY, Timestamp},
+};
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 

@@ -7,7 +7,7 @@ use crate::{
     db::{Tx, on, select_locked},
     event::{Event, Target},
     fault::{Fault, from_fault},
-    findings::{Code, Finding, facts::of_keys},
+    findings::{Code, Finding, of_keys},
     id::{KeyId, OrgId, ReviewId},
     key::{Lifecycle, Status},
     time::Timestamp,

@@ -7,7 +7,7 @@ use latchkey::{
     Engine,
     access::{Membership, Operator, Org, Permit, Permitted},
     caller::{Person, Visit},
-    findings::{Code, facts::of_keys},
+    findings::{Code, of_keys},
     id::{KeyId, ReviewId, UserId},
     keys::{
         change_state::disable,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use latchkey::{
     access::to,
-    findings::{Code, facts::of_keys},
+    findings::{Code, of_keys},
     id::KeyId,
     keys::{create::new_creation_token, list::list, project::choices, show},
     reviews,

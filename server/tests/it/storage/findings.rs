@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use latchkey::{
     findings::{
-        Code, Finding, Severity,
-        facts::{KeyFindings, of_keys},
+        Code, Finding, KeyFindings, Severity,
         list::{FindingsQuery, Which, count_attention, list},
+        of_keys,
     },
     id::KeyId,
     key::Kind,

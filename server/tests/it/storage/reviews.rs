@@ -6,8 +6,8 @@ use latchkey::{
     convention::Scope,
     findings::{
         Code,
-        facts::of_keys,
         list::{Which, count_attention},
+        of_keys,
     },
     id::{KeyId, ReviewId, UserId},
     key::{RevokeReason, settings::SettingsChange},

@@ -7,7 +7,7 @@ use latchkey::{
     access::{Membership, Permit, to},
     convention::KindNames,
     domain::DomainPattern,
-    findings::{Finding, facts::of_keys},
+    findings::{Finding, of_keys},
     id::KeyId,
     key::{Environment, Kind, secret_text::SecretPrefixes},
     keys::{

@@ -6,7 +6,7 @@ use std::{array, collections::HashMap, future::pending, sync::Arc};
 use latchkey::{
     Engine,
     access::{Membership, still_lasts, to},
-    findings::facts::of_keys,
+    findings::of_keys,
     id::{KeyId, OrgId},
     key::settings::READ,
     keys::{

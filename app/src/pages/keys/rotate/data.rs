@@ -2,7 +2,7 @@
 
 use latchkey::{
     access::{Permit, to},
-    findings::{Code, facts::of_keys},
+    findings::{Code, of_keys},
     id::KeyId,
     key::Status,
     keys::{create::new_creation_token, secrets::secrets, show},

@@ -6,7 +6,7 @@ use latchkey::{
     convention::{KindNames, NoScope, Scope, ScopeSetting},
     effects,
     event::Event,
-    findings::facts::of_keys,
+    findings::of_keys,
     id::KeyId,
     key::{Environment, Kind, settings::KeySettings},
     keys::{Key, secrets::secrets, show},

@@ -1,0 +1,239 @@
+//! Loads the facts that findings are computed from, for the keys of one page at a time.
+
+use std::collections::HashMap;
+
+use crate::{
+    Engine,
+    access::{Permit, to},
+    convention::Scope,
+    db::{StorageError, from_json, on, places},
+    id::KeyId,
+    key::{Environment, Kind, Lifecycle},
+    name::KeyName,
+    orgs::policies,
+    time::Timestamp,
+};
+
+use super::{
+    Code, Facts, Finding, InBrowser, Kept, Policy, Refused,
+    condition::{LISTS_LOCALHOST, MAKER_LEFT, SCOPES_SEEN},
+    findings, refused_since,
+};
+
+/// The maximum number of rejected hosts that are loaded per key.
+const MAX_HOSTS: i64 = 5;
+
+/// A key with its findings.
+#[derive(Debug, Clone)]
+pub struct KeyFindings {
+    /// The key.
+    pub id: KeyId,
+    /// The key's display name.
+    pub name: KeyName,
+    /// Most urgent first.
+    pub findings: Vec<Finding>,
+}
+
+/// Returns the findings of the org's keys among `ids`, in the order of `ids`.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn of_keys(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+    usage: &Permit<to::SeeUsageDetails>,
+    ids: &[KeyId],
+) -> Result<Vec<KeyFindings>, StorageError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let now = engine.clock.now();
+    let keys = policies::of_org(engine, permit.org_id()).await?;
+    let policy = Policy::of(&engine.convention, keys);
+    let rows = rows(engine, permit, ids).await?;
+    let mut refused = refused(engine, usage, &rows, now).await?;
+    let mut scopes = scopes_seen(engine, usage, &rows).await?;
+    let mut keys = Vec::with_capacity(rows.len());
+    for row in rows {
+        let (id, name) = (row.id, row.name.clone());
+        let refused = refused.remove(&id).unwrap_or_default();
+        let facts = row.read(refused, scopes.remove(&id).unwrap_or_default())?;
+        keys.push(KeyFindings {
+            id,
+            name,
+            findings: findings(&facts, &policy, now),
+        });
+    }
+    keys.sort_by_key(|key| ids.iter().position(|id| *id == key.id));
+    Ok(keys)
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: KeyId,
+    name: KeyName,
+    kind: Kind,
+    environment: Environment,
+    created_at: Timestamp,
+    last_used_at: Option<Timestamp>,
+    #[sqlx(flatten)]
+    lifecycle: Lifecycle,
+    scopes: String,
+    localhost_forbidden: bool,
+    lists_localhost: bool,
+    has_ip_ranges: bool,
+    secret_created_at: Option<Timestamp>,
+    maker_left: bool,
+    first_at: Option<Timestamp>,
+    last_at: Option<Timestamp>,
+    count: Option<i64>,
+    origin: Option<String>,
+    kept_at: Option<Timestamp>,
+    kept_until: Option<Timestamp>,
+    kept_codes: Option<String>,
+}
+
+impl Row {
+    fn read(self, refused: Refused, scopes_seen: Vec<Scope>) -> Result<Facts, StorageError> {
+        let seen = (self.first_at, self.last_at, self.count, self.origin);
+        Ok(Facts {
+            kind: self.kind,
+            environment: self.environment,
+            created_at: self.created_at,
+            last_used_at: self.last_used_at,
+            lifecycle: self.lifecycle,
+            scopes: from_json(&self.scopes)?,
+            localhost_forbidden: self.localhost_forbidden,
+            lists_localhost: self.lists_localhost,
+            has_ip_ranges: self.has_ip_ranges,
+            secret_created_at: self.secret_created_at.unwrap_or(self.created_at),
+            maker_left: self.maker_left,
+            in_browser: match seen {
+                (Some(first_at), Some(last_at), Some(count), Some(origin)) => Some(InBrowser {
+                    first_at,
+                    last_at,
+                    count,
+                    origin,
+                }),
+                _ => None,
+            },
+            refused,
+            scopes_seen,
+            kept: match (self.kept_at, self.kept_until, self.kept_codes) {
+                (Some(at), Some(until), Some(codes)) => Some(Kept {
+                    at,
+                    until,
+                    // A code that this version does not know is no finding of it either.
+                    codes: codes
+                        .split_whitespace()
+                        .filter_map(|code| code.parse().ok())
+                        .collect::<Vec<Code>>(),
+                }),
+                _ => None,
+            },
+        })
+    }
+}
+
+async fn rows(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+    ids: &[KeyId],
+) -> Result<Vec<Row>, StorageError> {
+    let sql = format!(
+        "SELECT keys.id, keys.name, keys.kind, keys.environment, keys.created_at, keys.last_used_at, keys.expires_at, \
+         keys.disabled_at, keys.revoked_at, keys.scopes, keys.localhost_forbidden, {LISTS_LOCALHOST} AS lists_localhost, \
+         keys.ip_ranges <> '[]' AS has_ip_ranges, \
+         (SELECT MAX(key_secrets.created_at) FROM key_secrets WHERE key_secrets.key_id = keys.id \
+         AND key_secrets.ends_at IS NULL) AS secret_created_at, {MAKER_LEFT} AS maker_left, \
+         seen.first_at, seen.last_at, seen.count, seen.origin, \
+         kept.at AS kept_at, kept.until AS kept_until, kept.codes AS kept_codes FROM keys \
+         LEFT JOIN key_findings AS seen ON seen.org_id = keys.org_id AND seen.key_id = keys.id \
+         AND seen.finding = 'secret_key_in_browser' \
+         LEFT JOIN reviews AS kept ON kept.org_id = keys.org_id AND kept.key_id = keys.id \
+         AND kept.superseded_at IS NULL AND kept.verdict = 'keep' \
+         WHERE keys.org_id = $1 AND keys.id IN ({})",
+        places(2, ids.len())
+    );
+    Ok(on!(engine.db.read(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id());
+        for id in ids {
+            query = query.bind(id);
+        }
+        query.fetch_all(c).await
+    })?)
+}
+
+/// Requests from rejected origins, by key.
+async fn refused(
+    engine: &Engine,
+    permit: &Permit<to::SeeUsageDetails>,
+    rows: &[Row],
+    now: Timestamp,
+) -> Result<HashMap<KeyId, Refused>, StorageError> {
+    let widgets: Vec<KeyId> = rows
+        .iter()
+        .filter(|row| row.kind == Kind::Widget)
+        .map(|row| row.id)
+        .collect();
+    if widgets.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = format!(
+        "SELECT subject_id, domain, CAST(total AS BIGINT) FROM (SELECT subject_id, domain, \
+         SUM(SUM(count)) OVER (PARTITION BY subject_id) AS total, \
+         ROW_NUMBER() OVER (PARTITION BY subject_id ORDER BY CASE WHEN domain = '' THEN 1 ELSE 0 END, SUM(count) DESC, domain) AS place \
+         FROM usage_domains WHERE org_id = $1 AND starts_at >= $2 AND NOT passed AND subject_id IN ({}) \
+         GROUP BY subject_id, domain) AS ranked WHERE place <= {MAX_HOSTS} ORDER BY subject_id, place",
+        places(3, widgets.len())
+    );
+    let found: Vec<(KeyId, String, i64)> = on!(engine.db.read(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id()).bind(refused_since(now));
+        for id in &widgets {
+            query = query.bind(id);
+        }
+        query.fetch_all(c).await
+    })?;
+    let mut refused: HashMap<KeyId, Refused> = HashMap::new();
+    for (id, host, total) in found {
+        let of_key = refused.entry(id).or_default();
+        of_key.count = total;
+        if !host.is_empty() {
+            of_key.hosts.push(host);
+        }
+    }
+    Ok(refused)
+}
+
+/// The scopes that valid requests required, by key.
+async fn scopes_seen(
+    engine: &Engine,
+    permit: &Permit<to::SeeUsageDetails>,
+    rows: &[Row],
+) -> Result<HashMap<KeyId, Vec<Scope>>, StorageError> {
+    let with_scopes: Vec<KeyId> = rows
+        .iter()
+        .filter(|row| row.scopes.contains(','))
+        .map(|row| row.id)
+        .collect();
+    if with_scopes.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = format!(
+        "SELECT usage_subjects.ref_id, usage_seen.value FROM {SCOPES_SEEN} AND usage_subjects.ref_id IN ({})",
+        places(2, with_scopes.len())
+    );
+    let found: Vec<(KeyId, String)> = on!(engine.db.read(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id());
+        for id in &with_scopes {
+            query = query.bind(id);
+        }
+        query.fetch_all(c).await
+    })?;
+    let mut seen: HashMap<KeyId, Vec<Scope>> = HashMap::new();
+    for (id, scope) in found {
+        // The sum of scopes beyond the limit has no name.
+        seen.entry(id).or_default().extend(scope.parse());
+    }
+    Ok(seen)
+}
