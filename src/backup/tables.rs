@@ -232,16 +232,16 @@ pub const TABLES: [Table; 35] = [
         ..NONE
     },
     Table {
-        name: "key_findings",
-        text: "org_id key_id finding origin",
+        name: "key_problems",
+        text: "org_id key_id secret_id finding origin",
         numbers: "first_at last_at count",
         ..NONE
     },
     Table {
         name: "reviews",
         text: "id org_id key_id verdict comment actor_kind actor_id findings codes creation_token done_event done_by_kind \
-               done_by_id answered_by_kind answered_by_id answer",
-        numbers: "until at superseded_at done_at answered_at",
+               done_by_id answered_by_kind answered_by_id answer aspect",
+        numbers: "until at superseded_at done_at answered_at promised_at",
         ..NONE
     },
     Table {

@@ -33,7 +33,7 @@ macro_rules! codes {
 }
 
 codes! {
-    /// A browser sent a secret key. A rotation resolves it.
+    /// A browser sent a secret key. It lasts until the secret that was sent no longer works.
     SeenInBrowser "seen_in_browser" "Seen in a browser"
         "Anyone who opens that page can read the key. Remove it from the page, then rotate or revoke it."
     /// The key is allowed to do everything.

@@ -24,6 +24,14 @@ pub(super) const SCOPES_SEEN: &str = "usage_subjects JOIN usage_seen ON usage_se
      AND usage_seen.kind = 1 WHERE usage_subjects.org_id = $1 AND usage_subjects.kind = 2 \
      AND usage_subjects.environment = '' AND usage_subjects.key_kind = ''";
 
+/// The secrets of keys of the org `$1` that browsers sent and that still work. `now` is an SQL expression.
+fn leaked(now: &str) -> String {
+    format!(
+        "key_problems JOIN key_secrets ON key_secrets.id = key_problems.secret_id WHERE key_problems.org_id = $1 \
+         AND key_problems.finding = 'secret_key_in_browser' AND COALESCE(key_secrets.ends_at > {now}, TRUE)"
+    )
+}
+
 /// What a filter by findings lets through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
@@ -72,11 +80,11 @@ pub(crate) fn of(which: Which, policy: &Policy<'_>, now: &str) -> String {
 /// Whether a review covers this finding of a key of the org `$1`. `now` is an SQL expression.
 fn kept(code: Code, now: &str) -> String {
     let older = match code {
-        Code::SeenInBrowser => {
-            " AND NOT EXISTS (SELECT 1 FROM key_secrets WHERE key_secrets.key_id = keys.id \
-             AND key_secrets.ends_at IS NULL AND key_secrets.created_at > reviews.at)"
-        }
-        _ => "",
+        Code::SeenInBrowser => format!(
+            " AND NOT EXISTS (SELECT 1 FROM {} AND key_problems.key_id = keys.id AND key_secrets.created_at > reviews.at)",
+            leaked(now)
+        ),
+        _ => String::new(),
     };
     format!(
         "EXISTS (SELECT 1 FROM reviews WHERE reviews.org_id = $1 AND reviews.key_id = keys.id \
@@ -107,11 +115,10 @@ fn of_code(code: Code, policy: &Policy<'_>, now: &str) -> Vec<(Severity, String)
     match code {
         Code::SeenInBrowser => one(
             Severity::High,
-            "keys.kind = 'secret' AND keys.id IN (SELECT key_findings.key_id FROM key_findings \
-             JOIN key_secrets ON key_secrets.key_id = key_findings.key_id AND key_secrets.ends_at IS NULL \
-             WHERE key_findings.org_id = $1 AND key_findings.finding = 'secret_key_in_browser' \
-             AND key_findings.last_at >= key_secrets.created_at)"
-                .to_owned(),
+            format!(
+                "keys.kind = 'secret' AND keys.id IN (SELECT key_problems.key_id FROM {})",
+                leaked(now)
+            ),
         ),
         Code::FullAccess => match full_access(convention) {
             None => Vec::new(),
@@ -218,7 +225,8 @@ fn of_code(code: Code, policy: &Policy<'_>, now: &str) -> Vec<(Severity, String)
         ),
         Code::ScopesUnused => {
             // The number of commas is that of the scopes, less one.
-            let not_full = full_access(convention).map_or_else(String::new, |sql| format!(" AND NOT {sql}"));
+            let not_full =
+                full_access(convention).map_or_else(String::new, |sql| format!(" AND NOT {sql}"));
             one(
                 Severity::Low,
                 format!(

@@ -33,8 +33,8 @@ pub struct Facts {
     pub secret_created_at: Timestamp,
     /// Whether the user who created the key is no longer a member or was disabled.
     pub maker_left: bool,
-    /// Requests from browsers, if the key is a secret key.
-    pub in_browser: Option<InBrowser>,
+    /// The secrets of the key that browsers sent, if it is a secret key.
+    pub in_browser: Vec<InBrowser>,
     /// Requests from rejected origins within [`REFUSED_WITHIN`](super::REFUSED_WITHIN).
     pub refused: Refused,
     /// The scopes that valid requests required, as far as they are remembered.
@@ -58,14 +58,32 @@ impl Kept {
     /// Whether the review covers a finding. A secret that was created after the review and that a browser sent is a new
     /// leak.
     pub(super) fn covers(&self, code: Code, facts: &Facts, now: Timestamp) -> bool {
-        let is_new_leak = code == Code::SeenInBrowser && facts.secret_created_at > self.at;
+        let is_new_leak = code == Code::SeenInBrowser
+            && facts
+                .leaks(now)
+                .any(|leak| leak.secret_created_at > self.at);
         self.until > now && self.codes.contains(&code) && !is_new_leak
     }
 }
 
-/// Requests of browsers with a secret key.
+impl Facts {
+    /// The secrets that browsers sent and that still work.
+    pub(super) fn leaks(&self, now: Timestamp) -> impl Iterator<Item = &InBrowser> {
+        let is_secret = self.kind == Kind::Secret;
+        let works = move |leak: &&InBrowser| leak.secret_ends_at.is_none_or(|end| end > now);
+        self.in_browser
+            .iter()
+            .filter(move |leak| is_secret && works(leak))
+    }
+}
+
+/// Requests of browsers with one secret of a secret key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InBrowser {
+    /// When the secret was created.
+    pub secret_created_at: Timestamp,
+    /// When the secret stops working, if the key was rotated.
+    pub secret_ends_at: Option<Timestamp>,
     /// The first one.
     pub first_at: Timestamp,
     /// The last one.

@@ -9,7 +9,7 @@ use crate::{
 };
 
 use super::{
-    Code, EXPIRES_SOON, Facts, MANY_REFUSED, NEVER_USED_AFTER, Policy, Severity, UNUSED,
+    Code, EXPIRES_SOON, Facts, InBrowser, MANY_REFUSED, NEVER_USED_AFTER, Policy, Severity, UNUSED,
     UNUSED_LONG, UNUSED_SCOPES_AFTER, refused_since,
 };
 
@@ -49,6 +49,8 @@ pub struct Evidence {
     pub last_at: Option<Timestamp>,
     /// When the key expires.
     pub expires_at: Option<Timestamp>,
+    /// Until when the secrets that browsers sent still work, if the key was rotated since.
+    pub works_until: Option<Timestamp>,
 }
 
 /// Computes the findings of a key, most urgent first. Only keys that work have findings.
@@ -71,20 +73,25 @@ fn finding(code: Code, facts: &Facts, policy: &Policy<'_>, now: Timestamp) -> Op
     let none = Evidence::default;
     let (severity, since, evidence) = match code {
         Code::SeenInBrowser => {
-            let seen = facts
-                .in_browser
-                .as_ref()
-                .filter(|seen| !is_widget && seen.last_at >= facts.secret_created_at)?;
+            let leaks: Vec<&InBrowser> = facts.leaks(now).collect();
+            let last = leaks.iter().max_by_key(|leak| leak.last_at)?;
+            let is_rotated = leaks.iter().all(|leak| leak.secret_ends_at.is_some());
             let evidence = Evidence {
-                requests: Some(seen.count),
-                origins: Some(seen.origin.clone())
+                requests: Some(leaks.iter().map(|leak| leak.count).sum()),
+                origins: Some(last.origin.clone())
                     .filter(|origin| !origin.is_empty())
                     .into_iter()
                     .collect(),
-                last_at: Some(seen.last_at),
+                last_at: Some(last.last_at),
+                works_until: leaks
+                    .iter()
+                    .filter_map(|leak| leak.secret_ends_at)
+                    .max()
+                    .filter(|_| is_rotated),
                 ..none()
             };
-            (Severity::High, Some(seen.first_at), evidence)
+            let first = leaks.iter().map(|leak| leak.first_at).min();
+            (Severity::High, first, evidence)
         }
         Code::FullAccess if convention.is_full_access(&facts.scopes) => {
             // Anyone who opens the page can read a widget key.

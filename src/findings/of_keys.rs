@@ -53,11 +53,14 @@ pub async fn of_keys(
     let rows = rows(engine, permit, ids).await?;
     let mut refused = refused(engine, usage, &rows, now).await?;
     let mut scopes = scopes_seen(engine, usage, &rows).await?;
+    let mut leaks = in_browser(engine, permit, &rows).await?;
     let mut keys = Vec::with_capacity(rows.len());
     for row in rows {
         let (id, name) = (row.id, row.name.clone());
         let refused = refused.remove(&id).unwrap_or_default();
-        let facts = row.read(refused, scopes.remove(&id).unwrap_or_default())?;
+        let scopes_seen = scopes.remove(&id).unwrap_or_default();
+        let in_browser = leaks.remove(&id).unwrap_or_default();
+        let facts = row.read(refused, scopes_seen, in_browser)?;
         keys.push(KeyFindings {
             id,
             name,
@@ -84,18 +87,18 @@ struct Row {
     has_ip_ranges: bool,
     secret_created_at: Option<Timestamp>,
     maker_left: bool,
-    first_at: Option<Timestamp>,
-    last_at: Option<Timestamp>,
-    count: Option<i64>,
-    origin: Option<String>,
     kept_at: Option<Timestamp>,
     kept_until: Option<Timestamp>,
     kept_codes: Option<String>,
 }
 
 impl Row {
-    fn read(self, refused: Refused, scopes_seen: Vec<Scope>) -> Result<Facts, StorageError> {
-        let seen = (self.first_at, self.last_at, self.count, self.origin);
+    fn read(
+        self,
+        refused: Refused,
+        scopes_seen: Vec<Scope>,
+        in_browser: Vec<InBrowser>,
+    ) -> Result<Facts, StorageError> {
         Ok(Facts {
             kind: self.kind,
             environment: self.environment,
@@ -108,15 +111,7 @@ impl Row {
             has_ip_ranges: self.has_ip_ranges,
             secret_created_at: self.secret_created_at.unwrap_or(self.created_at),
             maker_left: self.maker_left,
-            in_browser: match seen {
-                (Some(first_at), Some(last_at), Some(count), Some(origin)) => Some(InBrowser {
-                    first_at,
-                    last_at,
-                    count,
-                    origin,
-                }),
-                _ => None,
-            },
+            in_browser,
             refused,
             scopes_seen,
             kept: match (self.kept_at, self.kept_until, self.kept_codes) {
@@ -146,10 +141,7 @@ async fn rows(
          keys.ip_ranges <> '[]' AS has_ip_ranges, \
          (SELECT MAX(key_secrets.created_at) FROM key_secrets WHERE key_secrets.key_id = keys.id \
          AND key_secrets.ends_at IS NULL) AS secret_created_at, {MAKER_LEFT} AS maker_left, \
-         seen.first_at, seen.last_at, seen.count, seen.origin, \
          kept.at AS kept_at, kept.until AS kept_until, kept.codes AS kept_codes FROM keys \
-         LEFT JOIN key_findings AS seen ON seen.org_id = keys.org_id AND seen.key_id = keys.id \
-         AND seen.finding = 'secret_key_in_browser' \
          LEFT JOIN reviews AS kept ON kept.org_id = keys.org_id AND kept.key_id = keys.id \
          AND kept.superseded_at IS NULL AND kept.verdict = 'keep' \
          WHERE keys.org_id = $1 AND keys.id IN ({})",
@@ -162,6 +154,56 @@ async fn rows(
         }
         query.fetch_all(c).await
     })?)
+}
+
+#[derive(sqlx::FromRow)]
+struct Leak {
+    key_id: KeyId,
+    secret_created_at: Timestamp,
+    secret_ends_at: Option<Timestamp>,
+    first_at: Timestamp,
+    last_at: Timestamp,
+    count: i64,
+    origin: String,
+}
+
+/// The secrets that browsers sent, by key.
+async fn in_browser(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+    rows: &[Row],
+) -> Result<HashMap<KeyId, Vec<InBrowser>>, StorageError> {
+    let secret = rows.iter().filter(|row| row.kind == Kind::Secret);
+    let ids: Vec<KeyId> = secret.map(|row| row.id).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = format!(
+        "SELECT key_problems.key_id, key_secrets.created_at AS secret_created_at, key_secrets.ends_at AS secret_ends_at, \
+         key_problems.first_at, key_problems.last_at, key_problems.count, key_problems.origin FROM key_problems \
+         JOIN key_secrets ON key_secrets.id = key_problems.secret_id WHERE key_problems.org_id = $1 \
+         AND key_problems.finding = 'secret_key_in_browser' AND key_problems.key_id IN ({})",
+        places(2, ids.len())
+    );
+    let found: Vec<Leak> = on!(engine.db.read(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id());
+        for id in &ids {
+            query = query.bind(id);
+        }
+        query.fetch_all(c).await
+    })?;
+    let mut leaks: HashMap<KeyId, Vec<InBrowser>> = HashMap::new();
+    for leak in found {
+        leaks.entry(leak.key_id).or_default().push(InBrowser {
+            secret_created_at: leak.secret_created_at,
+            secret_ends_at: leak.secret_ends_at,
+            first_at: leak.first_at,
+            last_at: leak.last_at,
+            count: leak.count,
+            origin: leak.origin,
+        });
+    }
+    Ok(leaks)
 }
 
 /// Requests from rejected origins, by key.

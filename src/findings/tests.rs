@@ -32,7 +32,7 @@ fn fine() -> Facts {
         has_ip_ranges: false,
         secret_created_at: ago(20),
         maker_left: false,
-        in_browser: None,
+        in_browser: Vec::new(),
         refused: Refused::default(),
         scopes_seen: Vec::new(),
         kept: None,
@@ -231,28 +231,56 @@ fn no_new_key_needs_attention() {
     }
 }
 
+/// A secret that a browser sent, created and ended so many days ago.
+fn leak(created: i64, ends: Option<Timestamp>) -> InBrowser {
+    InBrowser {
+        secret_created_at: ago(created),
+        secret_ends_at: ends,
+        first_at: ago(created - 1),
+        last_at: ago(0),
+        count: 12,
+        origin: "https://shop.example".to_owned(),
+    }
+}
+
 #[test]
-fn a_rotation_resolves_the_leak_and_only_working_keys_have_findings() {
-    let seen = |days: i64| {
-        Some(InBrowser {
-            first_at: ago(days),
-            last_at: ago(days),
-            count: 12,
-            origin: "https://shop.example".to_owned(),
+fn a_leak_lasts_until_the_secret_that_leaked_no_longer_works() {
+    let leaked = |ends: Option<Timestamp>| {
+        codes(move |facts| {
+            facts.secret_created_at = if ends.is_some() { ago(2) } else { ago(20) };
+            facts.in_browser = vec![leak(20, ends)];
         })
     };
+    assert_eq!(leaked(None), "high seen_in_browser");
     assert_eq!(
-        codes(|facts| facts.in_browser = seen(3)),
-        "high seen_in_browser"
+        [NOW.plus(1), NOW].map(|end| leaked(Some(end))),
+        ["high seen_in_browser", ""],
+        "the end of the overlap"
     );
-    assert_eq!(codes(|facts| facts.in_browser = seen(21)), "");
     assert_eq!(
         codes(|facts| {
-            facts.in_browser = seen(3);
+            facts.in_browser = vec![leak(20, None)];
             facts.lifecycle.disabled_at = Some(ago(1));
         }),
-        ""
+        "",
+        "only working keys have findings"
     );
+    let convention = Convention::built_in("latchkey").unwrap();
+    let evidence = |leaks: Vec<InBrowser>| {
+        let facts = Facts {
+            in_browser: leaks,
+            ..fine()
+        };
+        let policy = Policy::of(&convention, KeyPolicy::default());
+        findings(&facts, &policy, NOW).remove(0).evidence
+    };
+    let end = NOW.plus(DAY);
+    let old = evidence(vec![leak(20, Some(end))]);
+    assert_eq!((old.requests, old.works_until), (Some(12), Some(end)));
+    let both = evidence(vec![leak(20, Some(end)), leak(2, None)]);
+    assert_eq!((both.requests, both.works_until), (Some(24), None));
+    let ended = evidence(vec![leak(20, Some(NOW)), leak(2, None)]);
+    assert_eq!((ended.requests, ended.works_until), (Some(12), None));
 }
 
 #[test]
@@ -307,12 +335,7 @@ fn a_review_covers_what_was_found_until_its_date() {
                 ..fine().lifecycle
             },
             secret_created_at: ago(secret),
-            in_browser: Some(InBrowser {
-                first_at: ago(1),
-                last_at: ago(0),
-                count: 1,
-                origin: String::new(),
-            }),
+            in_browser: vec![leak(secret, None)],
             kept: Some(Kept {
                 at: ago(at),
                 until,

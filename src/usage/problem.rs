@@ -6,7 +6,7 @@ use crate::{
     Engine,
     access::{Permit, to},
     db::{StorageError, on},
-    id::KeyId,
+    id::{KeyId, SecretId},
     time::Timestamp,
 };
 
@@ -45,6 +45,8 @@ crate::db::text_column!(Problem);
 /// A problem with its evidence.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Seen {
+    /// The secret of the key that has it.
+    pub secret_id: SecretId,
     /// The problem that was found.
     pub finding: Problem,
     /// When it was first seen.
@@ -66,8 +68,8 @@ pub async fn of_key(
     permit: &Permit<to::SeeKeyDetails>,
     key_id: KeyId,
 ) -> Result<Vec<Seen>, StorageError> {
-    const SQL: &str = "SELECT finding, first_at, last_at, count, origin FROM key_findings \
-         WHERE org_id = $1 AND key_id = $2 ORDER BY last_at DESC, finding";
+    const SQL: &str = "SELECT secret_id, finding, first_at, last_at, count, origin FROM key_problems \
+         WHERE org_id = $1 AND key_id = $2 ORDER BY last_at DESC, secret_id, finding";
     Ok(on!(engine.db.read(), c => sqlx::query_as(SQL)
         .bind(permit.org_id()).bind(key_id).fetch_all(c).await)?)
 }

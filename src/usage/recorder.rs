@@ -226,10 +226,11 @@ impl Counts {
                 .or_default()
                 .count(site, 1);
         }
-        if let (Some(finding), Subject::Key(key_id, _)) = (counted.finding, bucket.subject) {
+        if let (Some(finding), Subject::Key(key_id, secret_id)) = (counted.finding, bucket.subject)
+        {
             let request = counted.request;
             let sighting = Sighting::of(request.origin, request.referer, now);
-            self.sight((bucket.org_id, key_id, finding), sighting);
+            self.sight((bucket.org_id, key_id, secret_id, finding), sighting);
         }
         if bucket.outcome == Outcome::Valid {
             let seen = self.seen.entry(bucket.name()).or_default();

@@ -81,6 +81,9 @@ pub struct FindingEvidence {
     /// When the key expires.
     #[schema(value_type = Option<jiff::Timestamp>, required)]
     expires_at: Option<Rfc3339>,
+    /// Until when the secrets that browsers sent still work, if the key was rotated since.
+    #[schema(value_type = Option<jiff::Timestamp>, required)]
+    works_until: Option<Rfc3339>,
 }
 
 impl From<Evidence> for FindingEvidence {
@@ -91,6 +94,7 @@ impl From<Evidence> for FindingEvidence {
             scopes: evidence.scopes,
             last_at: evidence.last_at.map(Timestamp::rfc3339),
             expires_at: evidence.expires_at.map(Timestamp::rfc3339),
+            works_until: evidence.works_until.map(Timestamp::rfc3339),
         }
     }
 }

@@ -16,6 +16,8 @@ pub struct FindingText {
     pub sentence: String,
     /// The date until which a review covers it.
     pub reviewed_until: Option<String>,
+    /// Whether the key was rotated since, and only old secrets still have it.
+    pub is_rotated: bool,
 }
 
 impl FindingText {
@@ -25,6 +27,7 @@ impl FindingText {
             severity: finding.severity,
             sentence: sentence(finding),
             reviewed_until: finding.reviewed_until.map(date),
+            is_rotated: finding.evidence.works_until.is_some(),
         }
     }
 
@@ -57,10 +60,14 @@ fn sentence(finding: &Finding) -> String {
                 .last_at
                 .map_or_else(String::new, |at| TimeText::full(at).short);
             let times = counted(requests, "time", "times");
-            format!(
-                "A browser sent this secret key {times}, last on {last}{}.",
-                from(" from ")
-            )
+            let from = from(" from ");
+            match evidence.works_until {
+                None => format!("A browser sent this secret key {times}, last on {last}{from}."),
+                Some(until) => format!(
+                    "A browser sent the old secret of this key {times}, last on {last}{from}. It works until {}.",
+                    TimeText::full(until).short
+                ),
+            }
         }
         Code::FullAccess if evidence.scopes.is_empty() => {
             "Full access: no scopes selected.".to_owned()

@@ -3,20 +3,28 @@
 use std::collections::BTreeSet;
 
 use latchkey::{
+    access::Membership,
+    caller::{Person, Visit},
     findings::{
         Code, Finding, KeyFindings, Severity,
         list::{FindingsQuery, Which, count_attention, list},
         of_keys,
     },
     id::KeyId,
-    key::Kind,
-    keys::list::KeyQuery,
+    key::{Kind, text::PlainKey},
+    keys::{
+        list::KeyQuery,
+        rotate::{Rotation, rotate},
+    },
     orgs::policies,
     policy::KeyPolicy,
     random::Randomness,
+    reviews::{self, Comment, NewReview, Verdict},
     revision::Known,
     role::Role,
     time::DAY,
+    usage::flush::flush,
+    verify::Request,
 };
 
 use crate::test_app::{
@@ -121,8 +129,9 @@ async fn many_keys(app: &TestApp, org: &TestOrg, count: usize) -> Vec<KeyId> {
         if dice.pick(&[true, false]) {
             let seen = at(Some(dice.pick(&[-1, -60, -300])));
             app.database.execute(&format!(
-                "INSERT INTO key_findings (org_id, key_id, finding, first_at, last_at, count, origin) \
-                 VALUES ('{}', '{id}', 'secret_key_in_browser', {seen}, {seen}, 3, 'https://shop.example')", org.org.id,
+                "INSERT INTO key_problems (org_id, key_id, secret_id, finding, first_at, last_at, count, origin) \
+                 SELECT '{}', '{id}', id, 'secret_key_in_browser', {seen}, {seen}, 3, 'https://shop.example' FROM key_secrets \
+                 WHERE key_id = '{id}'", org.org.id,
             )).await;
         }
         let refused = dice.pick(&[0, 9, 10, 60]);
@@ -318,7 +327,52 @@ async fn all_say_the_same(org: &TestOrg, ids: &[KeyId], never: &[Code]) {
     );
 }
 
+/// The findings of a key about browsers, and whether the list of keys has it.
+async fn leaks(org: &TestOrg, id: KeyId) -> (Vec<Finding>, bool) {
+    let found = of_keys(&org.engine, &org.permit(), &org.permit(), &[id])
+        .await
+        .unwrap();
+    let found = found.into_iter().flat_map(|key| key.findings);
+    let found = found.filter(|finding| finding.code == Code::SeenInBrowser);
+    let which = Which::Of(Some(Code::SeenInBrowser), None);
+    (found.collect(), filtered(org, which).await.contains(&id))
+}
+
 on_both! {
+    async fn a_leak_lasts_until_the_secret_that_leaked_no_longer_works(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let made = org.key("Production").await;
+        let admin = org.person("ada", Role::Admin).await;
+        let send = async |key: &PlainKey| {
+            let request = Request { key: Some(key), origin: Some("https://shop.example"), ..Request::default() };
+            app.ask(&request).await;
+            flush(&app.engine).await.unwrap();
+        };
+        send(&made.plain).await;
+        app.clock.advance(DAY);
+        let rotation = Rotation { overlap: 2 * DAY, token: None };
+        let rotated = rotate(&app.engine, &org.permit(), made.id, rotation).await.unwrap();
+        let end = app.clock.now().plus(2 * DAY);
+        // The page still sends the old secret.
+        app.clock.advance(DAY);
+        send(&made.plain).await;
+        app.clock.advance(DAY - 1);
+        let (found, is_listed) = leaks(&org, made.id).await;
+        assert_eq!((found[0].evidence.requests, found[0].evidence.works_until, is_listed), (Some(2), Some(end), true), "the old secret works");
+        let keep = NewReview { verdict: Verdict::Keep, comment: Comment::default(), until: None, seen: None, creation_token: None };
+        let person = Person { user_id: admin, visit: Visit::default() };
+        let membership = Membership::find(&app.engine, person, &org.org.slug).await.unwrap();
+        let permit = membership.permit().unwrap();
+        reviews::create(&app.engine, &permit, &org.permit(), &org.permit(), made.id, keep).await.unwrap();
+        let (found, _) = leaks(&org, made.id).await;
+        assert!(found[0].reviewed_until.is_some());
+        app.clock.advance(1);
+        assert_eq!(leaks(&org, made.id).await, (vec![], false), "it no longer works, and the new one was not sent");
+        send(&rotated.plain).await;
+        let (found, is_listed) = leaks(&org, made.id).await;
+        assert_eq!((found[0].evidence.requests, found[0].evidence.works_until, is_listed), (Some(1), None, true), "the new one was sent");
+    }
+
     async fn a_filter_and_a_badge_say_the_same(app: &TestApp) {
         say_the_same(app, &app.org("northwind").await, &[]).await;
         let other = app.org("contoso").await;

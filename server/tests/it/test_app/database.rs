@@ -33,7 +33,7 @@ const TABLES: [&str; 40] = [
     "usage_totals",
     "usage_seen",
     "agents",
-    "key_findings",
+    "key_problems",
     "reviews",
     "usage_domains",
     "refusals",

@@ -39,6 +39,7 @@ on_both! {
         flush(&app.engine).await.unwrap();
         let found = problem::of_key(&app.engine, &org.permit(), made.id).await.unwrap();
         let expected = Seen {
+            secret_id: found[0].secret_id,
             finding: Problem::SecretKeyInBrowser,
             first_at: NOON.plus(MINUTE),
             last_at: NOON.plus(5 * MINUTE),

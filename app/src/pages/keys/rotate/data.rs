@@ -73,10 +73,9 @@ pub async fn options(request: PageRequest) -> Result<RotationOptions, AppError> 
     let key = show::details(engine, &membership.permit()?, id).await?;
     let secrets = secrets(engine, &membership.permit()?, id).await?;
     let found = of_keys(engine, &membership.permit()?, &membership.permit()?, &[id]).await?;
-    let seen_in_browser = found
-        .iter()
-        .flat_map(|key| &key.findings)
-        .any(|finding| finding.code == Code::SeenInBrowser);
+    let seen_in_browser = found.iter().flat_map(|key| &key.findings).any(|finding| {
+        finding.code == Code::SeenInBrowser && finding.evidence.works_until.is_none()
+    });
     let leak = if seen_in_browser {
         Some(Leak::SeenInBrowser)
     } else {

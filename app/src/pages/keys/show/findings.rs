@@ -3,6 +3,7 @@
 use latchkey::findings::{Code, Severity};
 use leptos::prelude::*;
 
+use super::secrets::end_question;
 use crate::{
     icons::{Icon, Symbol},
     pages::{keys::finding_text::FindingText, owners::AskOwner},
@@ -42,10 +43,23 @@ pub fn Findings(
                 Severity::High => "notice bad",
                 Severity::Medium | Severity::Low => "notice warn",
             };
-            let ends_by_rotation = matches!(finding.code, Code::SeenInBrowser | Code::RotationDue);
-            let rotate = (ends_by_rotation && may_rotate)
-                .then(|| view! { <a class="btn" href=format!("{path}/rotate")>"Rotate…"</a> });
-            let ask = (ends_by_rotation && !may_rotate).then(|| view! { " "<AskOwner to="rotate it"/> });
+            // After a rotation, the secret that leaked can still work.
+            let step = match finding.code {
+                Code::SeenInBrowser if finding.is_rotated => {
+                    Some(("End the old secret…", end_question(&path), "end its old secret"))
+                }
+                Code::SeenInBrowser | Code::RotationDue => {
+                    Some(("Rotate…", format!("{path}/rotate"), "rotate it"))
+                }
+                _ => None,
+            };
+            let (rotate, ask) = match step {
+                Some((title, href, _)) if may_rotate => {
+                    (Some(view! { <a class="btn" href=href>{title}</a> }), None)
+                }
+                Some((.., to)) => (None, Some(view! { " "<AskOwner to/> })),
+                None => (None, None),
+            };
             view! {
                 <div class=class><Icon symbol=Symbol::Alert/><p><b>{finding.sentence}</b>" "{finding.code.advice()}{ask}</p>{rotate}</div>
             }

@@ -1,0 +1,26 @@
+-- Which part of a key a review asks to narrow ('scopes', 'expiry', 'ip_ranges', 'domains' or 'localhost'; NULL for any), and when
+-- an owner promised to do what it asks: answered_by_… and answer are theirs until an answer closes the request. The same
+-- changes are in ../sqlite/0046_review_requests.sql.
+ALTER TABLE reviews ADD COLUMN aspect TEXT;
+ALTER TABLE reviews ADD COLUMN promised_at BIGINT;
+
+-- Problems of keys by secret, so that one ends with the secret that has it. What was stored before is that of the secret which was
+-- the newest at the last such request.
+CREATE TABLE key_problems (
+    org_id TEXT NOT NULL,
+    key_id TEXT NOT NULL,
+    secret_id TEXT NOT NULL,
+    finding TEXT NOT NULL,
+    first_at BIGINT NOT NULL,
+    last_at BIGINT NOT NULL,
+    count BIGINT NOT NULL,
+    origin TEXT NOT NULL,
+    PRIMARY KEY (org_id, key_id, secret_id, finding)
+);
+INSERT INTO key_problems (org_id, key_id, secret_id, finding, first_at, last_at, count, origin)
+    SELECT org_id, key_id, (SELECT key_secrets.id FROM key_secrets WHERE key_secrets.key_id = key_findings.key_id
+        AND key_secrets.created_at <= key_findings.last_at ORDER BY key_secrets.created_at DESC, key_secrets.id DESC LIMIT 1),
+        finding, first_at, last_at, count, origin FROM key_findings
+    WHERE EXISTS (SELECT 1 FROM key_secrets WHERE key_secrets.key_id = key_findings.key_id
+        AND key_secrets.created_at <= key_findings.last_at);
+DROP TABLE key_findings;
