@@ -1,6 +1,9 @@
 //! Counts of earlier requests, for the demonstration and for tests: stored by the statements of a flush.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    net::IpAddr,
+};
 
 use crate::{
     Engine,
@@ -18,8 +21,10 @@ use super::{
     flush::Counts,
     ids::{self, Name},
     last_used,
+    problem::Problem,
     recorder::{Bucket, Tally},
     seen::{self, Seen},
+    sightings::{self, Sighted, Sighting},
     subject::{Cell, Subject},
 };
 
@@ -97,6 +102,7 @@ pub async fn store(
     }
     domains::store(&mut tx, &sites.into_iter().collect::<Vec<_>>()).await?;
     seen::store(&mut tx, &seen_by, &seen, engine.clock.now()).await?;
+    sightings::store(&mut tx, &sighted(past)).await?;
     tx.commit().await
 }
 
@@ -110,6 +116,28 @@ fn seen_of(past: &[Past<'_>], tallies: &[(Bucket, Tally)]) -> Vec<(Name, Seen)> 
         }
     }
     seen.into_iter().collect()
+}
+
+/// The problems of keys that their rejected requests show, as when they were verified.
+fn sighted(past: &[Past<'_>]) -> Vec<(Sighted, Sighting)> {
+    let mut all = BTreeMap::<Sighted, Sighting>::new();
+    for past in past {
+        let (Outcome::SecretKeyInBrowser, Subject::Key(key_id, secret_id)) =
+            (past.outcome, past.subject)
+        else {
+            continue;
+        };
+        let origin = past.came_with.and_then(|came_with| came_with.origin);
+        let sighting = Sighting::of(origin, None, past.at).times(past.count);
+        let sighted = (past.org_id, key_id, secret_id, Problem::SecretKeyInBrowser);
+        match all.entry(sighted) {
+            Entry::Occupied(mut there) => there.get_mut().absorb(sighting),
+            Entry::Vacant(place) => {
+                place.insert(sighting);
+            }
+        }
+    }
+    all.into_iter().collect()
 }
 
 impl Past<'_> {

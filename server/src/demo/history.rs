@@ -25,11 +25,8 @@ use latchkey::{
     role::{Role, TokenScope},
     service_tokens::{NewToken, create_for_org},
     time::{DAY, HOUR, Timestamp},
-    usage::{
-        flush::flush,
-        subject::{Cell, Group, Subject},
-    },
-    verify::{InvalidReason, Request, verify},
+    usage::subject::{Cell, Group, Subject},
+    verify::InvalidReason,
 };
 
 use super::{
@@ -266,21 +263,6 @@ impl History<'_> {
         };
         let created = create::create(self.engine, &self.permit().await?, new).await;
         let created = created.map_err(failed("a key was not created"))?;
-        if matches!(story.ending, Some((_, Ending::SeenInBrowser))) {
-            let request = Request {
-                key: Some(&created.plain),
-                origin: Some("https://prototype.northwind.example"),
-                ..Request::default()
-            };
-            // The evidence is of this time.
-            let seen = self.period.days_ago(5.0).max(now);
-            set(self.engine.clock(), seen);
-            let verified = verify(self.engine, &request).await;
-            verified.map_err(failed("a key was not verified"))?;
-            let flushed = flush(self.engine).await;
-            flushed.map_err(failed("the use of keys was not stored"))?;
-            set(self.engine.clock(), now);
-        }
         let secret = self.current_secret(created.id).await?;
         let project = match places.get(story.project).copied().flatten() {
             Some(project) => project,

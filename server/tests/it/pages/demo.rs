@@ -1,6 +1,6 @@
 //! What `latchkey demo` fills a database with, as its pages show it.
 
-use latchkey::role::Role;
+use latchkey::{outcome::Outcome, role::Role};
 use latchkey_server::demo::{self, DemoError, SignIn, Size};
 
 use crate::test_app::{Browser, TestApp};
@@ -96,6 +96,14 @@ on_both! {
             assert!(count > 0, "{code}");
         }
         assert_eq!(app.database.number("SELECT COUNT(*) FROM refusals").await, 1_000);
+        let leaked = app.database.number("SELECT count FROM key_problems").await;
+        let listed = app.database.number("SELECT COUNT(*) FROM refusals WHERE code = 'SECRET_KEY_IN_BROWSER'").await;
+        let counted = app.database.number(&format!("SELECT CAST(SUM(count) AS BIGINT) FROM usage_days WHERE outcome = {}", Outcome::SecretKeyInBrowser.number())).await;
+        assert_eq!(leaked, counted);
+        // Of all rejected requests, only the newest are listed.
+        assert!(listed > 1 && listed <= leaked, "{listed} {leaked}");
+        let prototype = named("Prototype").await.replace("<!>", "");
+        assert!(prototype.contains(&format!("sent this secret key {leaked} times")), "{prototype}");
         let added = open(&owner, &format!("{org}/usage/refusals?code=ORIGIN_NOT_ALLOWED")).await;
         assert!(added.contains("Add preview.northwind.example"), "{added}");
         let member = browser(app, &sign_ins, Role::Member).await;
