@@ -100,6 +100,11 @@ impl IpRange {
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.contains(&address.to_canonical())
     }
+
+    /// Whether all addresses of the other range are in this one.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.0.contains(&other.0)
+    }
 }
 
 /// The network with a prefix of `prefix` bits, given in decimal without sign or leading zeros.

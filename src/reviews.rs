@@ -3,12 +3,14 @@
 //! A review stores what the reviewer saw, so that it is evidence later. If it says that the key can be kept, its findings
 //! need no attention until a date, or until another finding appears ([`crate::findings`]). Otherwise it asks the owners to
 //! rotate, narrow or revoke the key, which is open until the key was changed in that way, an owner answers, or the key is
-//! reviewed again. What was done is taken from the change of the key itself, in its transaction ([`done`]).
+//! reviewed again. An owner can promise to do it: the request stays open, and they are reminded of it
+//! ([`crate::alerts`]). What was done is taken from the change of the key itself, in its transaction ([`done`]).
 //!
 //! Each review is a row of at most about 20 KB, and a key has at most [`MAX_PER_KEY`] of them.
 
 #[cfg(feature = "native")]
 mod answer;
+mod aspect;
 #[cfg(feature = "native")]
 pub(crate) mod condition;
 #[cfg(feature = "native")]
@@ -20,6 +22,8 @@ mod export;
 #[cfg(feature = "native")]
 mod list;
 #[cfg(feature = "native")]
+mod narrowed;
+#[cfg(feature = "native")]
 mod review;
 
 use std::{fmt, str::FromStr};
@@ -29,13 +33,14 @@ use strum::{Display, EnumString};
 
 use crate::{nfc::nfc, time::DAY};
 
+pub use self::aspect::{Aspect, InvalidAspect};
 #[cfg(feature = "native")]
 pub use self::{
-    answer::{AnswerError, answer},
+    answer::{AnswerError, answer, promise},
     condition::{ReviewFilter, ReviewState},
     create::{Created, NewReview, ReviewError, create},
     export::{enter_export, exported},
-    list::{ReviewPage, ReviewQuery, count_asked, current, find, list},
+    list::{ReviewCount, ReviewPage, ReviewQuery, count, count_asked, current, find, list},
     review::{Answer, AskState, Done, Review, ReviewedKey},
 };
 
@@ -45,6 +50,8 @@ pub const KEPT_FOR: i64 = 90 * DAY;
 pub const MAX_KEPT_FOR: i64 = 366 * DAY;
 /// The maximum number of reviews of a key.
 pub const MAX_PER_KEY: i64 = 1_000;
+/// How long after a promise an owner is reminded of it.
+pub const REMINDED_AFTER: i64 = 7 * DAY;
 /// The maximum length of a comment or an answer, in characters.
 pub const MAX_COMMENT: usize = 1_000;
 
@@ -57,7 +64,7 @@ pub enum Verdict {
     Keep,
     /// The owners are asked to rotate the key.
     Rotate,
-    /// The owners are asked to remove scopes.
+    /// The owners are asked to restrict the key: one [`Aspect`] of it, or any.
     Narrow,
     /// The owners are asked to revoke the key.
     Revoke,

@@ -1,5 +1,5 @@
-//! Reminders about keys: before they expire, when a secret is due for rotation, and when their creator has left. What was
-//! mailed is stored, so that nothing is repeated without a change.
+//! Reminders about keys: before they expire, when a secret is due for rotation, when their creator has left, and when an owner
+//! has promised what a review asks for and not done it. What was mailed is stored, so that nothing is repeated without a change.
 
 use sqlx::AssertSqlSafe;
 
@@ -10,6 +10,7 @@ use crate::{
     id::{KeyId, OrgId},
     name::KeyName,
     policy::KeyPolicy,
+    reviews::REMINDED_AFTER,
     time::{DAY, HOUR, Timestamp},
 };
 
@@ -18,7 +19,7 @@ const DAYS_BEFORE: [i64; 3] = [1, 3, 14];
 /// How much earlier these reminders are. A letter is sent at most once a day, and up to an hour after it could be: with
 /// less, the next letter could come after the expiry.
 const EARLIER: i64 = HOUR;
-/// How long after a reminder of a rotation there is another one.
+/// How long after a reminder of a rotation or a promise there is another one.
 const REPEATED_AFTER: i64 = 30 * DAY;
 
 /// A key that needs attention.
@@ -41,6 +42,8 @@ pub enum ReminderAbout {
     CreatorLeft,
     /// Its secret was due for rotation at this time.
     Rotation(Timestamp),
+    /// An owner promised at this time to do what a review asks for.
+    Promise(Timestamp),
 }
 
 /// The reminders of an org that are due at a time.
@@ -92,9 +95,21 @@ impl Due {
             within(first)
         );
         let sent = format!("key_reminders.step <= {step}");
+        let sent_lately = format!("key_reminders.mailed_at > {NOW} - {REPEATED_AFTER}");
         let mut all = vec![
             rows("expiry", "keys.expires_at", &step, "", &condition, &sent),
             rows("creator", "0", "0", "", MAKER_LEFT, "TRUE"),
+            rows(
+                "promise",
+                "reviews.promised_at",
+                "0",
+                "JOIN reviews ON reviews.org_id = keys.org_id AND reviews.key_id = keys.id",
+                &format!(
+                    "reviews.superseded_at IS NULL AND reviews.done_at IS NULL AND reviews.answered_at IS NULL \
+                     AND reviews.verdict <> 'keep' AND reviews.promised_at <= {NOW} - {REMINDED_AFTER}"
+                ),
+                &sent_lately,
+            ),
         ];
         if let Some(period) = policy.rotation() {
             all.push(rows(
@@ -103,7 +118,7 @@ impl Due {
                 "0",
                 "JOIN key_secrets ON key_secrets.key_id = keys.id AND key_secrets.ends_at IS NULL",
                 &format!("key_secrets.created_at <= {NOW} - {period}"),
-                &format!("key_reminders.mailed_at > {NOW} - {REPEATED_AFTER}"),
+                &sent_lately,
             ));
         }
         Self {
@@ -136,7 +151,7 @@ impl Due {
             .bind(self.org_id).bind(self.now).fetch_one(c).await)?;
         let sql = format!(
             "SELECT key_id, key_name, reason, CAST(about AS BIGINT) AS about FROM ({}) AS due ORDER BY \
-             CASE reason WHEN 'expiry' THEN 1 WHEN 'creator' THEN 2 ELSE 3 END, about, key_id LIMIT $3",
+             CASE reason WHEN 'expiry' THEN 1 WHEN 'creator' THEN 2 WHEN 'promise' THEN 3 ELSE 4 END, about, key_id LIMIT $3",
             self.sql
         );
         let rows: Vec<Row> = on!(tx.on(), c => sqlx::query_as(AssertSqlSafe(sql))
@@ -147,6 +162,7 @@ impl Due {
             about: match row.reason.as_str() {
                 "expiry" => ReminderAbout::Expiry(row.about),
                 "creator" => ReminderAbout::CreatorLeft,
+                "promise" => ReminderAbout::Promise(row.about),
                 _ => ReminderAbout::Rotation(row.about.plus(self.rotation.unwrap_or_default())),
             },
         });

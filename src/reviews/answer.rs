@@ -1,4 +1,4 @@
-//! Answering what a review asks for, instead of doing it.
+//! Answering what a review asks for: an owner promises to do it, or says why they do not.
 
 use crate::{
     Engine,
@@ -40,6 +40,7 @@ struct Row {
     verdict: Verdict,
     superseded_at: Option<Timestamp>,
     done_at: Option<Timestamp>,
+    promised_at: Option<Timestamp>,
     answered_at: Option<Timestamp>,
     answered_by_id: Option<String>,
     answer: Option<String>,
@@ -58,11 +59,41 @@ pub async fn answer(
     if text.is_empty() {
         return Err(AnswerError::Empty);
     }
+    reply(engine, permit, id, text, Reply::Answer).await
+}
+
+/// Promises to do what a review asks for, perhaps with a comment. It stays open until it is done. A later promise changes who
+/// gave it and what they wrote, but not since when it is promised.
+///
+/// # Errors
+/// If the review asks for nothing that is open.
+pub async fn promise(
+    engine: &Engine,
+    permit: &Permit<to::AnswerReviews>,
+    id: ReviewId,
+    text: Comment,
+) -> Result<(), AnswerError> {
+    reply(engine, permit, id, text, Reply::Promise).await
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reply {
+    Promise,
+    Answer,
+}
+
+async fn reply(
+    engine: &Engine,
+    permit: &Permit<to::AnswerReviews>,
+    id: ReviewId,
+    text: Comment,
+    reply: Reply,
+) -> Result<(), AnswerError> {
     let (now, org_id) = (engine.clock.now(), permit.org_id());
     let mut change = engine.change(permit).await?;
     let row: Option<Row> = select_locked!(
         change.tx(),
-        "SELECT key_id, verdict, superseded_at, done_at, answered_at, answered_by_id, answer \
+        "SELECT key_id, verdict, superseded_at, done_at, promised_at, answered_at, answered_by_id, answer \
          FROM reviews WHERE org_id = $1 AND id = $2",
         org_id,
         id
@@ -72,19 +103,33 @@ pub async fn answer(
     // The same form, submitted twice.
     let is_repeat =
         row.answer.as_deref() == Some(text.as_str()) && row.answered_by_id == actor.id();
-    if row.answered_at.is_some() && is_repeat {
+    let before = match reply {
+        Reply::Promise => row.promised_at.filter(|_| row.answered_at.is_none()),
+        Reply::Answer => row.answered_at,
+    };
+    if before.is_some() && is_repeat {
         return Ok(());
     }
     let is_closed = row.superseded_at.or(row.done_at).or(row.answered_at);
     if !row.verdict.is_ask() || is_closed.is_some() {
         return Err(AnswerError::NotOpen);
     }
-    const UPDATE: &str = "UPDATE reviews SET answered_at = $1, answered_by_kind = $2, answered_by_id = $3, answer = $4 \
+    const PROMISE: &str = "UPDATE reviews SET promised_at = COALESCE(promised_at, $1), answered_by_kind = $2, answered_by_id = $3, \
+         answer = $4 WHERE org_id = $5 AND id = $6";
+    const ANSWER: &str = "UPDATE reviews SET answered_at = $1, answered_by_kind = $2, answered_by_id = $3, answer = $4 \
          WHERE org_id = $5 AND id = $6";
-    on!(change.on(), c => sqlx::query(UPDATE)
+    let update = match reply {
+        Reply::Promise => PROMISE,
+        Reply::Answer => ANSWER,
+    };
+    on!(change.on(), c => sqlx::query(update)
         .bind(now).bind(actor.kind()).bind(actor.id()).bind(text).bind(org_id).bind(id)
         .execute(c).await.map(drop))?;
     let answered = Happened::new(Event::ReviewAnswered, Target::Key(row.key_id));
     let answered = answered.changed("verdict", row.verdict.as_str(), None::<&str>);
+    let answered = match reply {
+        Reply::Promise => answered.changed("promised", false, true),
+        Reply::Answer => answered,
+    };
     Ok(change.commit(answered).await?)
 }

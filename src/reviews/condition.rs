@@ -16,6 +16,8 @@ pub struct ReviewFilter {
     pub severity: Option<Severity>,
     /// Only keys that a person reviewed at this time or later. Reviews by tokens are no evidence of that.
     pub reviewed_since: Option<Timestamp>,
+    /// Only keys that a person reviewed before this time; together with `reviewed_since`, between both.
+    pub reviewed_before: Option<Timestamp>,
 }
 
 /// How far the review of a key is.
@@ -44,12 +46,20 @@ pub(crate) fn of(filter: &ReviewFilter, policy: &Policy, now: &str) -> String {
         Some(ReviewState::Asked) => format!("{found} AND {ASKED}"),
         Some(ReviewState::Reviewed) => format!("{found} AND NOT {open}"),
     };
-    match filter.reviewed_since {
-        None => format!("({state})"),
-        Some(since) => format!(
-            "({state} AND EXISTS (SELECT 1 FROM reviews WHERE reviews.org_id = $1 AND reviews.key_id = keys.id \
-             AND reviews.at >= {} AND reviews.actor_kind = 'user'))",
-            since.as_millis()
+    let limits = [
+        filter.reviewed_since.map(|since| (">=", since)),
+        filter.reviewed_before.map(|before| ("<", before)),
+    ];
+    let limits: String = limits
+        .into_iter()
+        .flatten()
+        .map(|(is, at)| format!(" AND reviews.at {is} {}", at.as_millis()))
+        .collect();
+    match limits.is_empty() {
+        true => format!("({state})"),
+        false => format!(
+            "({state} AND EXISTS (SELECT 1 FROM reviews WHERE reviews.org_id = $1 AND reviews.key_id = keys.id{limits} \
+             AND reviews.actor_kind = 'user'))"
         ),
     }
 }

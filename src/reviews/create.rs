@@ -13,13 +13,15 @@ use crate::{
     time::Timestamp,
 };
 
-use super::{Comment, KEPT_FOR, MAX_KEPT_FOR, MAX_PER_KEY, Verdict};
+use super::{Aspect, Comment, KEPT_FOR, MAX_KEPT_FOR, MAX_PER_KEY, Verdict};
 
 /// What a reviewer concludes.
 #[derive(Debug, Clone)]
 pub struct NewReview {
     /// What to do with the key.
     pub verdict: Verdict,
+    /// What to narrow; `None` leaves it to the owners.
+    pub aspect: Option<Aspect>,
     /// What the reviewer wrote. Can be empty.
     pub comment: Comment,
     /// Until when the key can be kept. Default: for [`KEPT_FOR`].
@@ -57,7 +59,10 @@ pub enum ReviewError {
     /// A date for something other than keeping the key.
     #[error("Only keys that are kept have a date until which they are reviewed.")]
     UntilWithAsk,
-    /// The owners cannot narrow a key that has no scopes.
+    /// An aspect for something other than narrowing the key.
+    #[error("Only a request to narrow a key is about a part of it.")]
+    AspectWithoutNarrow,
+    /// The owners cannot remove scopes from a key that has none.
     #[error("Keys of this instance have no scopes that could be removed.")]
     NothingToNarrow,
     /// The key has [`MAX_PER_KEY`] reviews.
@@ -128,14 +133,15 @@ pub async fn create(
     on!(change.on(), c => sqlx::query(SUPERSEDE)
         .bind(now).bind(org_id).bind(key_id).execute(c).await.map(drop))?;
     const INSERT: &str = "INSERT INTO reviews (id, org_id, key_id, verdict, comment, until, at, actor_kind, actor_id, findings, \
-         codes, creation_token) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+         codes, creation_token, aspect) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     let actor = permit.caller().actor;
     on!(change.on(), c => sqlx::query(INSERT)
         .bind(id).bind(org_id).bind(key_id).bind(new.verdict).bind(new.comment.clone()).bind(until).bind(now)
         .bind(actor.kind()).bind(actor.id()).bind(serde_json::json!(findings).to_string()).bind(codes_of(&findings))
-        .bind(&new.creation_token).execute(c).await.map(drop))?;
+        .bind(&new.creation_token).bind(new.aspect).execute(c).await.map(drop))?;
     let reviewed = Happened::new(Event::KeyReviewed, Target::Key(key_id))
         .changed("verdict", None::<&str>, new.verdict.as_str())
+        .changed("aspect", None::<&str>, new.aspect.map(Aspect::as_str))
         .changed("until_at", None::<i64>, until.map(Timestamp::as_millis));
     change.commit(reviewed).await?;
     Ok(Created::Now(id))
@@ -147,6 +153,13 @@ fn check(
     new: &NewReview,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, ReviewError> {
+    match (new.verdict, new.aspect) {
+        (Verdict::Narrow, Some(Aspect::Scopes)) if engine.convention.scopes.is_empty() => {
+            return Err(ReviewError::NothingToNarrow);
+        }
+        (Verdict::Narrow, _) | (_, None) => {}
+        (_, Some(_)) => return Err(ReviewError::AspectWithoutNarrow),
+    }
     match (new.verdict, new.until) {
         (Verdict::Keep, None) => Ok(Some(now.plus(KEPT_FOR))),
         (Verdict::Keep, Some(until)) if until <= now || until > now.plus(MAX_KEPT_FOR) => {
@@ -154,9 +167,6 @@ fn check(
         }
         (Verdict::Keep, until) => Ok(until),
         (_, Some(_)) => Err(ReviewError::UntilWithAsk),
-        (Verdict::Narrow, None) if engine.convention.scopes.is_empty() => {
-            Err(ReviewError::NothingToNarrow)
-        }
         (_, None) => Ok(None),
     }
 }

@@ -71,6 +71,31 @@ pub async fn list(
     permit: &Permit<to::SeeKeyDetails>,
     query: &ReviewQuery,
 ) -> Result<ReviewPage, StorageError> {
+    let (conditions, texts) = filters(query, engine.clock.now());
+    let limit = usize::from(query.limit.max(1));
+    let sql = format!(
+        "SELECT {COLUMNS} WHERE reviews.org_id = $1{conditions} ORDER BY reviews.id DESC LIMIT $2"
+    );
+    let mut rows: Vec<Row> = on!(engine.db.read(), c => {
+        let mut select = sqlx::query_as(sqlx::AssertSqlSafe(sql)).persistent(!query.asked)
+            .bind(permit.org_id()).bind(limit as i64 + 1);
+        for text in texts {
+            select = select.bind(text);
+        }
+        select.fetch_all(c).await
+    })?;
+    let fit = fitting(rows.iter().map(Row::size)).min(limit);
+    let is_more = rows.len() > fit;
+    rows.truncate(fit);
+    let reviews: Vec<Review> = rows.into_iter().map(Row::read).collect::<Result<_, _>>()?;
+    Ok(ReviewPage {
+        next: reviews.last().filter(|_| is_more).map(|review| review.id),
+        reviews,
+    })
+}
+
+/// The conditions of a query, whose first placeholder is $3, and the texts that they are bound to.
+fn filters(query: &ReviewQuery, now: Timestamp) -> (String, Vec<String>) {
     // IDs sort by time, so the index on them finds a period.
     let at = |time: Timestamp| ReviewId::new(time.as_millis(), [0; 10]);
     let end = query.to.map(at).into_iter().chain(query.after).min();
@@ -88,34 +113,58 @@ pub async fn list(
             .map(|from| ("reviews.id >=", at(from).to_string())),
         end.map(|end| ("reviews.id <", end.to_string())),
     ];
-    let filters: Vec<(&str, String)> = filters.into_iter().flatten().collect();
-    let mut conditions: String = (3..)
-        .zip(&filters)
-        .map(|(place, (condition, _))| format!(" AND {condition} ${place}"))
+    let filters = filters.into_iter().flatten();
+    let (conditions, texts): (Vec<&str>, Vec<String>) = filters.unzip();
+    let mut sql: String = (3..)
+        .zip(conditions)
+        .map(|(place, condition)| format!(" AND {condition} ${place}"))
         .collect();
     if query.asked {
-        conditions = format!("{conditions} AND {}", asked(engine.clock.now()));
+        sql = format!("{sql} AND {}", asked(now));
     }
-    let limit = usize::from(query.limit.max(1));
+    (sql, texts)
+}
+
+/// How many reviews there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::FromRow)]
+pub struct ReviewCount {
+    /// The number of reviews; more than [`MAX_COUNTED`](ReviewCount::MAX_COUNTED) if there are more than that.
+    pub reviews: i64,
+    /// The number of different keys among them.
+    pub keys: i64,
+}
+
+impl ReviewCount {
+    /// The most reviews that are counted.
+    pub const MAX_COUNTED: i64 = 10_000;
+}
+
+/// Counts the reviews that a query finds, on all pages.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn count(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+    query: &ReviewQuery,
+) -> Result<ReviewCount, StorageError> {
+    let all = ReviewQuery {
+        after: None,
+        ..*query
+    };
+    let (conditions, texts) = filters(&all, engine.clock.now());
     let sql = format!(
-        "SELECT {COLUMNS} WHERE reviews.org_id = $1{conditions} ORDER BY reviews.id DESC LIMIT $2"
+        "SELECT COUNT(*) AS reviews, COUNT(DISTINCT key_id) AS keys FROM (SELECT reviews.key_id FROM reviews \
+         JOIN keys ON keys.id = reviews.key_id WHERE reviews.org_id = $1{conditions} LIMIT $2) AS counted"
     );
-    let mut rows: Vec<Row> = on!(engine.db.read(), c => {
+    Ok(on!(engine.db.read(), c => {
         let mut select = sqlx::query_as(sqlx::AssertSqlSafe(sql)).persistent(!query.asked)
-            .bind(permit.org_id()).bind(limit as i64 + 1);
-        for (_, text) in filters {
+            .bind(permit.org_id()).bind(ReviewCount::MAX_COUNTED + 1);
+        for text in texts {
             select = select.bind(text);
         }
-        select.fetch_all(c).await
-    })?;
-    let fit = fitting(rows.iter().map(Row::size)).min(limit);
-    let is_more = rows.len() > fit;
-    rows.truncate(fit);
-    let reviews: Vec<Review> = rows.into_iter().map(Row::read).collect::<Result<_, _>>()?;
-    Ok(ReviewPage {
-        next: reviews.last().filter(|_| is_more).map(|review| review.id),
-        reviews,
-    })
+        select.fetch_one(c).await
+    })?)
 }
 
 /// Returns one review.

@@ -11,7 +11,7 @@ use crate::{
     time::Timestamp,
 };
 
-use super::{Comment, Verdict};
+use super::{Aspect, Comment, Verdict};
 
 /// A review of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Review {
     pub key: ReviewedKey,
     /// What the review concludes.
     pub verdict: Verdict,
+    /// What to narrow; `None` leaves it to the owners.
+    pub aspect: Option<Aspect>,
     /// What the reviewer wrote. Can be empty.
     pub comment: Comment,
     /// Until when a key can be kept.
@@ -36,7 +38,9 @@ pub struct Review {
     pub superseded_at: Option<Timestamp>,
     /// The change of the key that did what was asked.
     pub done: Option<Done>,
-    /// What an owner answered.
+    /// What an owner promised, unless they answered something else since.
+    pub promise: Option<Answer>,
+    /// What an owner answered instead of doing it.
     pub answer: Option<Answer>,
 }
 
@@ -68,14 +72,14 @@ pub struct Done {
     pub by: Actor,
 }
 
-/// What an owner answered to what was asked.
+/// What an owner promised or answered to what was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// When it was answered.
+    /// When it was first promised, or answered.
     pub at: Timestamp,
-    /// Who answered.
+    /// Who did.
     pub by: Actor,
-    /// The answer.
+    /// What they wrote. A promise can be without words.
     pub text: Comment,
 }
 
@@ -132,9 +136,9 @@ impl Review {
 
 /// The columns of [`Row`].
 pub(super) const COLUMNS: &str = "reviews.id, reviews.key_id, keys.name, keys.kind, keys.environment, \
-     projects.name AS project, keys.expires_at, keys.disabled_at, keys.revoked_at, reviews.verdict, reviews.comment, \
+     projects.name AS project, keys.expires_at, keys.disabled_at, keys.revoked_at, reviews.verdict, reviews.aspect, reviews.comment, \
      reviews.until, reviews.at, reviews.actor_kind, reviews.actor_id, reviews.findings, reviews.superseded_at, \
-     reviews.done_at, reviews.done_event, reviews.done_by_kind, reviews.done_by_id, reviews.answered_at, \
+     reviews.done_at, reviews.done_event, reviews.done_by_kind, reviews.done_by_id, reviews.promised_at, reviews.answered_at, \
      reviews.answered_by_kind, reviews.answered_by_id, reviews.answer, \
      COALESCE((SELECT users.name FROM users WHERE users.id = reviews.actor_id), \
      (SELECT service_tokens.name FROM service_tokens WHERE service_tokens.id = reviews.actor_id)) AS actor_name, \
@@ -154,6 +158,7 @@ pub(super) struct Row {
     #[sqlx(flatten)]
     lifecycle: Lifecycle,
     verdict: Verdict,
+    aspect: Option<Aspect>,
     comment: Comment,
     until: Option<Timestamp>,
     at: Timestamp,
@@ -167,6 +172,7 @@ pub(super) struct Row {
     done_by_kind: Option<String>,
     done_by_id: Option<String>,
     done_by_name: Option<String>,
+    promised_at: Option<Timestamp>,
     answered_at: Option<Timestamp>,
     answered_by_kind: Option<String>,
     answered_by_id: Option<String>,
@@ -186,6 +192,20 @@ impl Row {
         let findings = findings
             .into_iter()
             .filter_map(|finding| serde_json::from_value(finding).ok());
+        let reply = self.answered_by_kind.zip(self.answer);
+        let reply = reply.map(|(kind, text)| Answer {
+            at: self.answered_at.or(self.promised_at).unwrap_or(self.at),
+            by: Actor {
+                kind,
+                id: self.answered_by_id,
+                name: self.answered_by_name,
+            },
+            text,
+        });
+        let (promise, answer) = match self.answered_at {
+            Some(_) => (None, reply),
+            None => (reply, None),
+        };
         Ok(Review {
             id: self.id,
             key: ReviewedKey {
@@ -197,6 +217,7 @@ impl Row {
                 lifecycle: self.lifecycle,
             },
             verdict: self.verdict,
+            aspect: self.aspect,
             comment: self.comment,
             until: self.until,
             at: self.at,
@@ -219,18 +240,8 @@ impl Row {
                 }),
                 _ => None,
             },
-            answer: match (self.answered_at, self.answered_by_kind, self.answer) {
-                (Some(at), Some(kind), Some(text)) => Some(Answer {
-                    at,
-                    by: Actor {
-                        kind,
-                        id: self.answered_by_id,
-                        name: self.answered_by_name,
-                    },
-                    text,
-                }),
-                _ => None,
-            },
+            promise,
+            answer,
         })
     }
 }

@@ -47,6 +47,8 @@ pub enum Done {
     OwnersAsked,
     /// An owner answered what was asked.
     ReviewAnswered,
+    /// An owner promised to do what was asked.
+    ReviewPromised,
     /// The key's expiry date was moved.
     KeyExtended,
     DomainsUpdated,
@@ -130,6 +132,7 @@ impl Done {
             Self::KeyReviewed => "Key reviewed.",
             Self::OwnersAsked => "Owners asked.",
             Self::ReviewAnswered => "Answered.",
+            Self::ReviewPromised => "Promised. The request stays here until it is done.",
             Self::KeyExtended => "Key extended.",
             Self::DomainsUpdated => "Allowed domains updated.",
             Self::DomainRemoved => "Domain removed.",

@@ -14,6 +14,7 @@ mod of_key;
 mod page;
 mod progress;
 mod shown;
+mod step;
 mod tabs;
 
 pub use self::{

@@ -1,5 +1,5 @@
 //! What the admin found when they reviewed the team's keys, and what the owner did about it: a key that is kept, and
-//! requests that are open, answered and done.
+//! requests that are open, promised, answered and done.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use latchkey::{
         list::{KeyQuery, SortBy, list},
     },
     members,
-    reviews::{self, Created, NewReview, ReviewFilter, Verdict},
+    reviews::{self, Aspect, Created, NewReview, ReviewFilter, Verdict},
     role::Role,
 };
 
@@ -45,6 +45,7 @@ pub async fn create(engine: &Arc<Engine>, org: &Org, period: Period) -> Result<(
     };
     let (leaked, unused) = (next_with(&|_| true), next_with(&is_unused));
     let (kept, rotated) = (next_with(&|_| true), next_with(&|_| true));
+    let unlimited = next_with(&|codes: &[Code]| codes.contains(&Code::NoExpiry));
     let review = async |days: f64, key, verdict, comment| {
         set(engine.clock(), period.days_ago(days));
         review(engine, org, admin, key, verdict, comment).await
@@ -79,11 +80,19 @@ pub async fn create(engine: &Arc<Engine>, org: &Org, period: Period) -> Result<(
         )
         .await?;
         set(engine.clock(), period.days_ago(3.3));
-        let text =
-            "They had no access to this project. We rotate it with the next release.".parse();
+        let text = "We rotate it with the next release.".parse();
         let text = text.map_err(failed("an answer is invalid"))?;
-        let answered =
-            reviews::answer(engine, &permit(engine, org, owner).await?, asked, text).await;
+        let permit = permit(engine, org, owner).await?;
+        let promised = reviews::promise(engine, &permit, asked, text).await;
+        promised.map_err(failed("nothing was promised"))?;
+    }
+    if let Some(key) = unlimited {
+        let asked = review(3.0, key, Verdict::Narrow, "It should not work for ever.").await?;
+        set(engine.clock(), period.days_ago(2.4));
+        let text = "It is replaced in January, and then revoked.".parse();
+        let text = text.map_err(failed("an answer is invalid"))?;
+        let permit = permit(engine, org, owner).await?;
+        let answered = reviews::answer(engine, &permit, asked, text).await;
         answered.map_err(failed("a review was not answered"))?;
     }
     if let Some(key) = leaked {
@@ -132,6 +141,7 @@ async fn review(
 ) -> Result<ReviewId, DemoError> {
     let new = NewReview {
         verdict,
+        aspect: (verdict == Verdict::Narrow).then_some(Aspect::Expiry),
         comment: comment.parse().map_err(failed("a comment is invalid"))?,
         until: None,
         seen: None,

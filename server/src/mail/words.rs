@@ -195,12 +195,17 @@ pub fn words(content: &Content, public_url: &str) -> Words {
                 paragraphs.extend(reminders.iter().map(reminder));
                 paragraphs.extend(and_more(*more_reminders));
             }
+            let is_promise = |reminder: &Reminder| matches!(reminder.about, ReminderAbout::Promise(_));
+            let (page, label) = match reminders.iter().all(is_promise) {
+                true => ("review/asked", "View what is asked"),
+                false => ("keys", "View keys"),
+            };
             let (subject, page, label) = if alerts.is_empty() {
                 let what = match reminders.len() + more_reminders {
                     1 => "A reminder about a key".to_owned(),
                     several => format!("{several} reminders about keys"),
                 };
-                (format!("{what} in {org}"), "keys", "View keys")
+                (format!("{what} in {org}"), page, label)
             } else {
                 let keys = keys(alerts.len() + more_alerts);
                 (format!("{keys} with unusual requests in {org}"), "usage", "View usage")
@@ -337,6 +342,10 @@ fn reminder(reminder: &Reminder) -> String {
                 .to_owned()
         }
         ReminderAbout::Rotation(at) => format!("due for rotation since {}.", day(at)),
+        ReminderAbout::Promise(at) => format!(
+            "on {}, an owner promised to change it as a reviewer asks. This is not done yet.",
+            day(at)
+        ),
     };
     format!("{}: {what}", unlinked(reminder.key_name.as_str()))
 }

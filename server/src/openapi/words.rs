@@ -10,7 +10,7 @@ use latchkey::{
     key::{Environment, Kind, RevokeReason, Status},
     name::{NOT_FIRST, NOWHERE},
     outcome::Outcome,
-    reviews::Verdict,
+    reviews::{Aspect, Verdict},
     role::Role,
     usage::{
         Range,
@@ -73,6 +73,8 @@ schemas! {
     FindingSeverity = words(findings::Severity::ALL.iter().map(|severity| severity.as_str()));
     /// What a review of a key concludes.
     ReviewVerdict = words(Verdict::ALL.iter().map(|verdict| verdict.as_str()));
+    /// What a review asks the owners to narrow.
+    ReviewAspect = words(Aspect::ALL.iter().map(|aspect| aspect.as_str()));
     /// What became of what a review asks of the owners.
     ReviewRequestState = words(["open", "done", "answered", "superseded", "expired"].into_iter());
     /// Why the key was revoked.

@@ -10,7 +10,8 @@ use latchkey::{
     id::{KeyId, ReviewId},
     keys::show,
     reviews::{
-        self, Answer, Comment, Created, Done, NewReview, Review, ReviewError, ReviewQuery, Verdict,
+        self, Answer, Aspect, Comment, Created, Done, NewReview, Review, ReviewError, ReviewQuery,
+        Verdict,
     },
     time::{Rfc3339, SentInstant, Timestamp},
 };
@@ -44,6 +45,9 @@ pub struct ReviewObject {
     /// What the review concludes: `keep`, or what the owners are asked to do.
     #[schema(value_type = words::ReviewVerdict)]
     verdict: Verdict,
+    /// What to narrow, if a request to narrow the key is about a part of it. Null otherwise.
+    #[schema(value_type = Option<words::ReviewAspect>, required)]
+    aspect: Option<Aspect>,
     /// What the reviewer wrote. Null if nothing.
     #[schema(required)]
     comment: Option<String>,
@@ -64,6 +68,9 @@ pub struct ReviewObject {
     /// The change of the key that did it.
     #[schema(required)]
     done: Option<ReviewDone>,
+    /// What an owner promised, if they will do it. The request stays open until it is done.
+    #[schema(required)]
+    promise: Option<ReviewPromise>,
     /// What an owner answered instead.
     #[schema(required)]
     answer: Option<ReviewAnswer>,
@@ -123,6 +130,19 @@ pub struct ReviewAnswer {
     comment: String,
 }
 
+/// What an owner promised.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReviewPromise {
+    /// Since when it is promised.
+    #[schema(value_type = jiff::Timestamp)]
+    at: Rfc3339,
+    /// The owner.
+    by: ReviewParty,
+    /// What they wrote. Null if nothing.
+    #[schema(required)]
+    comment: Option<String>,
+}
+
 /// One page of reviews.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ReviewList {
@@ -137,7 +157,8 @@ pub struct ReviewList {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewReviewFields {
-    /// `keep` if the key can stay as it is, or what to ask of its owners: `rotate` it, `narrow` its scopes, or `revoke` it.
+    /// `keep` if the key can stay as it is, or what to ask of its owners: `rotate` it, `narrow` it, or
+    /// `revoke` it. A key is narrower with fewer scopes, domains or addresses, without localhost, or with an earlier expiry.
     #[schema(value_type = words::ReviewVerdict, required, nullable = false)]
     verdict: Option<Verdict>,
     /// A comment of at most 1,000 characters, which owners and admins see.
@@ -252,6 +273,7 @@ pub async fn create(
     let create = async |creation_token: Option<String>| {
         let new = NewReview {
             verdict,
+            aspect: None,
             comment: comment.clone(),
             until: until.map(SentInstant::timestamp),
             seen: None,
@@ -304,6 +326,7 @@ fn object(review: Review, now: Timestamp) -> ReviewObject {
             name: review.key.name,
         },
         verdict: review.verdict,
+        aspect: review.aspect,
         comment: comment.filter(|comment| !comment.is_empty()),
         reviewer: review.reviewer.into(),
         at: review.at.rfc3339(),
@@ -313,6 +336,11 @@ fn object(review: Review, now: Timestamp) -> ReviewObject {
             at: at.rfc3339(),
             event,
             by: by.into(),
+        }),
+        promise: review.promise.map(|Answer { at, by, text }| ReviewPromise {
+            at: at.rfc3339(),
+            by: by.into(),
+            comment: Some(String::from(text)).filter(|text| !text.is_empty()),
         }),
         answer: review.answer.map(|Answer { at, by, text }| ReviewAnswer {
             at: at.rfc3339(),
@@ -352,9 +380,9 @@ fn refused(error: ReviewError) -> Problem {
             Problem::invalid_field("until", error)
         }
         // Requests do not say which findings their sender has seen.
-        ReviewError::NothingToNarrow | ReviewError::NewFindings(_) => {
-            Problem::invalid_field("verdict", error)
-        }
+        ReviewError::AspectWithoutNarrow
+        | ReviewError::NothingToNarrow
+        | ReviewError::NewFindings(_) => Problem::invalid_field("verdict", error),
         ReviewError::Fault(fault) => fault.into(),
     }
 }

@@ -42,7 +42,7 @@ pub fn LocalhostSwitch(
     view! {
         <form class="row" method="post" action=path on:submit=move |event| { event.prevent_default(); switch() }>
             <span class="small">{now}</span>
-            <button class="btn" name="localhost" value=word aria-busy=move || editor.busy(|sent| !sent.localhost.is_empty())>{act}</button>
+            <button class="btn" id="localhost" name="localhost" value=word aria-busy=move || editor.busy(|sent| !sent.localhost.is_empty())>{act}</button>
         </form>
     }
 }

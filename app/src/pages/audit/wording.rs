@@ -159,6 +159,7 @@ pub fn kind_title(kind: &str) -> String {
 pub fn field_title(field: &str) -> String {
     match field {
         "expires_at" => "Expiry".to_owned(),
+        "aspect" => "Narrow".to_owned(),
         "until_at" => "Reviewed until".to_owned(),
         "old_secret_ends_at" => "Old secret ends".to_owned(),
         "localhost_forbidden" => "Localhost blocked".to_owned(),

@@ -17,12 +17,23 @@ const PAGE_SIZE: u16 = 20;
 /// How far the count of reviewed keys looks back, unless the URL says since when.
 const COUNTED_FOR: i64 = 90 * DAY;
 
+/// Which keys with findings are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// Those in a state.
+    State(ReviewState),
+    /// Those that a person reviewed in the period that is counted.
+    Since,
+    All,
+}
+
 /// The filter by what was reviewed, with its query value and label. The first one is the default.
-pub const STATES: [(Option<ReviewState>, &str, &str); 4] = [
-    (Some(ReviewState::Open), "", "To review"),
-    (Some(ReviewState::Asked), "asked", "Owners asked"),
-    (Some(ReviewState::Reviewed), "reviewed", "Reviewed"),
-    (None, "all", "All"),
+pub const SHOWN: [(Shown, &str, &str); 5] = [
+    (Shown::State(ReviewState::Open), "", "To review"),
+    (Shown::State(ReviewState::Asked), "asked", "Owners asked"),
+    (Shown::State(ReviewState::Reviewed), "reviewed", "Reviewed"),
+    (Shown::Since, "since", "Reviewed since the date"),
+    (Shown::All, "all", "All"),
 ];
 
 /// The keys that the URL requests. Unknown values are ignored.
@@ -36,7 +47,7 @@ pub struct Address {
     pub severity: Option<Severity>,
     pub project: Option<ProjectId>,
     pub kind: Option<Kind>,
-    pub state: Option<ReviewState>,
+    pub shown: Shown,
     /// The day since which reviewed keys are counted, as entered.
     pub since: String,
     /// The cursor after which the page starts.
@@ -50,7 +61,7 @@ impl Address {
     pub fn read(org: String, query: &str) -> Self {
         let word = |name| value_of(query, name).trim().to_owned();
         let (finding, state, since) = (word("finding"), word("state"), word("since"));
-        let state = STATES.iter().find(|(_, word, _)| *word == state);
+        let shown = SHOWN.iter().find(|(_, word, _)| *word == state);
         Self {
             org,
             search: word("q").chars().take(Search::MAX_CHARACTERS).collect(),
@@ -58,7 +69,7 @@ impl Address {
             severity: finding.parse().ok(),
             project: word("project").parse().ok(),
             kind: word("kind").parse().ok(),
-            state: state.map_or(Some(ReviewState::Open), |(state, ..)| *state),
+            shown: shown.map_or(SHOWN[0].0, |(shown, ..)| *shown),
             since: parse_day(&since).map_or_else(String::new, |_| since.clone()),
             after: word("after"),
             before: word("before"),
@@ -84,8 +95,8 @@ impl Address {
 
     /// The query value of the filter by what was reviewed.
     pub fn state_word(&self) -> &'static str {
-        let state = STATES.iter().find(|(state, ..)| *state == self.state);
-        state.map_or("", |(_, word, _)| word)
+        let shown = SHOWN.iter().find(|(shown, ..)| *shown == self.shown);
+        shown.map_or("", |(_, word, _)| word)
     }
 
     /// Since when reviewed keys are counted.
@@ -95,7 +106,7 @@ impl Address {
     }
 
     /// The engine's query.
-    pub fn query(&self) -> KeyQuery {
+    pub fn query(&self, now: Timestamp) -> KeyQuery {
         // An invalid cursor starts at the beginning.
         let after = self.after.parse().map(Cursor::After).ok();
         let before = self.before.parse().map(Cursor::Before).ok();
@@ -104,10 +115,14 @@ impl Address {
             kind: self.kind,
             project: self.project,
             review: Some(ReviewFilter {
-                state: self.state,
+                state: match self.shown {
+                    Shown::State(state) => Some(state),
+                    Shown::Since | Shown::All => None,
+                },
                 code: self.code,
                 severity: self.severity,
-                reviewed_since: None,
+                reviewed_since: (self.shown == Shown::Since).then(|| self.counted_since(now)),
+                reviewed_before: None,
             }),
             // A review moves no other key.
             sort: SortBy::Severity,
@@ -134,6 +149,15 @@ impl Address {
         self.path() + &query
     }
 
+    /// The URL of the first page with other keys, of those that the other filters find.
+    pub fn showing(&self, shown: Shown) -> String {
+        Self {
+            shown,
+            ..self.clone()
+        }
+        .at("", "")
+    }
+
     /// The URL of the page after a cursor, or before one.
     pub fn at(&self, after: &str, before: &str) -> String {
         Self {
@@ -158,7 +182,8 @@ mod tests {
         assert_eq!(address.at("", ""), address.href().replace("&after=x", ""));
         let plain = Address::read("acme".to_owned(), "finding=x&kind=x&state=x&since=x");
         assert_eq!(plain.href(), "/orgs/acme/review");
-        assert_eq!(plain.state, Some(ReviewState::Open));
+        assert_eq!(plain.shown, Shown::State(ReviewState::Open));
+        assert_eq!(plain.showing(Shown::Since), "/orgs/acme/review?state=since");
         assert!(!plain.is_filtered() && address.is_filtered());
     }
 }

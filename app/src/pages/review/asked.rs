@@ -3,7 +3,7 @@
 use latchkey::{
     access::to,
     id::ReviewId,
-    reviews::{self, MAX_COMMENT, ReviewQuery, Verdict},
+    reviews::{self, MAX_COMMENT, ReviewQuery},
 };
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
@@ -12,6 +12,7 @@ use super::{
     asked_form::AnswerForm,
     data::Steps,
     shown::{ReviewSummary, SeenFindings, ShownReview},
+    step::Step,
     tabs::{Tab, Tabs},
 };
 use crate::{
@@ -84,7 +85,7 @@ fn AskedView(
     let (title, lead) = match is_owner {
         true => (
             "Asked of you",
-            "Reviewers ask the owners to change these keys. What you do is noticed; or say why you don’t.",
+            "Reviewers ask the owners to change these keys. What you do is noticed. Promise to do it, or say why you don’t.",
         ),
         false => (
             "Asked of owners",
@@ -122,7 +123,7 @@ fn AskedView(
         {if ids.is_empty() {
             let text = match is_owner {
                 true => "When a reviewer asks the owners to change a key, it appears here.",
-                false => "When you ask the owners to change a key, it appears here until it is done or answered.",
+                false => "When you ask the owners to change a key, it appears here until it is done or they say why not.",
             };
             Either::Left(view! { <div class="card"><div class="empty"><Icon symbol=Symbol::Check/><h2>"Nothing is asked"</h2><p>{text}</p></div></div> })
         } else {
@@ -142,11 +143,9 @@ fn AskedRow(
     steps: Steps,
 ) -> impl IntoView {
     let key = format!("/orgs/{org}/keys/{}", review.key_id);
-    let (may, step, href) = match review.verdict {
-        Verdict::Rotate => (steps.may_rotate, "Rotate…", format!("{key}/rotate")),
-        Verdict::Narrow => (steps.may_edit, "Edit scopes", format!("{key}/edit#scopes")),
-        Verdict::Revoke | Verdict::Keep => (steps.may_revoke, "Revoke…", format!("{key}?revoke=1")),
-    };
+    let asked = Step::asked(review.verdict, review.aspect);
+    let (may, step, href) = (asked.may(steps), asked.title(), asked.href(&key, steps));
+    let is_promised = review.promise.is_some();
     let name = review.key_name.clone();
     let link = || {
         may.then(|| view! { <a class="btn primary" href=href.clone()>{step}<span class="visually-hidden">" "{name.clone()}</span></a> })
@@ -157,9 +156,14 @@ fn AskedRow(
             <form class="body answer" method="post" action=action aria-label=format!("Answer about {name}")>
                 <FormError errors/>
                 <input type="hidden" name="review" value=id/>
-                <input class="input comment" name="answer" value=text maxlength=MAX_COMMENT required autocomplete="off"
-                    placeholder="Why you don’t, or what you did instead" aria-label=format!("Answer about {name}")/>
-                <div class="steps">{link()}<button class="btn">"Answer"<span class="visually-hidden">" about "{name.clone()}</span></button></div>
+                <input class="input comment" name="answer" value=text maxlength=MAX_COMMENT autocomplete="off"
+                    placeholder="When you will, why you don’t, or what you did instead" aria-label=format!("Answer about {name}")/>
+                <div class="steps">
+                    {link()}
+                    // The first button is that of the Enter key, so it is the one that closes nothing.
+                    <button class="btn" name="promise" value="1">{if is_promised { "We still will" } else { "We will" }}<span class="visually-hidden">" change "{name.clone()}</span></button>
+                    <button class="btn">"Answer and close"<span class="visually-hidden">" the request about "{name.clone()}</span></button>
+                </div>
             </form>
         }
     });

@@ -24,6 +24,9 @@ pub struct AnswerForm {
     pub review: String,
     #[serde(default)]
     pub answer: String,
+    /// Whether the owners will do it.
+    #[serde(default)]
+    pub promise: String,
 }
 
 impl AnswerForm {
@@ -31,6 +34,7 @@ impl AnswerForm {
         Self {
             review: sent_back(&self.review, MAX_NAME),
             answer: sent_back(&self.answer, 2 * MAX_COMMENT),
+            promise: String::new(),
         }
     }
 }
@@ -46,8 +50,19 @@ pub async fn submit(
         Ok(text) => text,
         Err(error) => return Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)),
     };
-    match reviews::answer(request.engine(), &permit, id, text).await {
-        Ok(()) => Ok(FormAnswer::done(request.address(), Done::ReviewAnswered)),
+    let engine = request.engine();
+    let (replied, done) = match form.promise.is_empty() {
+        true => (
+            reviews::answer(engine, &permit, id, text).await,
+            Done::ReviewAnswered,
+        ),
+        false => (
+            reviews::promise(engine, &permit, id, text).await,
+            Done::ReviewPromised,
+        ),
+    };
+    match replied {
+        Ok(()) => Ok(FormAnswer::done(request.address(), done)),
         Err(AnswerError::NotFound) => Err(AppError::NotFound),
         Err(AnswerError::Fault(fault)) => Err(fault.into()),
         Err(error) => Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use latchkey::{
     access::to,
-    findings::{Code, of_keys},
+    findings::of_keys,
     id::KeyId,
     keys::{create::new_creation_token, list::list, project::choices, show},
     reviews,
@@ -56,8 +56,8 @@ pub struct Steps {
     pub may_revoke: bool,
     /// Whether the user answers what is asked.
     pub is_owner: bool,
-    /// Whether keys have scopes at all.
-    pub with_scopes: bool,
+    /// Whether a key has a switch that blocks localhost.
+    pub with_localhost_switch: bool,
 }
 
 impl Steps {
@@ -67,7 +67,7 @@ impl Steps {
             may_edit: may(Action::EditKeys) && may(Action::EditDomains),
             may_revoke: may(Action::RevokeKeys),
             is_owner: may(Action::AnswerReviews),
-            with_scopes: !request.engine().convention().scopes.is_empty(),
+            with_localhost_switch: request.engine().convention().domains.localhost_switch,
         }
     }
 }
@@ -93,7 +93,7 @@ pub async fn load(request: PageRequest) -> Result<Queue, AppError> {
     membership.permit::<to::ReviewKeys>()?;
     let (engine, details) = (request.engine(), membership.permit::<to::SeeKeyDetails>()?);
     let address = Address::read(request.org().to_owned(), request.query());
-    let (query, now) = (address.query(), engine.clock().now());
+    let (query, now) = (address.query(engine.clock().now()), engine.clock().now());
     let page = list(engine, &membership.permit()?, &query).await?;
     let ids: Vec<KeyId> = page.keys.iter().map(|key| key.id).collect();
     let found = of_keys(engine, &details, &membership.permit()?, &ids).await?;
@@ -140,7 +140,7 @@ pub async fn load(request: PageRequest) -> Result<Queue, AppError> {
         before: page.before,
         previous: page.previous.map(|place| place.to_string()),
         next: page.next.map(|place| place.to_string()),
-        progress: progress(engine, &membership, &query, address.counted_since(now)).await?,
+        progress: progress(engine, &membership, &address, now).await?,
         asked: reviews::count_asked(engine, &details).await?,
         steps: Steps::of(&request, |action| membership.may(action)),
         projects: choices(engine, &details)
@@ -152,9 +152,4 @@ pub async fn load(request: PageRequest) -> Result<Queue, AppError> {
         token: new_creation_token(engine)?,
         now,
     })
-}
-
-/// Whether removing scopes is what a finding is about.
-pub fn is_about_scopes(code: Code) -> bool {
-    matches!(code, Code::FullAccess | Code::ScopesUnused)
 }

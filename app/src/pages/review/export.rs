@@ -9,7 +9,7 @@ use latchkey::{
     findings::Finding,
     id::OrgId,
     name::Slug,
-    reviews::{self, Review, ReviewQuery, enter_export, exported},
+    reviews::{self, Aspect, Review, ReviewQuery, enter_export, exported},
     time::Timestamp,
     work_queue::Place,
 };
@@ -23,7 +23,7 @@ use crate::{
 /// The most reviews in a batch.
 const BATCH: u16 = 100;
 
-pub const COLUMNS: [&str; 23] = [
+pub const COLUMNS: [&str; 27] = [
     "at",
     "key_id",
     "key_name",
@@ -47,6 +47,10 @@ pub const COLUMNS: [&str; 23] = [
     "answer",
     "superseded_at",
     "id",
+    "key_status",
+    "aspect",
+    "promised_at",
+    "promised_by",
 ];
 
 /// A row with the columns in [`COLUMNS`].
@@ -142,6 +146,7 @@ fn row(review: &Review, now: Timestamp) -> Row {
         name.unwrap_or_default()
     };
     let (done, answer) = (review.done.as_ref(), review.answer.as_ref());
+    let promise = review.promise.as_ref();
     let sentence = |finding: &Finding| FindingText::of(finding).sentence;
     let sentences: Vec<String> = review.findings.iter().map(sentence).collect();
     let codes: Vec<&str> = review
@@ -171,8 +176,14 @@ fn row(review: &Review, now: Timestamp) -> Row {
         by(done.map(|done| &done.by)),
         at(answer.map(|answer| answer.at)),
         by(answer.map(|answer| &answer.by)),
-        answer.map_or_else(String::new, |answer| answer.text.to_string()),
+        answer
+            .or(promise)
+            .map_or_else(String::new, |reply| reply.text.to_string()),
         at(review.superseded_at),
         review.id.to_string(),
+        review.key.lifecycle.status(now).to_string(),
+        review.aspect.map_or("", Aspect::as_str).to_owned(),
+        at(promise.map(|promise| promise.at)),
+        by(promise.map(|promise| &promise.by)),
     ]
 }

@@ -6,7 +6,7 @@ use latchkey::{
 };
 use leptos::prelude::*;
 
-use super::address::{Address, STATES};
+use super::address::{Address, SHOWN};
 use crate::form::filters::{Choice, Input};
 
 #[component]
@@ -21,7 +21,7 @@ pub fn Filters(
         .project
         .map_or_else(String::new, |id| id.to_string());
     let kind = address.kind.map_or("", Kind::as_str).to_owned();
-    let states = STATES
+    let states = SHOWN
         .iter()
         .map(|(_, word, title)| ((*word).to_owned(), (*title).to_owned()));
     let clear = (address.href() != address.path())

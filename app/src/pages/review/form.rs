@@ -4,7 +4,7 @@ use latchkey::{
     findings::Code,
     id::KeyId,
     keys::create::sent_creation_token,
-    reviews::{self, Comment, MAX_COMMENT, NewReview, ReviewError, Verdict},
+    reviews::{self, Aspect, Comment, MAX_COMMENT, NewReview, ReviewError, Verdict},
     time::DAY,
 };
 use serde::Deserialize;
@@ -29,7 +29,7 @@ pub const KEEP_DEFAULT: u32 = 90;
 pub struct ReviewForm {
     /// The ID of the key.
     pub key: String,
-    /// The button that was pressed.
+    /// The button that was pressed: `keep`, or `narrow.scopes`.
     #[serde(default)]
     pub verdict: String,
     #[serde(default)]
@@ -68,7 +68,7 @@ pub async fn submit(
     let membership = request.membership().await?;
     let (permit, engine) = (membership.permit()?, request.engine());
     let id: KeyId = form.key.parse().map_err(|_| AppError::NotFound)?;
-    let verdict: Verdict = form.verdict.parse().map_err(|_| AppError::Unreadable)?;
+    let (verdict, aspect) = pressed(&form.verdict).ok_or(AppError::Unreadable)?;
     let comment: Comment = match form.comment.parse() {
         Ok(comment) => comment,
         Err(error) => return Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)),
@@ -87,6 +87,7 @@ pub async fn submit(
     let token = sent_creation_token(&form.token);
     let new = NewReview {
         verdict,
+        aspect,
         comment,
         until: (verdict == Verdict::Keep).then_some(until),
         seen: Some(seen),
@@ -111,5 +112,13 @@ pub async fn submit(
         Err(ReviewError::NotFound) => Err(AppError::NotFound),
         Err(ReviewError::Fault(fault)) => Err(fault.into()),
         Err(error) => Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)),
+    }
+}
+
+/// Reads the button: a verdict, and after a dot what to narrow.
+fn pressed(button: &str) -> Option<(Verdict, Option<Aspect>)> {
+    match button.split_once('.') {
+        None => Some((button.parse().ok()?, None)),
+        Some((verdict, aspect)) => Some((verdict.parse().ok()?, Some(aspect.parse().ok()?))),
     }
 }

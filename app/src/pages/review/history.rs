@@ -3,9 +3,10 @@
 
 use latchkey::{
     access::to,
+    key::Status,
     keys::{list::KeyQuery, project::choices},
-    reviews::{self, ReviewFilter, Verdict},
-    time::{DAY, Timestamp},
+    reviews::{self, ReviewCount, ReviewFilter, Verdict},
+    time::Timestamp,
 };
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
@@ -14,7 +15,7 @@ use super::{
     data::Steps,
     filters::with_all,
     history_address::{HistoryAddress, PRINT_SIZE},
-    progress::{Progress, ProgressLine, progress},
+    progress::{counted_keys, reviews_of_keys},
     shown::{SeenFindings, ShownReview},
     tabs::{Tab, Tabs},
 };
@@ -25,8 +26,9 @@ use crate::{
     pages::{frame::PageHead, page::page},
     request::PageRequest,
     text::{
-        number::grouped,
+        number::{self, grouped},
         time::{Time, TimeText},
+        words::environment_title,
     },
 };
 
@@ -39,8 +41,10 @@ struct History {
     next: Option<String>,
     /// The names of the invalid filters. If there are any, there are no rows.
     invalid: Vec<&'static str>,
-    /// How many of the keys that match now are reviewed.
-    progress: Progress,
+    /// How many reviews are listed on all pages, and of how many keys.
+    counted: ReviewCount,
+    /// How many keys with findings there are, and how many of them a person reviewed in the period.
+    now: Option<(i64, i64)>,
     asked: i64,
     is_owner: bool,
     projects: Vec<(String, String)>,
@@ -51,7 +55,7 @@ struct History {
 #[derive(Debug, Clone)]
 struct HistoryRow {
     review: ShownReview,
-    /// "Secret key · Live · Default".
+    /// "Secret key · Live · Default", and what became of the key.
     about: String,
 }
 
@@ -77,13 +81,29 @@ async fn load(request: PageRequest) -> Result<History, AppError> {
         Err(invalid) => (None, invalid),
     };
     let query = page.as_ref().map(|(_, query)| *query).unwrap_or_default();
+    let counted = match page {
+        Some(_) => reviews::count(engine, &permit, &query).await?,
+        None => ReviewCount::default(),
+    };
     let of_keys = KeyQuery {
         project: query.project,
         kind: query.kind,
-        review: Some(ReviewFilter::default()),
         ..KeyQuery::default()
     };
-    let since: Timestamp = query.from.unwrap_or(now.plus(-90 * DAY).floor(DAY));
+    let with = async |filter| counted_keys(engine, &membership, &of_keys, filter).await;
+    // With a filter by key or decision, the list is no evidence of all keys.
+    let is_of_all = page.is_some() && query.key.is_none() && query.verdict.is_none();
+    let keys_now = match is_of_all {
+        true => {
+            let in_period = ReviewFilter {
+                reviewed_since: Some(query.from.unwrap_or(Timestamp::from_millis(0))),
+                reviewed_before: query.to,
+                ..ReviewFilter::default()
+            };
+            Some((with(ReviewFilter::default()).await?, with(in_period).await?))
+        }
+        false => None,
+    };
     let names = &engine.convention().kind_names;
     let (next, found) = match page {
         Some((page, _)) => (page.next, page.reviews),
@@ -91,10 +111,11 @@ async fn load(request: PageRequest) -> Result<History, AppError> {
     };
     let rows = found.iter().map(|review| HistoryRow {
         about: format!(
-            "{} · {} · {}",
+            "{} · {} · {}{}",
             names.title(review.key.kind),
-            crate::text::words::environment_title(review.key.environment),
-            review.key.project
+            environment_title(review.key.environment),
+            review.key.project,
+            ended(review.key.lifecycle.status(now))
         ),
         review: ShownReview::of(review, now),
     });
@@ -105,7 +126,8 @@ async fn load(request: PageRequest) -> Result<History, AppError> {
         rows: rows.collect(),
         next: next.map(|id| id.to_string()),
         invalid,
-        progress: progress(engine, &membership, &of_keys, since).await?,
+        counted,
+        now: keys_now,
         asked: reviews::count_asked(engine, &permit).await?,
         is_owner: Steps::of(&request, |action| membership.may(action)).is_owner,
         projects: choices(engine, &permit)
@@ -145,6 +167,8 @@ fn HistoryView(address: HistoryAddress, history: History) -> impl IntoView {
         "Review"
     };
     let is_invalid = !history.invalid.is_empty();
+    let is_in_period = !address.from.is_empty() || !address.to.is_empty();
+    let counted_text = counted_text(history.counted, history.now, is_in_period);
     let cut = (address.print && history.next.is_some()).then(|| {
         let text = format!(
             "Only the latest {} reviews. Choose a shorter period to print all of them.",
@@ -169,9 +193,9 @@ fn HistoryView(address: HistoryAddress, history: History) -> impl IntoView {
     view! {
         <Title text="History of reviews"/>
         <PageHead title lead>{actions}</PageHead>
-        <Tabs org=address.org.clone() tab=Tab::Reviews asked=history.asked is_owner=history.is_owner/>
+        {(!address.print).then(|| view! { <Tabs org=address.org.clone() tab=Tab::Reviews asked=history.asked is_owner=history.is_owner/> })}
         {(!address.print).then(|| view! { <Filters address=address.clone() projects=history.projects kinds=history.kinds invalid=history.invalid/> })}
-        <ProgressLine progress=history.progress/>
+        {has_rows.then(|| view! { <p class="muted small reviews-counted">{counted_text}</p> })}
         {if has_rows {
             Either::Left(view! {
                 <div class="stack">
@@ -207,7 +231,7 @@ fn Filters(
         let title = match verdict {
             Verdict::Keep => "Keep",
             Verdict::Rotate => "Rotate",
-            Verdict::Narrow => "Remove scopes",
+            Verdict::Narrow => "Restrict",
             Verdict::Revoke => "Revoke",
         };
         (verdict.to_string(), title.to_owned())
@@ -228,6 +252,36 @@ fn Filters(
     }
 }
 
+/// " · Revoked", for a key that does not work now.
+fn ended(status: Status) -> String {
+    let title = match status {
+        Status::Active => return String::new(),
+        Status::Disabled => "Disabled",
+        Status::Expired => "Expired",
+        Status::Revoked => "Revoked",
+    };
+    format!(" · {title}")
+}
+
+/// What the list has, and what it is evidence of.
+fn counted_text(counted: ReviewCount, keys_now: Option<(i64, i64)>, is_in_period: bool) -> String {
+    let ReviewCount { reviews, keys } = counted;
+    let mut text = reviews_of_keys(reviews, keys, ReviewCount::MAX_COUNTED);
+    let Some((all, reviewed)) = keys_now else {
+        return text;
+    };
+    let period = if is_in_period { " in this period" } else { "" };
+    text += &format!(
+        " Of {} with findings now, a person reviewed {}{period}.",
+        number::counted(all, "active key", "active keys"),
+        grouped(reviewed)
+    );
+    if keys > reviewed {
+        text += " The other keys of the list have no findings now, no longer work, or were reviewed by a token.";
+    }
+    text
+}
+
 #[component]
 fn Row(org: String, row: HistoryRow) -> impl IntoView {
     let HistoryRow { review, about } = row;
@@ -240,9 +294,10 @@ fn Row(org: String, row: HistoryRow) -> impl IntoView {
     let answer = review
         .answer
         .map(|answer| view! { <blockquote>{answer}</blockquote> });
+    let promise = review.promise.map(|promise| format!(". {promise}."));
     let outcome = match review.outcome {
         Some(outcome) => {
-            view! { <td class="outcome" data-label="What was done">{outcome}{answer}</td> }
+            view! { <td class="outcome" data-label="What was done">{outcome}{promise}{answer}</td> }
                 .into_any()
         }
         None => {

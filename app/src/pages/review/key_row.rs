@@ -1,16 +1,17 @@
 //! A key in the review: its findings, its last review, and what to do.
 
 use latchkey::{
-    findings::{Code, Severity},
-    reviews::{MAX_COMMENT, Verdict},
+    findings::Severity,
+    reviews::{AskState, MAX_COMMENT, Verdict},
     time::Timestamp,
 };
 use leptos::prelude::*;
 
 use super::{
-    data::{QueueRow, Steps, is_about_scopes},
+    data::{QueueRow, Steps},
     form::{KEEP_DAYS, KEEP_DEFAULT, ReviewForm},
-    shown::ReviewSummary,
+    shown::{ReviewSummary, ShownReview},
+    step::{Step, StepButton, steps_of},
 };
 use crate::{
     form::errors::{Errors, FormError},
@@ -39,15 +40,16 @@ pub fn KeyRow(
         Some(time) => view! { " · Last used "<Time text=time/> }.into_any(),
         None => " · Never used".into_any(),
     };
-    let findings = row
-        .findings
-        .iter()
-        .map(|finding| view! { <FindingLine finding=finding.clone()/> })
-        .collect_view();
-    let last = row.last.clone().map(|review| {
-        view! { <div class="body"><p class="muted small">"Last review"</p><ReviewSummary review/></div> }
-    });
-    let codes: Vec<Code> = row.findings.iter().map(|finding| finding.code).collect();
+    let (first, others) = steps_of(&row.findings);
+    let button = |step: Step| {
+        view! { <StepButton step name=row.name.clone() path=path.clone() steps/> }
+    };
+    let first = first.into_iter().map(button).collect_view();
+    let others = others.into_iter().map(button).collect_view();
+    let last = row
+        .last
+        .clone()
+        .map(|review| view! { <LastReview review/> });
     let (id, place, name) = (row.id.clone(), row.id, row.name);
     let (title, form, comment) = (
         name.clone(),
@@ -59,8 +61,7 @@ pub fn KeyRow(
             <header>
                 <div><h2><a href=path.clone()>{title}</a></h2><p class="muted small">{row.about}{used}</p></div>
             </header>
-            <ul class="body findings">{findings}</ul>
-            {last}
+            <div class="body"><Findings findings=row.findings steps/>{last}</div>
             <form class="body" method="post" action=action aria-label=form>
                 <FormError errors/>
                 <input type="hidden" name="key" value=id/>
@@ -70,15 +71,53 @@ pub fn KeyRow(
                 <input class="input comment" name="comment" value=typed.comment maxlength=MAX_COMMENT placeholder="Comment (optional)"
                     aria-label=comment autocomplete="off"/>
                 <div class="keep"><Days name=name.clone() chosen=typed.days now/><button class="btn primary" name="verdict" value=Verdict::Keep.as_str()>"Keep"<span class="visually-hidden">" "{name.clone()}</span></button></div>
-                <div class="steps"><StepButtons name path codes steps/></div>
+                <div class="steps">{first}<details class="fold other-steps"><summary>"Other steps"<span class="visually-hidden">" for "{name}</span></summary><div class="steps">{others}</div></details></div>
             </form>
         </li>
     }
 }
 
+/// How many findings are shown if none needs attention.
+const SHOWN: usize = 2;
+
+/// The findings: those that need attention, and the others folded.
+#[component]
+fn Findings(findings: Vec<FindingText>, steps: Steps) -> impl IntoView {
+    let urgent = findings
+        .iter()
+        .filter(|finding| finding.needs_attention())
+        .count();
+    let shown = if urgent == 0 { SHOWN } else { urgent };
+    // Those that need attention can be after others, which a review covers.
+    let (mut first, mut others): (Vec<_>, Vec<_>) = findings
+        .into_iter()
+        .partition(|finding| urgent == 0 || finding.needs_attention());
+    others.splice(0..0, first.drain(shown.min(first.len())..));
+    let lines = |findings: Vec<FindingText>| {
+        findings
+            .into_iter()
+            .map(|finding| view! { <FindingLine finding steps/> })
+            .collect_view()
+    };
+    let folded = (!others.is_empty()).then(|| {
+        let titles: Vec<&str> = others.iter().map(|finding| finding.code.title()).collect();
+        let summary = format!("Also: {}", titles.join(", "));
+        view! { <details class="fold"><summary>{summary}</summary><ul class="findings">{lines(others)}</ul></details> }
+    });
+    view! { <ul class="findings">{lines(first)}</ul>{folded} }
+}
+
+/// The key's last review, folded unless an owner has replied to it.
+#[component]
+fn LastReview(review: ShownReview) -> impl IntoView {
+    let is_replied = review.state == Some(AskState::Answered) || review.promise.is_some();
+    let summary = format!("Last review: {}", review.decision);
+    view! { <details class="fold" open=is_replied><summary>{summary}</summary><ReviewSummary review/></details> }
+}
+
 /// A finding: how urgent it is, what shows it, and what to do.
 #[component]
-fn FindingLine(finding: FindingText) -> impl IntoView {
+fn FindingLine(finding: FindingText, steps: Steps) -> impl IntoView {
     let severity = match finding.severity {
         Severity::High => "High",
         Severity::Medium => "Medium",
@@ -91,10 +130,13 @@ fn FindingLine(finding: FindingText) -> impl IntoView {
     let reviewed = finding.reviewed_until.clone().map(
         |date| view! { " "<span class="tag plain ok">{format!("Reviewed until {date}")}</span> },
     );
+    let step = Step::of(&finding);
+    // Reviewers who cannot do it have no button for what is no conclusion of a review.
+    let ask = (step.verdict().is_none() && !step.may(steps)).then(|| format!(" {}", step.ask()));
     view! {
         <li>
             <span class=class>{severity}</span>
-            <p>{title}{finding.sentence}" "<span class="muted">{finding.code.advice()}</span>{reviewed}</p>
+            <p>{title}{finding.sentence}" "<span class="muted">{finding.code.advice()}{ask}</span>{reviewed}</p>
         </li>
     }
 }
@@ -111,33 +153,4 @@ fn Days(name: String, chosen: String, now: Timestamp) -> impl IntoView {
         })
         .collect_view();
     view! { <select class="input" name="days" aria-label=format!("For how long to keep {name}")>{options}</select> }
-}
-
-/// The steps themselves for those who can do them, and for others what to ask of the owners.
-#[component]
-fn StepButtons(name: String, path: String, codes: Vec<Code>, steps: Steps) -> impl IntoView {
-    let step = |may: bool, verdict: Verdict, title: &'static str, ask: &'static str, to: &str| {
-        let name = name.clone();
-        if may {
-            view! { <a class="btn" href=format!("{path}{to}")>{title}<span class="visually-hidden">" "{name}</span></a> }.into_any()
-        } else {
-            view! { <button class="btn" name="verdict" value=verdict.as_str()>{ask}<span class="visually-hidden">" "{name}</span></button> }.into_any()
-        }
-    };
-    // Scopes come first where they are what was found.
-    let is_about_scopes = codes.into_iter().any(is_about_scopes);
-    let narrow = (steps.with_scopes && is_about_scopes).then(|| {
-        step(
-            steps.may_edit,
-            Verdict::Narrow,
-            "Edit scopes",
-            "Ask to remove scopes",
-            "/edit#scopes",
-        )
-    });
-    view! {
-        {narrow}
-        {step(steps.may_rotate, Verdict::Rotate, "Rotate…", "Ask to rotate", "/rotate")}
-        {step(steps.may_revoke, Verdict::Revoke, "Revoke…", "Ask to revoke", "?revoke=1")}
-    }
 }

@@ -5,7 +5,7 @@ use latchkey::reviews::ReviewState;
 use leptos::{either::Either, prelude::*};
 
 use super::{
-    address::Address,
+    address::{Address, Shown},
     data::{Queue, QueueRow, load},
     filters::Filters,
     form::ReviewForm,
@@ -87,7 +87,7 @@ fn ReviewView(address: Address, queue: Queue) -> impl IntoView {
         <Tabs org=address.org.clone() tab=Tab::Findings asked=queue.asked is_owner=queue.steps.is_owner/>
         <Filters address=address.clone() projects=queue.projects kinds=queue.kinds/>
         <FormError errors=Errors::new(elsewhere)/>
-        <ProgressLine progress=queue.progress/>
+        <ProgressLine address=address.clone() progress=queue.progress/>
         {if is_empty {
             Either::Left(view! { <NothingToReview address=address.clone()/> })
         } else {
@@ -103,20 +103,24 @@ fn ReviewView(address: Address, queue: Queue) -> impl IntoView {
 
 #[component]
 fn NothingToReview(address: Address) -> impl IntoView {
-    let (title, text) = match (address.is_filtered(), address.state) {
+    let (title, text) = match (address.is_filtered(), address.shown) {
         (true, _) => ("No keys found", "No key matches these filters."),
-        (false, Some(ReviewState::Open)) => (
+        (false, Shown::State(ReviewState::Open)) => (
             "Nothing to review",
             "Every finding is reviewed, or its owners are asked to change the key.",
         ),
-        (false, Some(ReviewState::Asked)) => {
+        (false, Shown::State(ReviewState::Asked)) => {
             ("Nothing asked", "Owners are not asked to change any key.")
         }
-        (false, Some(ReviewState::Reviewed)) => (
+        (false, Shown::State(ReviewState::Reviewed)) => (
             "Nothing reviewed",
             "Keys that you keep for a time are listed here until then.",
         ),
-        (false, None) => ("No findings", "No active key has findings."),
+        (false, Shown::Since) => (
+            "Nobody reviewed a key",
+            "No person has reviewed a key with findings since the date.",
+        ),
+        (false, Shown::All) => ("No findings", "No active key has findings."),
     };
     let clear = (address.href() != address.path()).then(|| {
         view! { <div class="actions"><a class="btn" href=address.path()>"Clear filters"</a></div> }

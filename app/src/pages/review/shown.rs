@@ -3,7 +3,7 @@
 use latchkey::{
     audit::Actor,
     event::Event,
-    reviews::{AskState, Review, Verdict},
+    reviews::{AskState, Aspect, Review, Verdict},
     time::Timestamp,
 };
 use leptos::prelude::*;
@@ -20,6 +20,8 @@ pub struct ShownReview {
     pub key_id: String,
     pub key_name: String,
     pub verdict: Verdict,
+    /// What to narrow.
+    pub aspect: Option<Aspect>,
     pub at: TimeText,
     /// Who reviewed the key: "Dana Reyes", or "the token Deploy".
     pub reviewer: String,
@@ -35,7 +37,9 @@ pub struct ShownReview {
     pub state: Option<AskState>,
     /// What was done or answered, by whom and when: "Rotated by Olga on Jan 15, 2027".
     pub outcome: Option<String>,
-    /// The answer of an owner.
+    /// What an owner promised, by whom and since when: "Olga will do it, promised on Jan 15, 2027".
+    pub promise: Option<String>,
+    /// What an owner wrote, with a promise or as an answer.
     pub answer: Option<String>,
 }
 
@@ -44,7 +48,7 @@ impl ShownReview {
         let outcome = match (&review.done, &review.answer, review.ask(now)) {
             (Some(done), ..) => Some(format!(
                 "{} by {} on {}",
-                done_word(done.event),
+                done_word(done.event, review.aspect),
                 name(&done.by),
                 TimeText::full(done.at).short
             )),
@@ -63,15 +67,28 @@ impl ShownReview {
             key_id: review.key.id.to_string(),
             key_name: review.key.name.to_string(),
             verdict: review.verdict,
+            aspect: review.aspect,
             at: TimeText::full(review.at),
             reviewer: name(&review.reviewer),
             is_by_person: review.reviewer.kind == "user",
-            decision: decision(review.verdict, review.until),
+            decision: decision(review.verdict, review.aspect, review.until),
             comment: review.comment.to_string(),
             findings: review.findings.iter().map(FindingText::of).collect(),
             state: review.ask(now),
             outcome,
-            answer: review.answer.as_ref().map(|answer| answer.text.to_string()),
+            promise: review.promise.as_ref().map(|promise| {
+                format!(
+                    "{} will do it, promised on {}",
+                    name(&promise.by),
+                    TimeText::full(promise.at).short
+                )
+            }),
+            answer: review
+                .answer
+                .as_ref()
+                .or(review.promise.as_ref())
+                .map(|reply| reply.text.to_string())
+                .filter(|text| !text.is_empty()),
         }
     }
 
@@ -86,22 +103,37 @@ impl ShownReview {
 }
 
 /// What a review decided.
-pub fn decision(verdict: Verdict, until: Option<Timestamp>) -> String {
-    match (verdict, until) {
-        (Verdict::Keep, Some(until)) => format!("Keep until {}", date(until)),
-        (Verdict::Keep, None) => "Keep".to_owned(),
-        (Verdict::Rotate, _) => "Asked to rotate".to_owned(),
-        (Verdict::Narrow, _) => "Asked to remove scopes".to_owned(),
-        (Verdict::Revoke, _) => "Asked to revoke".to_owned(),
-    }
+pub fn decision(verdict: Verdict, aspect: Option<Aspect>, until: Option<Timestamp>) -> String {
+    let asked = match (verdict, aspect) {
+        (Verdict::Keep, _) => {
+            return until.map_or_else(
+                || "Keep".to_owned(),
+                |until| format!("Keep until {}", date(until)),
+            );
+        }
+        (Verdict::Rotate, _) => "Asked to rotate",
+        (Verdict::Narrow, None) => "Asked to restrict the key",
+        (Verdict::Narrow, Some(Aspect::Scopes)) => "Asked to restrict scopes",
+        (Verdict::Narrow, Some(Aspect::Expiry)) => "Asked for an earlier expiry date",
+        (Verdict::Narrow, Some(Aspect::IpRanges)) => "Asked to enter IP ranges",
+        (Verdict::Narrow, Some(Aspect::Domains)) => "Asked to remove domains",
+        (Verdict::Narrow, Some(Aspect::Localhost)) => "Asked to block localhost",
+        (Verdict::Revoke, _) => "Asked to revoke",
+    };
+    asked.to_owned()
 }
 
-const fn done_word(event: Event) -> &'static str {
-    match event {
-        Event::KeyRotated => "Rotated",
-        Event::KeyDisabled => "Disabled",
-        Event::KeyRevoked => "Revoked",
-        _ => "Scopes removed",
+const fn done_word(event: Event, aspect: Option<Aspect>) -> &'static str {
+    match (event, aspect) {
+        (Event::KeyRotated, _) => "Rotated",
+        (Event::KeyDisabled, _) => "Disabled",
+        (Event::KeyRevoked, _) => "Revoked",
+        (_, None) => "Restricted",
+        (_, Some(Aspect::Scopes)) => "Scopes restricted",
+        (_, Some(Aspect::Expiry)) => "Expiry date set",
+        (_, Some(Aspect::IpRanges)) => "IP ranges entered",
+        (_, Some(Aspect::Domains)) => "Domains removed",
+        (_, Some(Aspect::Localhost)) => "Localhost blocked",
     }
 }
 
@@ -142,6 +174,9 @@ pub fn ReviewSummary(review: ShownReview) -> impl IntoView {
     let outcome = review
         .outcome
         .map(|outcome| view! { <p class="muted small">{outcome}</p> });
+    let promise = review
+        .promise
+        .map(|promise| view! { <p class="muted small">{promise}</p> });
     let answer = review
         .answer
         .map(|answer| view! { <blockquote>{answer}</blockquote> });
@@ -150,6 +185,7 @@ pub fn ReviewSummary(review: ShownReview) -> impl IntoView {
             <p><span class=class>{review.decision}</span>" "<span class="muted small">{review.reviewer}", "<Time text=review.at/></span>{by_token}</p>
             {comment}
             {outcome}
+            {promise}
             {answer}
         </div>
     }

@@ -181,6 +181,7 @@ on_both! {
             forms.twice_with(&dana, review, "", "token", &fields).await;
         }
         let asked = app.database.texts("SELECT id FROM reviews WHERE verdict = 'rotate'").await.remove(0);
+        forms.twice(&dana, "/orgs/{org}/review/asked", "", &[("review", &asked), ("promise", "1"), ("answer", "Next week")]).await;
         forms.twice(&dana, "/orgs/{org}/review/asked", "", &[("review", &asked), ("answer", "A partner needs it")]).await;
 
         // Requests for keys.

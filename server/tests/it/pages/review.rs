@@ -1,14 +1,25 @@
 //! `/orgs/{org}/review` and the pages below it: the admin's way through the findings, the owners' answers, and the evidence.
 
 use latchkey::{
+    findings::Code,
     id::KeyId,
-    keys::rotate::{Rotation, rotate},
+    key::RevokeReason,
+    keys::{
+        change_state,
+        rotate::{Rotation, rotate},
+    },
+    orgs::policies,
+    policy::KeyPolicy,
     reviews::{self, Review, ReviewQuery},
+    revision::Known,
     role::Role,
     time::DAY,
 };
 
-use crate::test_app::{TestApp, TestOrg};
+use crate::test_app::{
+    TestApp, TestOrg,
+    org::{secret_key, widget_key, with},
+};
 
 const PAGE: &str = "/orgs/northwind/review";
 /// The findings of a new key.
@@ -25,6 +36,15 @@ async fn all(org: &TestOrg) -> Vec<Review> {
         .reviews
 }
 
+/// The words of a page, without its tags.
+fn words(page: &str) -> String {
+    let parts = page.split('<').map(|part| match part.split_once('>') {
+        Some((_, text)) => text,
+        None => part,
+    });
+    parts.collect()
+}
+
 on_both! {
     async fn an_admin_keeps_a_key_and_continues_with_the_next_one(app: &TestApp) {
         let org = app.org("northwind").await;
@@ -36,9 +56,11 @@ on_both! {
         }
         let page = admin.get(PAGE).await;
         let text = page.text();
-        for said in ["&lt;First&gt;", "Full access: no scopes selected.", "The key never expires.", "0 of 3", "Ask to rotate"] {
+        for said in ["&lt;First&gt;", "Full access: no scopes selected.", "The key never expires.", "Ask to rotate"] {
             assert!(page.body.contains(said) || text.contains(said), "{said}: {text}");
         }
+        let said = "3 active keys with findings: 3 to review, 0 with owners asked, 0 reviewed. 0 of 3 reviewed by a person since";
+        assert!(words(&page.body).contains(said), "{}", words(&page.body));
         assert!(!page.body.contains("/rotate\""), "an admin cannot rotate");
         let place = |body: &str, id: &str| body.find(&format!("id=\"{id}\"")).unwrap();
         assert!(place(&page.body, &ids[0]) < place(&page.body, &ids[1]), "the newest is first");
@@ -49,7 +71,7 @@ on_both! {
         assert_eq!((kept.status.as_u16(), kept.header("location")), (303, format!("{filtered}#{}", ids[1]).as_str()));
         let page = admin.get(&filtered).await;
         assert!(page.text().contains("“<First>” reviewed.") || page.body.contains("“&lt;First&gt;” reviewed."), "{}", page.body);
-        assert!(!page.body.contains(&format!("id=\"{}\"", ids[0])) && page.text().contains("1 of 3"));
+        assert!(!page.body.contains(&format!("id=\"{}\"", ids[0])) && words(&page.body).contains("3 active keys with findings: 2 to review, 0 with owners asked, 1 reviewed. 1 of 3 reviewed"), "{}", page.text());
         let reviewed = admin.get(&format!("{PAGE}?state=reviewed")).await;
         assert!(reviewed.text().contains("Keep until Dec 21, 2026") && reviewed.text().contains("Ours"));
         // Submitted twice, it is reviewed once.
@@ -133,9 +155,10 @@ on_both! {
         let page = admin.get(&format!("{history}?from=2026-11-21&to=2026-11-21&project=&kind=secret")).await;
         assert!(page.text().contains("=Production") && page.body.contains("history.csv?kind=secret&amp;from=2026-11-21&amp;to=2026-11-21"), "{}", page.body);
         let print = admin.get(&format!("{history}?print=1&from=2026-11-21")).await;
-        for said in ["northwind. Reviews since 2026-11-21 (UTC), as of Nov 21, 2026, 12:00 UTC.", "1 of 1", "Full access: no scopes selected.", "Keep until Feb 19, 2027", "ari"] {
+        for said in ["northwind. Reviews since 2026-11-21 (UTC), as of Nov 21, 2026, 12:00 UTC.", "1 review of 1 key. Of 1 active key with findings now, a person reviewed 1 in this period.", "Full access: no scopes selected.", "Keep until Feb 19, 2027", "ari"] {
             assert!(print.text().contains(said), "{said}: {}", print.text());
         }
+        assert!(!print.body.contains("review-tabs"), "nothing to navigate in print");
         assert!(admin.get(&format!("{history}?to=2026-11-20")).await.text().contains("No reviews found"));
         assert!(admin.get(&format!("{history}?from=yesterday")).await.text().contains("Invalid filters"));
         let file = admin.get(&format!("{history}.csv?from=2026-11-21")).await;
@@ -143,12 +166,106 @@ on_both! {
         let [head, row] = <[&str; 2]>::try_from(file.body.lines().collect::<Vec<_>>()).unwrap();
         assert!(head.starts_with("at,key_id,key_name,kind,environment,project,reviewer_kind,"), "{head}");
         let begin = format!("2026-11-21T12:00:00.000Z,{key},'=Production,secret,live,Default,user,usr_");
-        assert!(row.starts_with(&begin) && row.contains(",ari,keep,2027-02-19T12:00:00.000Z,'=1+1,full_access no_expiry,"), "{row}");
+        assert!(row.starts_with(&begin) && row.contains(",ari,keep,2027-02-19T12:00:00.000Z,'=1+1,full_access no_expiry,") && row.ends_with(",active,,,"), "{row}");
         assert_eq!(admin.get(&format!("{history}.csv?key=Shop")).await.status, 400);
         let other = app.org("contoso").await;
         let stranger = app.signed_in(&other, "eve", Role::Owner).await;
         assert!(stranger.get("/orgs/contoso/review/history").await.text().contains("No reviews yet"));
         assert_eq!(stranger.get("/orgs/contoso/review/history.csv").await.body.lines().count(), 1);
+    }
+
+    async fn each_step_leads_an_owner_to_its_form_and_lets_an_admin_ask_for_it(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let policy = KeyPolicy { ip_ranges_required: true, localhost_forbidden: true, longest_life_days: Some(60), ..KeyPolicy::default() };
+        let (admin, owner) = (app.signed_in(&org, "ari", Role::Admin).await, app.signed_in(&org, "dana", Role::Owner).await);
+        let mut keys = Vec::new();
+        let with_scope = |new| with(new, |settings| settings.scopes = vec!["bots:read".parse().unwrap()]);
+        for (new, days, step, ask) in [
+            (secret_key("No expiry"), None, "/edit#expires", Some(("narrow.expiry", "Ask to set an expiry date"))),
+            (secret_key("Too long"), Some(90), "/edit#expires", Some(("narrow.expiry", "Ask for an earlier expiry date"))),
+            (secret_key("Ending"), Some(2), "/edit#expires", None),
+            (secret_key("Anywhere"), Some(30), "/edit#ip_ranges", Some(("narrow.ip_ranges", "Ask to enter IP ranges"))),
+            (widget_key("Localhost", &["shop.example"]), Some(30), "#localhost", Some(("narrow.localhost", "Ask to block localhost"))),
+        ] {
+            let new = with(with_scope(new), |settings| settings.expires_at = days.map(|days| app.clock.now().plus(days * DAY)));
+            keys.push((org.create_key(new).await.unwrap().id, step, ask));
+        }
+        policies::change(&app.engine, &org.permit(), policy, &Known::Nothing).await.unwrap();
+        let of_key = |page: &str, id: KeyId| {
+            let (_, row) = page.split_once(&format!("id=\"{id}\"")).unwrap();
+            row.split("</form>").next().unwrap().to_owned()
+        };
+        let (for_admin, for_owner) = (admin.get(PAGE).await, owner.get(PAGE).await);
+        for (id, step, ask) in &keys {
+            let (admins, owners) = (of_key(&for_admin.body, *id), of_key(&for_owner.body, *id));
+            assert!(owners.contains(&format!("href=\"/orgs/northwind/keys/{id}{step}\"")), "{step}: {owners}");
+            assert!(!admins.contains(step), "an admin cannot: {admins}");
+            match ask {
+                Some((value, text)) => assert!(admins.contains(&format!("value=\"{value}\"")) && admins.contains(text), "{value}: {admins}"),
+                None => assert!(admins.contains("Ask an owner to extend it."), "{admins}"),
+            }
+        }
+        let (id, ..) = keys[4];
+        let seen: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        let fields = [("key", &*id.to_string()), ("verdict", "narrow.localhost"), ("seen", &seen.join(" "))];
+        assert_eq!(admin.submit(PAGE, &fields).await.status, 303);
+        let asked = format!("{PAGE}/asked");
+        let page = owner.get(&asked).await;
+        assert!(page.text().contains("Asked to block localhost") && page.body.contains(&format!("/orgs/northwind/keys/{id}#localhost")), "{}", page.body);
+        let review = all(&org).await.remove(0).id.to_string();
+        let promised = owner.submit(&asked, &[("review", &review), ("promise", "1"), ("answer", "On Monday")]).await;
+        assert_eq!(promised.header("location"), asked);
+        for browser in [&admin, &owner] {
+            let page = browser.get(&asked).await.text();
+            assert!(page.contains("dana will do it, promised on Nov 21, 2026, 12:00 UTC") && page.contains("On Monday"), "{page}");
+        }
+        owner.submit(&format!("/orgs/northwind/keys/{id}"), &[("localhost", "forbid")]).await;
+        assert!(owner.get(&asked).await.text().contains("Nothing is asked"));
+        let history = admin.get(&format!("{PAGE}/history")).await.text();
+        assert!(history.contains("Localhost blocked by dana on Nov 21, 2026"), "{history}");
+        assert_eq!(admin.submit(PAGE, &[("key", &*id.to_string()), ("verdict", "narrow.name")]).await.status, 400);
+    }
+
+    async fn each_number_of_the_review_is_that_of_a_list(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let admin = app.signed_in(&org, "ari", Role::Admin).await;
+        let mut ids = Vec::new();
+        for name in ["Open", "Kept", "Asked", "Revoked", "Kept before"] {
+            ids.push(org.key(name).await.id.to_string());
+        }
+        let submit = async |key: &str, verdict: &str| {
+            let fields = [("key", key), ("verdict", verdict), ("days", "365"), ("seen", SEEN)];
+            assert_eq!(admin.submit(PAGE, &fields).await.status, 303);
+        };
+        submit(&ids[4], "keep").await;
+        app.clock.advance(2 * DAY);
+        let admin = app.signed_in(&org, "kim", Role::Admin).await;
+        let submit = async |key: &str, verdict: &str| {
+            let fields = [("key", key), ("verdict", verdict), ("days", "365"), ("seen", SEEN)];
+            assert_eq!(admin.submit(PAGE, &fields).await.status, 303);
+        };
+        submit(&ids[1], "keep").await;
+        submit(&ids[2], "rotate").await;
+        submit(&ids[3], "revoke").await;
+        let revoked: KeyId = ids[3].parse().unwrap();
+        change_state::revoke(&app.engine, &org.permit(), revoked, RevokeReason::Unused).await.unwrap();
+        let since = "since=2026-11-23";
+        let page = words(&admin.get(&format!("{PAGE}?{since}")).await.body);
+        assert!(page.contains("4 active keys with findings: 1 to review, 1 with owners asked, 2 reviewed. 2 of 4 reviewed by a person since Nov 23, 2026."), "{page}");
+        for (state, keys) in [("", &[0][..]), ("&state=asked", &[2]), ("&state=reviewed", &[1, 4]), ("&state=since", &[1, 2]), ("&state=all", &[0, 1, 2, 4])] {
+            let listed = admin.get(&format!("{PAGE}?{since}{state}")).await.body;
+            let is_listed = |place: &usize| listed.contains(&format!("id=\"{}\"", ids[*place]));
+            let found: Vec<usize> = (0..ids.len()).filter(is_listed).collect();
+            assert_eq!(found, keys, "{state}");
+        }
+        let history = admin.get(&format!("{PAGE}/history?from=2026-11-23")).await.text();
+        assert!(history.contains("3 reviews of 3 keys. Of 4 active keys with findings now, a person reviewed 2 in this period."), "{history}");
+        assert!(history.contains("Secret key · Live · Default · Revoked"), "{history}");
+        let of_key = admin.get(&format!("{PAGE}/history?key={}", ids[1])).await.text();
+        assert!(of_key.contains("1 review of 1 key.") && !of_key.contains("with findings now"), "{of_key}");
+        let file = admin.get(&format!("{PAGE}/history.csv?from=2026-11-23")).await.body;
+        assert_eq!(file.lines().count(), 1 + 3);
+        assert_eq!(file.lines().filter(|row| row.contains(",revoked,")).count(), 1);
     }
 
     async fn a_member_has_no_such_page(app: &TestApp) {

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use latchkey::{
     Engine,
+    access::Membership,
     alerts::{
         ReminderAbout, notice, post_digests, post_reminders,
         settings::{self, AlertSettings, RemindersTo},
     },
+    caller::{Person, Visit},
     key::{RevokeReason, settings::SettingsChange},
     keys::{
         change_state,
@@ -17,6 +19,7 @@ use latchkey::{
     orgs::policies,
     outcome::Outcome,
     policy::KeyPolicy,
+    reviews::{self, Comment, Created, NewReview, Verdict},
     revision::Known,
     role::Role,
     time::{DAY, HOUR, Timestamp},
@@ -60,6 +63,7 @@ fn letters(engine: &Arc<Engine>) -> Vec<String> {
                     ReminderAbout::Expiry(_) => "expires",
                     ReminderAbout::CreatorLeft => "creator left",
                     ReminderAbout::Rotation(_) => "rotation",
+                    ReminderAbout::Promise(_) => "promise",
                 };
                 format!("{} {about}", reminder.key_name)
             })
@@ -179,6 +183,55 @@ on_both! {
         app.clock.advance(DAY);
         assert_eq!(looked(&engine).await, ["dana: Shop creator left"]);
         assert_eq!(app.database.texts("SELECT reason FROM key_reminders").await, ["creator"], "nothing about revoked keys");
+    }
+
+    async fn a_promise_has_a_reminder_after_seven_days_and_then_every_thirty(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = org.person("dana", Role::Owner).await;
+        let engine = mailing(app).await;
+        let key = org.key("Shop").await.id;
+        let person = Person { user_id: owner, visit: Visit::default() };
+        let membership = Membership::find(&app.engine, person, &org.org.slug).await.unwrap();
+        let ask = async || {
+            let new = NewReview { verdict: Verdict::Revoke, aspect: None, comment: Comment::default(), until: None, seen: None, creation_token: None };
+            let permit = membership.permit().unwrap();
+            let created = reviews::create(&app.engine, &permit, &org.permit(), &org.permit(), key, new).await.unwrap();
+            let (Created::Now(id) | Created::Before(id)) = created;
+            id
+        };
+        let promise = async |id| reviews::promise(&app.engine, &membership.permit().unwrap(), id, Comment::default()).await.unwrap();
+        let none: [&str; 0] = [];
+        let off = KeyPolicy { rotation_days: None, ..KeyPolicy::default() };
+        policies::change(&app.engine, &org.permit(), off, &Known::Nothing).await.unwrap();
+        let first = ask().await;
+        app.clock.advance(8 * DAY);
+        assert_eq!(looked(&engine).await, none, "nothing is promised");
+        promise(first).await;
+        app.clock.advance(7 * DAY - 1);
+        assert_eq!(looked(&engine).await, none, "before seven days");
+        app.clock.advance(1);
+        assert_eq!(looked(&engine).await, ["dana: Shop promise"]);
+        // Another promise of the same starts nothing anew.
+        promise(first).await;
+        app.clock.advance(30 * DAY - 1);
+        assert_eq!(looked(&engine).await, none, "before thirty more");
+        app.clock.advance(1);
+        assert_eq!(looked(&engine).await, ["dana: Shop promise"]);
+        // What is asked again is promised again.
+        let second = ask().await;
+        app.clock.advance(40 * DAY);
+        assert_eq!(looked(&engine).await, none, "the first is superseded");
+        promise(second).await;
+        app.clock.advance(7 * DAY);
+        assert_eq!(looked(&engine).await, ["dana: Shop promise"]);
+        reviews::answer(&app.engine, &membership.permit().unwrap(), second, "It is another key".parse().unwrap()).await.unwrap();
+        app.clock.advance(40 * DAY);
+        assert_eq!(looked(&engine).await, none, "answered");
+        let third = ask().await;
+        promise(third).await;
+        change_state::revoke(&app.engine, &org.permit(), key, RevokeReason::Unused).await.unwrap();
+        app.clock.advance(8 * DAY);
+        assert_eq!(looked(&engine).await, none, "done");
     }
 
     async fn one_letter_a_day_has_alerts_and_reminders_for_those_who_get_them(app: &TestApp) {

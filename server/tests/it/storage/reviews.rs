@@ -17,7 +17,7 @@ use latchkey::{
         rotate::{Rotation, rotate},
     },
     reviews::{
-        self, AnswerError, AskState, Created, MAX_KEPT_FOR, MAX_PER_KEY, NewReview, Review,
+        self, AnswerError, AskState, Aspect, Created, MAX_KEPT_FOR, MAX_PER_KEY, NewReview, Review,
         ReviewError, ReviewFilter, ReviewQuery, ReviewState, Verdict,
     },
     role::Role,
@@ -26,7 +26,7 @@ use latchkey::{
 
 use crate::test_app::{
     NOON, TestApp, TestOrg,
-    org::{secret_key, with},
+    org::{secret_key, widget_key, with},
 };
 
 /// A rotation that ends the old secret.
@@ -39,6 +39,7 @@ const AT_ONCE: Rotation = Rotation {
 fn new(verdict: Verdict) -> NewReview {
     NewReview {
         verdict,
+        aspect: None,
         comment: "Nobody knows it".parse().unwrap(),
         until: None,
         seen: None,
@@ -212,6 +213,97 @@ on_both! {
         ];
         assert_eq!(table.lines().collect::<Vec<_>>(), expected);
         assert_eq!(asked(app, &org).await, 10);
+    }
+
+    async fn a_request_to_narrow_is_done_by_a_change_of_what_it_is_about(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let admin = org.person("ada", Role::Admin).await;
+        let none = SettingsChange::default;
+        let changes = [
+            ("scopes", SettingsChange { scopes: Some(vec!["bots:read".parse().unwrap()]), ..none() }),
+            ("expiry", SettingsChange { expires_at: Some(Some(NOON.plus(90 * DAY))), ..none() }),
+            ("later expiry", SettingsChange { expires_at: Some(Some(NOON.plus(200 * DAY))), ..none() }),
+            ("ip_ranges", SettingsChange { ip_ranges: Some(vec!["192.0.2.0/24".parse().unwrap()]), ..none() }),
+            ("domains", SettingsChange { domains: Some(vec!["shop.example".parse().unwrap()]), ..none() }),
+            ("more domains", SettingsChange { domains: Some(vec!["shop.example".parse().unwrap(), "b.example".parse().unwrap(), "c.example".parse().unwrap()]), ..none() }),
+            ("localhost", SettingsChange { localhost_forbidden: Some(true), ..none() }),
+        ];
+        for (name, change) in changes {
+            let mut done = Vec::new();
+            for aspect in Aspect::ALL.map(Some).into_iter().chain([None]) {
+                let new_key = with(widget_key(name, &["shop.example", "b.example"]), |settings| settings.expires_at = Some(NOON.plus(100 * DAY)));
+                let key = org.create_key(new_key).await.unwrap().id;
+                let id = create(app, &org, admin, key, NewReview { aspect, ..new(Verdict::Narrow) }).await.unwrap();
+                org.edit(key, change.clone()).await.unwrap();
+                let review = find(app, &org, id).await;
+                assert_eq!(review.aspect, aspect);
+                if review.ask(app.clock.now()) == Some(AskState::Done) {
+                    done.push(aspect.map_or("any", Aspect::as_str));
+                }
+            }
+            let expected = match name {
+                "later expiry" | "more domains" => Vec::new(),
+                one => vec![one, "any"],
+            };
+            assert_eq!(done, expected, "{name}");
+        }
+        let key = org.key("Other").await.id;
+        let wrong = create(app, &org, admin, key, NewReview { aspect: Some(Aspect::Scopes), ..new(Verdict::Rotate) }).await;
+        assert!(matches!(wrong, Err(ReviewError::AspectWithoutNarrow)));
+    }
+
+    async fn a_promise_keeps_the_request_open_until_it_is_done_or_answered(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (admin, owner) = (org.person("ada", Role::Admin).await, org.person("olga", Role::Owner).await);
+        let (first, second) = (org.key("First").await.id, org.key("Second").await.id);
+        let mut ids = Vec::new();
+        for key in [first, second] {
+            ids.push(create(app, &org, admin, key, new(Verdict::Rotate)).await.unwrap());
+        }
+        let owners = async || permit(app, &org, owner).await;
+        for (text, days) in [("", 0), ("Next week", 3), ("Next week", 3)] {
+            app.clock.advance(days * DAY);
+            reviews::promise(&app.engine, &owners().await, ids[0], text.parse().unwrap()).await.unwrap();
+        }
+        let review = find(app, &org, ids[0]).await;
+        let promise = review.promise.clone().unwrap();
+        assert_eq!((promise.at, promise.text.as_str(), promise.by.name.as_deref()), (NOON, "Next week", Some("olga")), "since the first promise");
+        assert_eq!((review.ask(app.clock.now()), review.answer), (Some(AskState::Open), None));
+        assert_eq!((asked(app, &org).await, states(&org).await), (2, [0, 2, 0]));
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM audit_log WHERE event = 'key.review_answered'").await, 2, "a repeat is one");
+        rotate(&app.engine, &org.permit(), first, AT_ONCE).await.unwrap();
+        let review = find(app, &org, ids[0]).await;
+        assert_eq!((review.ask(app.clock.now()), review.promise.is_some()), (Some(AskState::Done), true));
+        assert!(matches!(reviews::promise(&app.engine, &owners().await, ids[0], "".parse().unwrap()).await, Err(AnswerError::NotOpen)));
+        reviews::promise(&app.engine, &owners().await, ids[1], "".parse().unwrap()).await.unwrap();
+        reviews::answer(&app.engine, &owners().await, ids[1], "It is another key".parse().unwrap()).await.unwrap();
+        let review = find(app, &org, ids[1]).await;
+        assert_eq!((review.ask(app.clock.now()), review.promise), (Some(AskState::Answered), None));
+        assert_eq!(asked(app, &org).await, 0);
+    }
+
+    async fn reviews_and_their_keys_are_counted_as_they_are_listed(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let admin = org.person("ada", Role::Admin).await;
+        let (first, second) = (org.key("First").await.id, org.key("Second").await.id);
+        for key in [first, first, second] {
+            create(app, &org, admin, key, new(Verdict::Rotate)).await.unwrap();
+            app.clock.advance(DAY);
+        }
+        let count = async |query: ReviewQuery| {
+            let listed = reviews::list(&app.engine, &org.permit(), &ReviewQuery { limit: 100, after: None, ..query }).await.unwrap();
+            let counted = reviews::count(&app.engine, &org.permit(), &query).await.unwrap();
+            assert_eq!(counted.reviews, listed.reviews.len() as i64);
+            (counted.reviews, counted.keys)
+        };
+        let all = ReviewQuery::default();
+        assert_eq!(count(all).await, (3, 2));
+        assert_eq!(count(ReviewQuery { asked: true, ..all }).await, (2, 2));
+        assert_eq!(count(ReviewQuery { key: Some(first), ..all }).await, (2, 1));
+        assert_eq!(count(ReviewQuery { to: Some(NOON.plus(DAY)), ..all }).await, (1, 1));
+        assert_eq!(count(ReviewQuery { verdict: Some(Verdict::Keep), ..all }).await, (0, 0));
+        let page = reviews::list(&app.engine, &org.permit(), &ReviewQuery { limit: 1, ..all }).await.unwrap();
+        assert_eq!(count(ReviewQuery { after: page.next, ..all }).await, (3, 2), "on all pages");
     }
 
     async fn a_key_that_is_enabled_again_is_to_be_reviewed_again(app: &TestApp) {

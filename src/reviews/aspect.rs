@@ -1,0 +1,82 @@
+//! What a request to narrow a key is about, and which changes of a key answer it.
+
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString};
+
+/// The part of a key that its owners are asked to narrow. A request without one is about any of them.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = InvalidAspect, parse_err_fn = invalid_aspect)]
+pub enum Aspect {
+    /// Fewer scopes, or scopes instead of full access.
+    Scopes,
+    /// An earlier expiry date.
+    Expiry,
+    /// IP ranges, or smaller ones.
+    IpRanges,
+    /// Fewer domains.
+    Domains,
+    /// No pages on localhost.
+    Localhost,
+}
+
+impl Aspect {
+    /// Every aspect.
+    pub const ALL: [Self; 5] = [
+        Self::Scopes,
+        Self::Expiry,
+        Self::IpRanges,
+        Self::Domains,
+        Self::Localhost,
+    ];
+
+    /// The aspect on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Scopes => "scopes",
+            Self::Expiry => "expiry",
+            Self::IpRanges => "ip_ranges",
+            Self::Domains => "domains",
+            Self::Localhost => "localhost",
+        }
+    }
+}
+
+/// The text is not an aspect of a key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("must be `scopes`, `expiry`, `ip_ranges`, `domains` or `localhost`")]
+pub struct InvalidAspect;
+
+const fn invalid_aspect(_: &str) -> InvalidAspect {
+    InvalidAspect
+}
+
+#[cfg(feature = "native")]
+crate::db::text_column!(Aspect);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn aspects_are_read_back() {
+        for aspect in Aspect::ALL {
+            assert_eq!(aspect.as_str().parse(), Ok(aspect));
+            assert_eq!(aspect.to_string(), aspect.as_str());
+        }
+        assert_eq!("name".parse::<Aspect>(), Err(InvalidAspect));
+    }
+}

@@ -1,0 +1,163 @@
+//! What a change of a key's settings restricts, from its entry in the audit log.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::{
+    convention::{Convention, Scope},
+    domain::LOCALHOST,
+    ip_range::IpRange,
+};
+
+use super::Aspect;
+
+/// The aspects in which a key with these changes, by field, can do less than before.
+pub(super) fn narrowed(changes: &Map<String, Value>, convention: &Convention) -> Vec<Aspect> {
+    let has_less = |aspect: &Aspect| match aspect {
+        Aspect::Scopes => both::<Vec<Scope>>(changes, "scopes")
+            .is_some_and(|(from, to)| fewer_scopes(convention, &from, &to)),
+        Aspect::Expiry => both::<Option<i64>>(changes, "expires_at")
+            .is_some_and(|(from, to)| to.is_some_and(|to| from.is_none_or(|from| to < from))),
+        Aspect::IpRanges => both::<Vec<IpRange>>(changes, "ip_ranges")
+            .is_some_and(|(from, to)| fewer_addresses(&from, &to)),
+        Aspect::Domains => both::<Vec<String>>(changes, "domains").is_some_and(|(from, to)| {
+            to.len() < from.len() && to.iter().all(|domain| from.contains(domain))
+        }),
+        Aspect::Localhost => {
+            let listed = both::<Vec<String>>(changes, "domains");
+            both::<bool>(changes, "localhost_forbidden") == Some((false, true))
+                || listed.is_some_and(|(from, to)| lists_localhost(&from) && !lists_localhost(&to))
+        }
+    };
+    Aspect::ALL.into_iter().filter(has_less).collect()
+}
+
+/// The values of a field before and after, if it was changed.
+fn both<T: DeserializeOwned>(changes: &Map<String, Value>, field: &str) -> Option<(T, T)> {
+    let side = |side: &str| {
+        let value = changes.get(field)?.get(side)?;
+        serde_json::from_value(value.clone()).ok()
+    };
+    Some((side("from")?, side("to")?))
+}
+
+/// Whether a key with the scopes `to` is allowed to do less than one with `from`, and nothing else.
+fn fewer_scopes(convention: &Convention, from: &[Scope], to: &[Scope]) -> bool {
+    if convention.is_full_access(to) {
+        return false;
+    }
+    let is_part = to.len() < from.len() && to.iter().all(|scope| from.contains(scope));
+    is_part || convention.is_full_access(from)
+}
+
+/// Whether a key works from fewer addresses, and from no others. No ranges stand for all addresses.
+fn fewer_addresses(from: &[IpRange], to: &[IpRange]) -> bool {
+    let covers =
+        |all: &[IpRange], one: &IpRange| all.is_empty() || all.iter().any(|of| of.covers(one));
+    let is_part = !to.is_empty() && to.iter().all(|range| covers(from, range));
+    is_part && (from.is_empty() || !from.iter().all(|range| covers(to, range)))
+}
+
+/// Whether patterns, with an optional scheme and port, include localhost.
+fn lists_localhost(patterns: &[String]) -> bool {
+    patterns.iter().any(|pattern| {
+        let host = pattern
+            .split_once("://")
+            .map_or(&**pattern, |(_, host)| host);
+        host.split(':').next() == Some(LOCALHOST)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn of(field: &str, from: Value, to: Value) -> String {
+        let convention = Convention::built_in("latchkey").unwrap();
+        let change = json!({ field: {"from": from, "to": to} });
+        let aspects = narrowed(change.as_object().unwrap(), &convention);
+        let words: Vec<&str> = aspects.into_iter().map(Aspect::as_str).collect();
+        words.join(" ")
+    }
+
+    #[test]
+    fn fewer_scopes_are_narrower_and_no_scope_is_everything() {
+        let scopes = |from: &[&str], to: &[&str]| of("scopes", json!(from), json!(to));
+        assert_eq!(
+            scopes(&["bots:read", "bots:write"], &["bots:read"]),
+            "scopes"
+        );
+        assert_eq!(scopes(&[], &["bots:read"]), "scopes", "no scope means all");
+        assert_eq!(scopes(&["admin"], &["bots:read", "bots:write"]), "scopes");
+        for (from, to) in [
+            (&["bots:read"][..], &[][..]),
+            (&["bots:read"], &["bots:read"]),
+            (&["bots:read"], &["bots:read", "bots:write"]),
+            (&["bots:read", "bots:write"], &["analytics:read"]),
+            (&["bots:read", "bots:write"], &["admin"]),
+            (&["admin"], &[]),
+        ] {
+            assert_eq!(scopes(from, to), "", "{from:?} {to:?}");
+        }
+    }
+
+    #[test]
+    fn an_earlier_expiry_is_narrower() {
+        let expiry = |from: Value, to: Value| of("expires_at", from, to);
+        assert_eq!(expiry(Value::Null, json!(5)), "expiry");
+        assert_eq!(expiry(json!(5), json!(4)), "expiry");
+        assert_eq!(expiry(json!(5), json!(6)), "");
+        assert_eq!(expiry(json!(5), Value::Null), "");
+    }
+
+    #[test]
+    fn fewer_addresses_are_narrower_and_no_range_is_everything() {
+        let ranges = |from: &[&str], to: &[&str]| of("ip_ranges", json!(from), json!(to));
+        assert_eq!(ranges(&[], &["192.0.2.10"]), "ip_ranges");
+        assert_eq!(
+            ranges(&["10.0.0.0/8", "192.0.2.10"], &["10.0.0.0/8"]),
+            "ip_ranges"
+        );
+        assert_eq!(ranges(&["10.0.0.0/8"], &["10.1.0.0/16"]), "ip_ranges");
+        for (from, to) in [
+            (&["192.0.2.10"][..], &[][..]),
+            (&["10.1.0.0/16"], &["10.0.0.0/8"]),
+            (&["192.0.2.10"], &["192.0.2.10", "192.0.2.11"]),
+            (&["192.0.2.10"], &["2001:db8::/32"]),
+            (&["10.0.0.0/8"], &["10.0.0.0/8", "10.1.0.0/16"]),
+        ] {
+            assert_eq!(ranges(from, to), "", "{from:?} {to:?}");
+        }
+    }
+
+    #[test]
+    fn fewer_domains_are_narrower_and_localhost_is_one_of_them() {
+        let domains = |from: &[&str], to: &[&str]| of("domains", json!(from), json!(to));
+        assert_eq!(
+            domains(&["a.example", "b.example"], &["b.example"]),
+            "domains"
+        );
+        assert_eq!(domains(&["a.example"], &["b.example"]), "");
+        assert_eq!(domains(&["a.example"], &["a.example", "b.example"]), "");
+        assert_eq!(
+            domains(&["a.example", "http://localhost:3000"], &["a.example"]),
+            "domains localhost"
+        );
+        assert_eq!(
+            domains(&["a.example", "localhost"], &["b.example"]),
+            "localhost"
+        );
+        assert_eq!(
+            domains(&["localhost.example", "a.example"], &["a.example"]),
+            "domains"
+        );
+        assert_eq!(
+            of("localhost_forbidden", json!(false), json!(true)),
+            "localhost"
+        );
+        assert_eq!(of("localhost_forbidden", json!(true), json!(false)), "");
+        assert_eq!(of("name", json!("A"), json!("B")), "");
+    }
+}
