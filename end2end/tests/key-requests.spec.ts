@@ -131,8 +131,16 @@ for (const javaScriptEnabled of [true, false]) {
 
       await open(page, path);
       await expect(page.getByText("“Ask for one table at a time.”")).toBeVisible();
+      const changes = page.getByRole("table", { name: "What an owner has changed" });
+      await expect(changes.getByRole("row", { name: /^Scopes/ })).toContainText("full access");
+      await expect(changes.getByRole("row", { name: /^Expires/ })).toContainText("Never");
       await page.getByRole("link", { name: "Ask again" }).click();
       await expect(page.getByRole("heading", { level: 1, name: "Ask for a key" })).toBeVisible();
+      await alive(page);
+      await expect(page.getByRole("textbox", { name: "Name", exact: true })).toHaveValue("Everything");
+      await expect(page.getByRole("textbox", { name: "Purpose" })).toHaveValue("A copy of all data.");
+      await expect(page.getByRole("radio", { name: /^Full access/ })).toBeChecked();
+      await expect(page.getByLabel("Expires")).toHaveValue("never");
       await owner.context().close();
     });
   });

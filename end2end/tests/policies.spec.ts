@@ -38,7 +38,12 @@ for (const javaScriptEnabled of [true, false]) {
       const expires = page.getByLabel("Expires", { exact: true });
       await expect(expires.locator("option")).toHaveText([/^In 30 days/, /^In 45 days/, "On a date…"]);
       await expect(expires).toHaveValue("45");
-      await expect(page.getByRole("radio", { name: /^Full access/ })).toHaveCount(0);
+      const full = page.getByRole("radio", { name: /^Full access/ });
+      await expect(full).toBeDisabled();
+      await expect(full).toHaveAccessibleDescription(/Your organization requires scopes/);
+      await expect(page.getByRole("radio", { name: /^Only these/ })).toBeChecked();
+      await expect(page.getByRole("checkbox", { name: /^admin/ })).toBeDisabled();
+      await expect(expires).toHaveAccessibleDescription(/Your organization limits the life of keys to 45 days/);
       await page.getByRole("checkbox", { name: /^bots:read/ }).check();
       const ranges = page.getByRole("textbox", { name: "IP ranges" });
       await expect(ranges).toHaveAccessibleDescription(/Your organization requires them for live secret keys/);

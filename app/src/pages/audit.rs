@@ -16,12 +16,14 @@ mod table;
 mod wording;
 
 pub use self::{
+    change_text::both_values,
     changes::Changes,
-    data::{changes_of_key, history_of_key},
+    data::{changes_of_key, history_of_key, history_of_request},
     entry::{actor_name, row as entry_row},
-    history::{HistoryCard, entries_of_key, entries_of_period},
+    history::{HistoryCard, entries_of_key, entries_of_period, entries_of_requests},
     names::{Names, is_about_project},
     page::AuditPage,
     rows::{EntryRow, HistoryItem},
     table::ChangesCell,
+    wording::capitalized,
 };

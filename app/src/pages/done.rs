@@ -105,6 +105,7 @@ pub enum Done {
     KeyRequestUpdated,
     KeyRequestApproved,
     KeyRequestDeclined,
+    KeyApprovalTakenBack,
     KeyRequestWithdrawn,
 }
 
@@ -180,6 +181,7 @@ impl Done {
                 "Request approved. The key is created when the requester reveals it, within seven days."
             }
             Self::KeyRequestDeclined => "Request declined.",
+            Self::KeyApprovalTakenBack => "Approval taken back. The key cannot be revealed.",
             Self::KeyRequestWithdrawn => "Request withdrawn.",
             Self::TokenShownBefore => {
                 "This token was already created and shown. If you did not copy it, revoke it and create another one."

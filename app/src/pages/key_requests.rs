@@ -5,8 +5,10 @@ mod ask_link;
 pub mod edit;
 mod list;
 pub mod new;
+mod rules;
 mod show;
 mod state;
+mod values;
 
 pub use self::{
     ask_link::AskForKey,

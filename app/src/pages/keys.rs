@@ -8,6 +8,7 @@ pub mod import;
 pub mod last_edit;
 pub mod list;
 pub mod new;
+pub mod policy_notes;
 mod reason_field;
 pub mod rotate;
 pub mod settings_form;

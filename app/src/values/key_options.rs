@@ -4,7 +4,6 @@ use latchkey::{
     convention::{KindNames, Scope, ScopePreset, ScopeSetting},
     domain::LocalhostRule,
     key::{Environment, Kind},
-    policy::KeyPolicy,
 };
 use serde::{Deserialize, Serialize};
 
@@ -51,8 +50,21 @@ pub struct NewKeyOptions {
     pub today: String,
     /// The latest date that can be chosen.
     pub latest: String,
+    /// Whether full access can be chosen, if a key without scopes has it.
+    pub offers_full: bool,
+    /// Whether the scope that includes all others can be selected.
+    pub offers_admin: bool,
     /// What the organization requires of its keys.
-    pub policy: KeyPolicy,
+    pub policies: PolicyNotes,
+}
+
+/// What the policies of an organization require, as a sentence at each field; `None` where they require nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PolicyNotes {
+    pub scopes: Option<String>,
+    pub expires: Option<String>,
+    pub ip_ranges: Option<String>,
+    pub localhost: Option<String>,
 }
 
 impl NewKeyOptions {
@@ -71,9 +83,9 @@ impl NewKeyOptions {
                 .copied()
                 .map_or("", Environment::as_str)
                 .to_owned(),
-            localhost: match self.policy.localhost_forbidden {
-                true => "forbid".to_owned(),
-                false => String::new(),
+            localhost: match self.policies.localhost {
+                Some(_) => "forbid".to_owned(),
+                None => String::new(),
             },
             expires: self
                 .default_days

@@ -20,6 +20,7 @@ mod key_edit;
 mod key_import;
 mod key_list;
 mod key_page;
+mod key_request_changes;
 mod key_requests;
 mod key_rotation;
 mod key_rotation_in_place;

@@ -16,7 +16,7 @@ use crate::{
     },
     icons::{Icon, Symbol},
     islands::domain_check::check,
-    text::{days::days_text, words::environment_title},
+    text::words::environment_title,
     values::{key_form::SettingsForm, key_options::NewKeyOptions},
 };
 
@@ -118,9 +118,6 @@ fn Domains(text: String, options: NewKeyOptions, errors: Errors) -> impl IntoVie
         "A domain does not include its subdomains. To allow them, add *.example.com."
     };
     let localhost = match options.localhost {
-        LocalhostRule::IfListed if options.policy.localhost_forbidden => {
-            " In your organization, live keys cannot have localhost."
-        }
         LocalhostRule::Always if options.localhost_switch => {
             " Pages on localhost are allowed unless you block them."
         }
@@ -128,11 +125,16 @@ fn Domains(text: String, options: NewKeyOptions, errors: Errors) -> impl IntoVie
         LocalhostRule::IfListed => " Add localhost for development.",
         LocalhostRule::Never => "",
     };
+    let policy = options
+        .policies
+        .localhost
+        .filter(|_| !options.localhost_switch);
+    let policy = policy.map(|note| format!(" {note}"));
     let sentences = errors.of("domains");
     view! {
         <div class="field for-widget">
             <label for="domains">"Allowed domains"</label>
-            <p class="hint" id="domains-hint">"Enter one per line, or separate them with commas. "{subdomains}{localhost}</p>
+            <p class="hint" id="domains-hint">"Enter one per line, or separate them with commas. "{subdomains}{localhost}{policy}</p>
             <TextArea
                 name="domains" text class="input mono" maxlength=20_000 placeholder="example.com"
                 described_by=described_by("domains", true, sentences) invalid=invalid(sentences)
@@ -148,15 +150,11 @@ fn Domains(text: String, options: NewKeyOptions, errors: Errors) -> impl IntoVie
 fn Localhost(
     offered: bool,
     forbidden: bool,
-    /// Whether the organization requires it for live keys.
-    required: bool,
+    /// What the organization requires.
+    policy: Option<String>,
     errors: Errors,
 ) -> impl IntoView {
-    let why = if required {
-        "Your organization requires this for live keys."
-    } else {
-        "Recommended for keys in production."
-    };
+    let why = policy.unwrap_or_else(|| "Recommended for keys in production.".to_owned());
     offered.then(|| {
         view! {
             <div class="field for-widget">
@@ -220,14 +218,11 @@ fn Expiry(
         .map(|(days, text)| option(days.to_string(), text.clone()))
         .collect_view();
     let date = option("date".to_owned(), "On a date…".to_owned());
-    let longest = options.policy.longest_life_days.map(|days| {
-        let text = format!(
-            "Your organization limits the life of keys to {}.",
-            days_text(days)
-        );
-        view! { <p class="hint" id="expires-hint">{text}</p> }
-    });
-    let has_hint = longest.is_some();
+    let policy = options
+        .policies
+        .expires
+        .map(|note| view! { <p class="hint" id="expires-hint">{note}</p> });
+    let has_hint = policy.is_some();
     let never = options
         .never
         .then(|| option("never".to_owned(), "Never".to_owned()));
@@ -245,7 +240,7 @@ fn Expiry(
                     <input class="input" id="expires_on" name="expires_on" type="date" value=day min=options.today max=options.latest/>
                 </div>
             </div>
-            {longest}
+            {policy}
             <ErrorTexts field="expires" errors/>
         </div>
     }
@@ -302,7 +297,7 @@ pub fn SettingsFields(
     kept: String,
     errors: Errors,
 ) -> impl IntoView {
-    let (is_new, policy) = (kept.is_empty(), options.policy);
+    let (is_new, policies) = (kept.is_empty(), options.policies.clone());
     let more = values.clone();
     let project = (options.projects.len() > 1 || !is_new).then(|| {
         view! { <ProjectField projects=options.projects.clone() chosen=values.project errors/> }
@@ -310,7 +305,7 @@ pub fn SettingsFields(
     let domains = (is_new && options.kinds.contains(&Kind::Widget)).then(|| {
         view! {
             <Domains text=values.domains options=options.clone() errors/>
-            <Localhost offered=options.localhost_switch forbidden=values.localhost == "forbid" required=policy.localhost_forbidden errors/>
+            <Localhost offered=options.localhost_switch forbidden=values.localhost == "forbid" policy=policies.localhost errors/>
         }
     });
     let scopes = (!options.scopes.is_empty())
@@ -329,6 +324,6 @@ pub fn SettingsFields(
         {scopes}
         <Expiry options kept chosen=values.expires day=values.expires_on errors/>
         {unlimited}
-        <MoreOptions ips_required=policy.ip_ranges_required values=more errors/>
+        <MoreOptions ip_policy=policies.ip_ranges values=more errors/>
     }
 }

@@ -18,8 +18,8 @@ const FIELDS: [&str; 4] = ["ip_ranges", "external_id", "notes", "metadata"];
 /// The fields, folded while none has a value or an error.
 #[component]
 pub fn MoreOptions(
-    /// Whether the organization requires IP ranges for live secret keys.
-    ips_required: bool,
+    /// What the organization requires of IP ranges.
+    ip_policy: Option<String>,
     values: SettingsForm,
     errors: Errors,
 ) -> impl IntoView {
@@ -37,7 +37,7 @@ pub fn MoreOptions(
         let mut fields = FIELDS.into_iter();
         fields.any(|field| !errors.of(field).with(Vec::is_empty))
     };
-    let is_open = has_value || ips_required || untrack(has_error);
+    let is_open = has_value || ip_policy.is_some() || untrack(has_error);
     let fold = NodeRef::<html::Details>::new();
     // Only opens it: correcting an error must not fold the field that the user is in.
     Effect::new(move |_| {
@@ -49,7 +49,7 @@ pub fn MoreOptions(
         <details class="fold options" node_ref=fold open=is_open>
             <summary>"More options "<span class="hint">"IP ranges, external ID, notes, metadata"</span></summary>
             <div class="form">
-                <IpRanges text=ip_ranges required=ips_required errors/>
+                <IpRanges text=ip_ranges policy=ip_policy errors/>
                 <ExternalIdField value=external_id errors/>
                 <NotesField text=notes errors/>
                 <MetadataField text=metadata errors/>
@@ -60,13 +60,10 @@ pub fn MoreOptions(
 
 /// The IP ranges that can use the key.
 #[component]
-fn IpRanges(text: String, required: bool, errors: Errors) -> impl IntoView {
+fn IpRanges(text: String, policy: Option<String>, errors: Errors) -> impl IntoView {
     let sentences = errors.of("ip_ranges");
-    let empty = if required {
-        "Your organization requires them for live secret keys."
-    } else {
-        "Leave empty to allow any address."
-    };
+    let required = policy.is_some();
+    let empty = policy.unwrap_or_else(|| "Leave empty to allow any address.".to_owned());
     view! {
         <div class="field">
             <label for="ip_ranges">"IP ranges "{(!required).then(|| view! { <span class="optional">"optional"</span> })}</label>

@@ -22,17 +22,25 @@ pub fn ScopeChoice(
     chosen: Vec<String>,
     errors: Errors,
 ) -> impl IntoView {
-    // A key that has full access can keep it.
-    let is_full = access == FULL_ACCESS;
-    let has_full = options.no_scope_means_all && (is_full || !options.policy.scopes_required);
-    let must_choose = options.no_scope_means_all && !has_full;
+    let with_choice = options.no_scope_means_all;
+    let offers_full = with_choice && options.offers_full;
+    let is_full = offers_full && access == FULL_ACCESS;
+    let closed = options
+        .admin_scope
+        .clone()
+        .filter(|_| !options.offers_admin);
+    let is_closed = move |scope: &str| {
+        closed
+            .as_ref()
+            .is_some_and(|closed| closed.as_str() == scope)
+    };
     let boxes = options.scopes.iter().map(|scope| {
-        let is_chosen = chosen.iter().any(|chosen| chosen == scope.name.as_str());
-        (scope.name.to_string(), RwSignal::new(is_chosen))
+        let name = scope.name.as_str();
+        let is_chosen = chosen.iter().any(|chosen| chosen == name) && !is_closed(name);
+        (name.to_owned(), RwSignal::new(is_chosen))
     });
     let boxes: Boxes = StoredValue::new(boxes.collect());
     let checked = move || errors.set_soon("scopes", Vec::new());
-    let is_full = has_full && is_full;
     let admin = options.admin_scope.map(|admin| admin.to_string());
     let presets = (!options.presets.is_empty()).then(|| {
         let presets = options
@@ -53,7 +61,10 @@ pub fn ScopeChoice(
     });
     let groups = groups(options.scopes, admin.as_deref())
         .into_iter()
-        .map(|(class, scopes)| view! { <Group class scopes boxes errors/> })
+        .map(|(class, scopes)| {
+            let closed = scopes.iter().any(|scope| is_closed(scope.name.as_str()));
+            view! { <Group class scopes closed boxes errors/> }
+        })
         .collect_view();
     let about_admin = admin.clone().map(|admin| {
         view! {
@@ -69,13 +80,17 @@ pub fn ScopeChoice(
         });
         let chosen: Vec<&str> = chosen.iter().map(String::as_str).collect();
         match chosen.as_slice() {
-            [] if has_full || must_choose => "Select at least one scope.".to_owned(),
+            [] if with_choice => "Select at least one scope.".to_owned(),
             [] => "Can do only what requires no scope.".to_owned(),
             chosen => what_it_can_do(chosen, admin.as_deref()),
         }
     };
-    let choice = has_full.then(|| view! { <AccessChoice is_full errors/> });
-    let legend = if has_full || must_choose {
+    let choice = with_choice.then(|| view! { <AccessChoice is_full offers_full errors/> });
+    let policy = options
+        .policies
+        .scopes
+        .map(|note| view! { <p class="hint" id="scopes-policy">{note}</p> });
+    let legend = if with_choice {
         "Access".into_any()
     } else {
         view! { "Scopes "<span class="optional">"optional"</span> }.into_any()
@@ -83,6 +98,7 @@ pub fn ScopeChoice(
     view! {
         <fieldset id="scopes" class="field access" tabindex="-1" aria-describedby=described_by("scopes", true, errors.of("scopes"))>
             <legend><span>{legend}</span></legend>
+            {policy}
             {choice}
             // Above the scopes, which can be many: a link to the error leads here.
             <ErrorTexts field="scopes" errors/>
@@ -107,13 +123,14 @@ pub fn NothingSelected() -> impl IntoView {
 }
 
 #[component]
-fn AccessChoice(is_full: bool, errors: Errors) -> impl IntoView {
+fn AccessChoice(is_full: bool, offers_full: bool, errors: Errors) -> impl IntoView {
     let card = |value: &'static str, title: &'static str, meaning: &'static str| {
         let is_this = is_full == (value == FULL_ACCESS);
+        let disabled = value == FULL_ACCESS && !offers_full;
         view! {
             <label class="choice">
                 <input
-                    type="radio" name="access" value=value checked=is_this
+                    type="radio" name="access" value=value checked=is_this disabled=disabled aria-describedby=disabled.then_some("scopes-policy")
                     on:change=move |_| errors.set_soon("scopes", Vec::new())
                 />
                 <span><b>{title}</b><small>{meaning}</small></span>
@@ -133,6 +150,8 @@ fn AccessChoice(is_full: bool, errors: Errors) -> impl IntoView {
 fn Group(
     class: &'static str,
     scopes: Vec<ScopeSetting>,
+    /// Whether a policy forbids it. It is the scope that includes all others, in a group of its own.
+    closed: bool,
     boxes: Boxes,
     errors: Errors,
 ) -> impl IntoView {
@@ -148,7 +167,8 @@ fn Group(
             view! {
                 <label class="check">
                     <input
-                        type="checkbox" name="scopes" value=name.clone() checked=ticked.get_untracked()
+                        type="checkbox" name="scopes" value=name.clone() checked=ticked.get_untracked() disabled=closed
+                        aria-describedby=closed.then_some("scopes-policy")
                         prop:checked=move || ticked.get()
                         on:change:target=move |event| {
                             ticked.set(event.target().checked());

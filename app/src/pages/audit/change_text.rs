@@ -26,6 +26,20 @@ pub fn changes(entry: &Entry, names: &HashMap<String, String>) -> Vec<ChangeText
         .collect()
 }
 
+/// Describes a changed field with both values, also if there was none before.
+pub fn both_values(
+    field: &str,
+    change: &Value,
+    names: &HashMap<String, String>,
+) -> (String, String, String) {
+    let text = |value| value_text(field, value, names);
+    (
+        field_title(field),
+        text(&change["from"]),
+        text(&change["to"]),
+    )
+}
+
 fn change_text(
     field: &str,
     from: &Value,

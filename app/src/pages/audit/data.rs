@@ -5,7 +5,7 @@ use latchkey::{
     access::{Membership, Permit, to},
     audit::{self, AuditQuery},
     event::Target,
-    id::KeyId,
+    id::{KeyId, KeyRequestId},
     keys::show,
     members,
     time::Timestamp,
@@ -115,6 +115,23 @@ pub async fn history_of_key(
 ) -> Result<Vec<HistoryItem>, AppError> {
     let query = AuditQuery {
         target: Some(Target::Key(key)),
+        limit: HISTORY_SIZE,
+        ..AuditQuery::default()
+    };
+    history(engine, membership, &query).await
+}
+
+/// Loads the newest entries about a request for a key.
+///
+/// # Errors
+/// If the role does not allow it or the database cannot be reached.
+pub async fn history_of_request(
+    engine: &Engine,
+    membership: &Membership,
+    request: KeyRequestId,
+) -> Result<Vec<HistoryItem>, AppError> {
+    let query = AuditQuery {
+        target: Some(Target::KeyRequest(request)),
         limit: HISTORY_SIZE,
         ..AuditQuery::default()
     };

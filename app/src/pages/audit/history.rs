@@ -13,6 +13,16 @@ pub fn entries_of_key(org: &str, key: &str) -> String {
     format!("/orgs/{org}/audit?key={key}")
 }
 
+/// The URL of the audit log, filtered by requests for keys.
+pub fn entries_of_requests(org: &str) -> String {
+    let address = Address {
+        org: org.to_owned(),
+        event: "key_request.*".to_owned(),
+        ..Address::default()
+    };
+    address.at_the_start()
+}
+
 /// The URL of the audit log with the changes between two times: of one key, or of all. The log is filtered by days in UTC.
 pub fn entries_of_period(org: &str, key: Option<&str>, from: Timestamp, to: Timestamp) -> String {
     let day = |at: Timestamp| at.utc().date().to_string();

@@ -77,9 +77,12 @@ pub fn brief(event: Event) -> String {
         Event::KeyOldSecretEnded => "old secret ended",
         Event::KeyLookedUp => "looked up by its secret",
         Event::ReviewAnswered => "review answered",
+        Event::KeyRequested => "asked",
         event => event.sentence(),
     };
-    capitalized(words.strip_suffix(" the key").unwrap_or(words))
+    let on_page = [" the request for a key", " the key"];
+    let short = on_page.iter().find_map(|end| words.strip_suffix(end));
+    capitalized(short.unwrap_or(words))
 }
 
 /// The title of an event in the filter: "Key created".
@@ -219,6 +222,7 @@ mod tests {
     fn events_and_fields_have_titles() {
         assert_eq!(brief(Event::KeyRotated), "Rotated");
         assert_eq!(brief(Event::KeyOldSecretEnded), "Old secret ended");
+        assert_eq!(brief(Event::KeyRequestApproved), "Approved");
         assert_eq!(kind_title("session"), "All sign-in events");
         assert_eq!(field_title("ip_ranges"), "IP ranges");
         assert_eq!(field_title("name"), "Name");

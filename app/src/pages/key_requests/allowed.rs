@@ -3,13 +3,13 @@
 use latchkey::{
     convention::{Convention, NoScope, Scope},
     findings::Code,
-    key_requests::Wanted,
-    time::Timestamp,
+    key_requests::{KeyRequest, Wanted},
 };
 use leptos::prelude::*;
 
 use crate::{
     icons::{Icon, Symbol},
+    pages::key_requests::rules::Rules,
     text::{days::days_text, scopes::what_it_can_do, time::date, words::environment_title},
 };
 
@@ -22,15 +22,16 @@ pub struct Allowed {
     pub sentence: Option<String>,
     /// When the key would expire.
     pub expires: String,
-    /// Whether its expiry date has passed.
-    pub is_past: bool,
     /// What an owner should notice.
     pub warnings: Vec<Code>,
+    /// Why it cannot be created as it is, with what to change.
+    pub obstacles: Vec<String>,
 }
 
 impl Allowed {
-    /// What the key would allow if it was created at `now`.
-    pub fn of(wanted: &Wanted, convention: &Convention, now: Timestamp) -> Self {
+    /// What the key of a request would allow if it was created now.
+    pub fn of(request: &KeyRequest, convention: &Convention, rules: &Rules<'_>) -> Self {
+        let wanted = &request.wanted;
         let scopes = &wanted.settings.scopes;
         let full = convention.is_full_access(scopes);
         let warnings = [
@@ -45,17 +46,19 @@ impl Allowed {
                 environment_title(wanted.environment).to_lowercase()
             ),
             sentence: (!convention.scopes.is_empty()).then(|| sentence(scopes, convention)),
-            expires: match (wanted.expires_in_days, wanted.settings.expires_at) {
-                (Some(days), _) => format!("{} after it is revealed", days_text(days.get())),
-                (None, Some(at)) => date(at),
-                (None, None) => "Never".to_owned(),
-            },
-            is_past: wanted
-                .settings_at(now)
-                .expires_at
-                .is_some_and(|at| at <= now),
+            expires: expires_text(wanted),
             warnings: warnings.map(|(code, _)| code).collect(),
+            obstacles: rules.obstacles(request),
         }
+    }
+}
+
+/// When a requested key would expire.
+pub fn expires_text(wanted: &Wanted) -> String {
+    match (wanted.expires_in_days, wanted.settings.expires_at) {
+        (Some(days), _) => format!("{} after it is revealed", days_text(days.get())),
+        (None, Some(at)) => date(at),
+        (None, None) => "Never".to_owned(),
     }
 }
 
@@ -70,29 +73,52 @@ fn sentence(scopes: &[Scope], convention: &Convention) -> String {
     }
 }
 
-/// The warnings as tags, for lists.
+/// What must be changed, and the warnings, for lists.
 #[component]
-pub fn WarningTags(warnings: Vec<Code>) -> impl IntoView {
-    (!warnings.is_empty()).then(|| {
+pub fn AllowedTags(allowed: Allowed) -> impl IntoView {
+    let Allowed {
+        warnings,
+        obstacles,
+        ..
+    } = allowed;
+    let broken = (!obstacles.is_empty()).then(|| {
+        view! {
+            <div class="tags"><span class="tag bad">"Must be changed"</span></div>
+            <p class="small muted">{obstacles.join(" ")}</p>
+        }
+    });
+    let warnings = (!warnings.is_empty()).then(|| {
         let tags = warnings
             .into_iter()
             .map(|code| view! { <span class="tag plain warn">{code.title()}</span> })
             .collect_view();
         // On phones, a tag of the cell itself is the status of its row.
         view! { <div class="tags">{tags}</div> }
-    })
+    });
+    view! { {broken}{warnings} }
+}
+
+/// What must be changed, before anyone decides or reveals.
+#[component]
+pub fn Obstacles(
+    title: String,
+    obstacles: Vec<String>,
+    /// What the user can do.
+    advice: String,
+) -> impl IntoView {
+    let sentences = obstacles
+        .into_iter()
+        .map(|sentence| view! { <p>{sentence}</p> });
+    view! {
+        <div class="notice bad"><Icon symbol=Symbol::Alert/>
+            <div><p><b>{title}</b></p>{sentences.collect_view()}<p>{advice}</p></div>
+        </div>
+    }
 }
 
 /// The warnings as notices.
 #[component]
 pub fn Warnings(allowed: Allowed) -> impl IntoView {
-    let past = allowed.is_past.then(|| {
-        view! {
-            <div class="notice bad"><Icon symbol=Symbol::Alert/>
-                <p><b>"The expiry date has passed."</b>" The key cannot be created with it."</p>
-            </div>
-        }
-    });
     let texts = match allowed.warnings.as_slice() {
         [Code::FullAccess, Code::NoExpiry] => vec![(
             "Full access, and no expiry.".to_owned(),
@@ -112,5 +138,5 @@ pub fn Warnings(allowed: Allowed) -> impl IntoView {
     let warnings = texts.into_iter().map(|(title, meaning)| {
         view! { <div class="notice warn"><Icon symbol=Symbol::Alert/><p><b>{title}</b>" "{meaning}</p></div> }
     });
-    view! { {past}{warnings.collect_view()} }
+    warnings.collect_view()
 }

@@ -2,16 +2,18 @@
 
 use latchkey::{
     access::{Permit, to},
-    convention::ScopeSetting,
     id::KeyRequestId,
-    key_requests::{self, DecideError, KeyRequest, State, Wanted, find},
+    key_requests::{self, DecideError, KeyRequest, State, find},
     orgs::policies,
 };
 use leptos::prelude::*;
 
 use super::{
-    new::{counted_from_reveal, refused, wanted},
+    allowed::Obstacles,
+    new::{refused, wanted},
     request_path, requests_path,
+    rules::Rules,
+    values::{choices, values_of},
 };
 use crate::{
     error::AppError,
@@ -24,90 +26,66 @@ use crate::{
         done::Done,
         forms::fields_and_errors,
         frame::{Breadcrumbs, PageHead},
-        keys::new::offer,
         page::page,
     },
     request::PageRequest,
-    text::days::days_text,
     values::{key_form::SettingsForm, key_options::NewKeyOptions},
 };
 
+/// A request and the form that changes it.
+#[derive(Debug, Clone)]
+struct Loaded {
+    found: KeyRequest,
+    options: NewKeyOptions,
+    values: SettingsForm,
+    /// Why the key cannot be approved as it is.
+    obstacles: Vec<String>,
+}
+
 /// Loads the request and the choices of the form, for owners.
-async fn load(request: PageRequest) -> Result<(KeyRequest, NewKeyOptions), AppError> {
+async fn load(request: PageRequest) -> Result<Loaded, AppError> {
     let membership = request.membership().await?;
     let permit: Permit<to::DecideKeyRequests> = membership.permit()?;
     let engine = request.engine();
     let id: KeyRequestId = request.id("request")?;
     let found = find(engine, &permit, id).await?.ok_or(AppError::NotFound)?;
-    let mut options = offer(engine, &membership).await?;
-    let Wanted {
-        settings,
-        expires_in_days,
-        ..
-    } = &found.wanted;
-    for scope in &settings.scopes {
-        if !options.scopes.iter().any(|offered| offered.name == *scope) {
-            options.scopes.push(ScopeSetting {
-                name: scope.clone(),
-                description: "No longer offered".to_owned(),
-            });
-        }
-    }
-    if let Some(days) = expires_in_days.map(u32::from)
-        && !options.days.iter().any(|(offered, _)| *offered == days)
-    {
-        options.days.push((days, days_text(days)));
-    }
-    Ok((found, counted_from_reveal(options)))
-}
-
-/// The initial values of the form.
-fn values_of(request: &KeyRequest) -> SettingsForm {
-    let Wanted {
-        kind,
-        environment,
-        settings,
-        expires_in_days,
-    } = &request.wanted;
-    let domains: Vec<String> = settings.domains.iter().map(ToString::to_string).collect();
-    let (expires, expires_on) = match (expires_in_days, settings.expires_at) {
-        (Some(days), _) => (days.to_string(), String::new()),
-        (None, Some(at)) => ("date".to_owned(), at.utc().date().to_string()),
-        (None, None) => ("never".to_owned(), String::new()),
+    let policy = policies::read(engine, &permit).await?;
+    let mut options = choices(&request, &membership, &policy).await?;
+    let values = SettingsForm {
+        base: found.version.to_string(),
+        ..values_of(&found.wanted, &policy, &mut options)
     };
-    SettingsForm {
-        kind: kind.as_str().to_owned(),
-        environment: environment.as_str().to_owned(),
-        domains: domains.join("\n"),
-        localhost: if settings.localhost_forbidden {
-            "forbid"
-        } else {
-            ""
-        }
-        .to_owned(),
-        expires,
-        expires_on,
-        base: request.version.to_string(),
-        ..SettingsForm::of(settings)
-    }
-}
-
-#[component]
-pub fn EditRequestPage() -> impl IntoView {
-    page(load, |request, (found, options)| {
-        let (list, path) = (requests_path(request.org()), request_path(&request));
-        view! { <EditRequest list path found options/> }
+    let rules = Rules::load(engine, &membership).await?;
+    Ok(Loaded {
+        obstacles: rules.obstacles(&found),
+        found,
+        options,
+        values,
     })
 }
 
 #[component]
-fn EditRequest(
-    list: String,
-    path: String,
-    found: KeyRequest,
-    options: NewKeyOptions,
-) -> impl IntoView {
-    let (values, errors) = fields_and_errors(|| values_of(&found));
+pub fn EditRequestPage() -> impl IntoView {
+    page(load, |request, loaded| {
+        let (list, path) = (requests_path(request.org()), request_path(&request));
+        view! { <EditRequest list path loaded/> }
+    })
+}
+
+#[component]
+fn EditRequest(list: String, path: String, loaded: Loaded) -> impl IntoView {
+    let Loaded {
+        found,
+        options,
+        values,
+        obstacles,
+    } = loaded;
+    let (values, errors) = fields_and_errors(|| values);
+    let obstacles = (!obstacles.is_empty()).then(|| {
+        let title = "This key cannot be approved as it was asked for.".to_owned();
+        let advice = "The form leaves out what is not allowed. Add what is missing, and save.".to_owned();
+        view! { <Obstacles title obstacles advice/> }
+    });
     let name = found.wanted.settings.name.to_string();
     let above = vec![
         (list, "Key requests".to_owned()),
@@ -117,6 +95,7 @@ fn EditRequest(
         State::Open => {
             let action = format!("{path}/edit");
             view! {
+                {obstacles}
                 <div class="card"><div class="body stack">
                     <p class="muted">{found.requester.1.to_string()}" asks for it because: "{found.purpose}</p>
                     <AskKeyFormView action cancel=path button="Save".to_owned() with_purpose=false options values errors/>
@@ -137,7 +116,7 @@ fn EditRequest(
     view! {
         <Breadcrumbs above here="Change"/>
         <PageHead title=format!("Change the request for {name}")/>
-        {content}
+        <div class="stack">{content}</div>
     }
 }
 

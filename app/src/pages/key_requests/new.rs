@@ -5,8 +5,9 @@ use std::num::NonZeroU32;
 use axum::http::StatusCode;
 use latchkey::{
     access::{Permit, to},
+    id::KeyRequestId,
     key::settings::KeySettings,
-    key_requests::{self, AskError, MAX_PURPOSE, NewRequest, Wanted},
+    key_requests::{self, AskError, MAX_PURPOSE, NewRequest, Wanted, find_own},
     keys::create::NewKey,
     orgs::policies,
     role::Action,
@@ -14,7 +15,10 @@ use latchkey::{
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 
-use super::requests_path;
+use super::{
+    requests_path,
+    values::{choices, values_of},
+};
 use crate::{
     error::AppError,
     form::errors::{FieldError, WHOLE_FORM},
@@ -26,40 +30,49 @@ use crate::{
         field_reader::field_errors,
         forms::fields_and_errors,
         frame::{Breadcrumbs, PageHead},
-        keys::new::offer,
         page::page,
     },
     request::PageRequest,
-    text::days::days_text,
     values::{key_form::SettingsForm, key_options::NewKeyOptions},
 };
 
-/// The choices of the form, or `None` for users who can create keys themselves.
-async fn options(request: PageRequest) -> Result<Option<NewKeyOptions>, AppError> {
+/// The query parameter with the ID of an own request whose values the form begins with.
+pub const AGAIN: &str = "again";
+
+/// The choices and initial values of the form, or `None` for users who can create keys themselves.
+async fn load(request: PageRequest) -> Result<Option<(NewKeyOptions, SettingsForm)>, AppError> {
     let membership = request.membership().await?;
-    let _permit: Permit<to::RequestKeys> = membership.permit()?;
+    let permit: Permit<to::RequestKeys> = membership.permit()?;
     if membership.may(Action::CreateKeys) {
         return Ok(None);
     }
-    let options = offer(request.engine(), &membership).await?;
-    Ok(Some(counted_from_reveal(options)))
-}
-
-/// Names the periods by their length: they count from the time when the key is revealed.
-pub fn counted_from_reveal(mut options: NewKeyOptions) -> NewKeyOptions {
-    for (days, text) in &mut options.days {
-        *text = format!("{} after it is revealed", days_text(*days));
-    }
-    options
+    let policy = policies::read(request.engine(), &permit).await?;
+    let mut options = choices(&request, &membership, &policy).await?;
+    let before = match request.parameter(AGAIN).parse::<KeyRequestId>() {
+        Ok(id) => find_own(request.engine(), &permit, id).await?,
+        Err(_) => None,
+    };
+    let values = match before {
+        Some(before) => SettingsForm {
+            purpose: before.purpose.clone(),
+            ..values_of(before.to_ask_again(), &policy, &mut options)
+        },
+        None => options.blank(),
+    };
+    let values = SettingsForm {
+        creation_token: options.creation_token.clone(),
+        ..values
+    };
+    Ok(Some((options, values)))
 }
 
 /// The page. Whoever can create keys gets the form for that.
 #[component]
 pub fn AskPage() -> impl IntoView {
-    page(options, |request, options| {
+    page(load, |request, loaded| {
         let org = request.org().to_owned();
-        match options {
-            Some(options) => view! { <Ask org options/> }.into_any(),
+        match loaded {
+            Some((options, blank)) => view! { <Ask org options blank/> }.into_any(),
             None => {
                 leptos_axum::redirect(&format!("/orgs/{org}/keys/new"));
                 if let Some(response) = use_context::<ResponseOptions>() {
@@ -72,11 +85,8 @@ pub fn AskPage() -> impl IntoView {
 }
 
 #[component]
-fn Ask(org: String, options: NewKeyOptions) -> impl IntoView {
-    let (values, errors) = fields_and_errors(|| SettingsForm {
-        creation_token: options.creation_token.clone(),
-        ..options.blank()
-    });
+fn Ask(org: String, options: NewKeyOptions, blank: SettingsForm) -> impl IntoView {
+    let (values, errors) = fields_and_errors(|| blank);
     let list = requests_path(&org);
     let action = format!("{list}/new");
     view! {

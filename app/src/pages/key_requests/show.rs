@@ -1,5 +1,6 @@
 //! `/orgs/{org}/requests/{request}`: a request. Owners decide on it, and the requester reveals the key.
 
+mod changes;
 mod data;
 mod fields;
 mod form;

@@ -32,6 +32,8 @@ struct Case {
     field: &'static str,
     form_field: &'static str,
     sentence: &'static str,
+    /// What the forms say before they are submitted.
+    note: &'static str,
 }
 
 const SECRET: Wanted = Wanted {
@@ -63,6 +65,7 @@ fn cases() -> [Case; 4] {
             field: "expires_at",
             form_field: "expires",
             sentence: "Keys of this organization must expire within 30 days. Choose an earlier date.",
+            note: "Your organization limits the life of keys to 30 days. They cannot expire later or never.",
         },
         Case {
             policy: KeyPolicy {
@@ -76,6 +79,7 @@ fn cases() -> [Case; 4] {
             field: "scopes",
             form_field: "scopes",
             sentence: "Keys of this organization cannot have full access. Select the scopes that the key needs.",
+            note: "Your organization requires scopes: no key can have full access. A key with admin or with all scopes has it, too.",
         },
         Case {
             policy: KeyPolicy {
@@ -89,6 +93,7 @@ fn cases() -> [Case; 4] {
             field: "ip_ranges",
             form_field: "ip_ranges",
             sentence: "Live secret keys of this organization must have IP ranges. Enter the addresses of your servers.",
+            note: "Your organization requires them for live secret keys.",
         },
         Case {
             policy: KeyPolicy {
@@ -102,6 +107,7 @@ fn cases() -> [Case; 4] {
             field: "localhost_forbidden",
             form_field: "localhost",
             sentence: "Live widget keys of this organization cannot work on localhost. Block localhost, or create a test key.",
+            note: "Your organization requires this for live widget keys.",
         },
     ]
 }

@@ -8,7 +8,9 @@ use latchkey::{
 };
 
 use crate::{
-    error::AppError, pages::key_requests::allowed::Allowed, request::PageRequest,
+    error::AppError,
+    pages::key_requests::{allowed::Allowed, rules::Rules},
+    request::PageRequest,
     text::time::TimeText,
 };
 
@@ -56,13 +58,14 @@ pub async fn load(request: PageRequest) -> Result<Requests, AppError> {
         Some(permit) => list_open(engine, permit, before).await?,
         None => list_own(engine, &membership.permit()?, before).await?,
     };
+    let rules = Rules::load(engine, &membership).await?;
     let (user_id, now) = (request.user_id().await?, engine.clock().now());
     let row = |found: KeyRequest| RequestRow {
         id: found.id.to_string(),
         name: found.wanted.settings.name.to_string(),
         is_own: found.requester.0 == user_id,
         requester: found.requester.1.to_string(),
-        allowed: Allowed::of(&found.wanted, engine.convention(), now),
+        allowed: Allowed::of(&found, engine.convention(), &rules),
         state: found.state,
         created: TimeText::relative(found.created_at, now),
         until: found

@@ -7,7 +7,7 @@ use crate::{
     icons::{Icon, Symbol},
     pages::{
         frame::PageHead,
-        key_requests::{allowed::WarningTags, ask_path, requests_path, state::StateTag},
+        key_requests::{allowed::AllowedTags, ask_path, requests_path, state::StateTag},
         page::page,
     },
     text::{query::query_of, time::Time},
@@ -112,8 +112,8 @@ fn Row(path: String, row: RequestRow, may_decide: bool) -> impl IntoView {
             <th scope="row"><a class="name" href=format!("{path}/{}", row.id)>{row.name}</a></th>
             {requester}
             <td data-label="What it would allow">
-                {row.allowed.sentence}
-                <WarningTags warnings=row.allowed.warnings/>
+                {row.allowed.sentence.clone()}
+                <AllowedTags allowed=row.allowed.clone()/>
                 " "<span class="under muted">{row.allowed.kind}</span>
             </td>
             <td data-label="Status"><StateTag state=row.state is_own=row.is_own/>{until}</td>

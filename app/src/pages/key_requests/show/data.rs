@@ -4,12 +4,17 @@ use latchkey::{
     access::{Membership, to},
     id::KeyRequestId,
     key_requests::{Decision, KeyRequest, State, find, find_own},
-    keys::project::choices,
     role::Action,
 };
 
+use super::changes::changes;
 use crate::{
-    error::AppError, pages::key_requests::allowed::Allowed, request::PageRequest,
+    error::AppError,
+    pages::{
+        audit::{HistoryItem, history_of_request},
+        key_requests::{allowed::Allowed, rules::Rules},
+    },
+    request::PageRequest,
     text::time::TimeText,
 };
 
@@ -26,6 +31,10 @@ pub struct RequestView {
     pub project: Option<String>,
     pub created: TimeText,
     pub decided: Option<Decided>,
+    /// What owners have changed: the setting, what was asked for, and what it is now.
+    pub changes: Vec<(String, String, String)>,
+    /// The entries of the audit log, for users who see it.
+    pub history: Option<Vec<HistoryItem>>,
 }
 
 /// A decision on a request.
@@ -73,25 +82,21 @@ pub async fn load(request: PageRequest) -> Result<RequestView, AppError> {
         // A user who opens this page has left the page that shows the key once.
         request.forget_held_key();
     }
-    let project = match membership.permit_if_allowed() {
-        Some(permit) => {
-            let projects = choices(engine, &permit).await?;
-            let id = found.wanted.settings.project;
-            let project = projects.into_iter().find(|project| Some(project.id) == id);
-            Some(project.map_or_else(
-                || "Deleted project".to_owned(),
-                |project| project.name.to_string(),
-            ))
-        }
-        None => None,
+    let rules = Rules::load(engine, &membership).await?;
+    let project = rules.project(found.wanted.settings.project);
+    let history = match membership.may(Action::SeeAuditLog) {
+        true => Some(history_of_request(engine, &membership, found.id).await?),
+        false => None,
     };
     Ok(RequestView {
-        allowed: Allowed::of(&found.wanted, engine.convention(), engine.clock().now()),
+        allowed: Allowed::of(&found, engine.convention(), &rules),
         is_own,
         may_decide: membership.may(Action::DecideKeyRequests),
         project,
         created: TimeText::full(found.created_at),
         decided: found.decision.clone().map(Decided::from),
+        changes: changes(&found, engine.convention(), &rules),
+        history,
         request: found,
     })
 }

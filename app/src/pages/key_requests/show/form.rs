@@ -3,7 +3,7 @@
 use latchkey::{
     access::{Membership, Permit, to},
     id::KeyRequestId,
-    key_requests::{DecideError, WithdrawError, approve, decline, withdraw},
+    key_requests::{DecideError, KeyRequest, State, WithdrawError, approve, decline, withdraw},
 };
 
 use super::{
@@ -23,7 +23,7 @@ pub async fn submit(request: PageRequest, form: RequestForm) -> Answer {
     let membership = request.membership().await?;
     let shown = found(&request, &membership).await?;
     match form.change.as_str() {
-        "approve" | "decline" => decide(&request, &membership, shown.id, &form).await,
+        "approve" | "decline" => decide(&request, &membership, &shown, &form).await,
         "withdraw" => end(&request, &membership, shown.id, &form).await,
         // Runs to the end even if the client disconnects, so that the key is held for a repeated submit.
         "reveal" => finished(tokio::spawn(reveal(request, membership, shown.id, form))).await,
@@ -34,9 +34,10 @@ pub async fn submit(request: PageRequest, form: RequestForm) -> Answer {
 async fn decide(
     request: &PageRequest,
     membership: &Membership,
-    id: KeyRequestId,
+    shown: &KeyRequest,
     form: &RequestForm,
 ) -> Answer {
+    let id = shown.id;
     let permit: Permit<to::DecideKeyRequests> = membership.permit()?;
     let engine = request.engine();
     let version = form.version.parse().unwrap_or(-1);
@@ -47,7 +48,10 @@ async fn decide(
         ),
         _ => (
             decline(engine, &permit, id, &form.comment).await,
-            Done::KeyRequestDeclined,
+            match shown.state {
+                State::Approved => Done::KeyApprovalTakenBack,
+                _ => Done::KeyRequestDeclined,
+            },
         ),
     };
     match decided {

@@ -6,6 +6,7 @@ use latchkey::{
     convention::Scope,
     keys::import::fields,
     list::more_errors,
+    orgs::policies,
 };
 use leptos::{either::Either, prelude::*};
 
@@ -23,7 +24,7 @@ use crate::{
     pages::{
         forms::{fields_and_errors, shown},
         frame::{Breadcrumbs, PageHead},
-        keys::keys_path,
+        keys::{keys_path, policy_notes::sentences},
         page::page,
     },
     request::PageRequest,
@@ -40,19 +41,29 @@ const LISTED: usize = 200;
 /// The page: the form, or its result.
 #[component]
 pub fn ImportKeysPage() -> impl IntoView {
-    page(may_import, |request, ()| {
+    page(load, |request, policies| {
         let keys_path = keys_path(&request);
+        let policies = (!policies.is_empty()).then(|| {
+            let sentences = policies.into_iter().map(|sentence| view! { <li>{sentence}</li> });
+            view! {
+                <div class="notice info"><Icon symbol=Symbol::Info/>
+                    <div><p>"Imported keys must comply with the policies of your organization:"</p><ul class="list">{sentences.collect_view()}</ul></div>
+                </div>
+            }
+        });
         view! {
             <Breadcrumbs above=vec![(keys_path.clone(), "Keys".to_owned())] here="Import"/>
             <PageHead title="Import keys" lead="Import existing keys by their SHA-256 digest. They keep working, and nobody has to send you the keys themselves.".into_any()/>
-            <div class="stack"><Step keys_path report=shown()/></div>
+            <div class="stack">{policies}<Step keys_path report=shown()/></div>
         }
     })
 }
 
-async fn may_import(request: PageRequest) -> Result<(), AppError> {
-    let _permit: Permit<to::CreateKeys> = request.permit().await?;
-    Ok(())
+/// What the policies of the organization require, for users who can import keys.
+async fn load(request: PageRequest) -> Result<Vec<String>, AppError> {
+    let permit: Permit<to::CreateKeys> = request.permit().await?;
+    let policy = policies::read(request.engine(), &permit).await?;
+    Ok(sentences(&policy, request.engine().convention()))
 }
 
 #[component]

@@ -7,27 +7,32 @@ use latchkey::{
     key::{Environment, Kind},
     keys::{create::new_creation_token, project::choices},
     orgs::policies,
+    policy::KeyPolicy,
 };
 
 use crate::{
-    error::AppError, request::PageRequest, text::time::in_days, values::key_options::NewKeyOptions,
+    error::AppError, pages::keys::policy_notes::of_new, request::PageRequest, text::time::in_days,
+    values::key_options::NewKeyOptions,
 };
 
 /// Loads the choices of the form, for users who can create keys.
 pub async fn options(request: PageRequest) -> Result<NewKeyOptions, AppError> {
     let membership = request.membership().await?;
-    let _permit: Permit<to::CreateKeys> = membership.permit()?;
-    offer(request.engine(), &membership).await
+    let permit: Permit<to::CreateKeys> = membership.permit()?;
+    let policy = policies::read(request.engine(), &permit).await?;
+    offer(request.engine(), &membership, &policy).await
 }
 
 /// Loads the choices of the forms that create and edit keys, and ask for one. Members do not see projects.
-pub async fn offer(engine: &Engine, membership: &Membership) -> Result<NewKeyOptions, AppError> {
+pub async fn offer(
+    engine: &Engine,
+    membership: &Membership,
+    policy: &KeyPolicy,
+) -> Result<NewKeyOptions, AppError> {
     let projects = match membership.permit_if_allowed() {
         Some(permit) => choices(engine, &permit).await?,
         None => Vec::new(),
     };
-    let permit: Permit<to::SeeKeys> = membership.permit()?;
-    let policy = policies::read(engine, &permit).await?;
     let (convention, now) = (engine.convention(), engine.clock().now());
     let offered = |kind: Option<Kind>, environment: Option<Environment>| {
         convention.prefixes().any(|(_, of, of_environment)| {
@@ -61,7 +66,12 @@ pub async fn offer(engine: &Engine, membership: &Membership) -> Result<NewKeyOpt
         browser_scopes: convention.browser_scopes.clone(),
         public_agents: convention.public_agent_embedding,
         admin_scope: convention.admin_scope.clone(),
-        presets: convention.scope_presets.clone(),
+        presets: convention
+            .scope_presets
+            .iter()
+            .filter(|preset| !policy.scopes_required || !convention.is_full_access(&preset.scopes))
+            .cloned()
+            .collect(),
         no_scope_means_all: convention.no_scope_means == NoScope::All,
         days: days
             .into_iter()
@@ -72,7 +82,9 @@ pub async fn offer(engine: &Engine, membership: &Membership) -> Result<NewKeyOpt
         latest: policy
             .latest_expiry(now)
             .map_or_else(|| "9999-12-31".to_owned(), |at| at.utc().date().to_string()),
-        policy,
+        offers_full: !policy.scopes_required,
+        offers_admin: !policy.scopes_required,
+        policies: of_new(policy, convention),
         covers_subdomains: convention.domains.covers_subdomains,
         localhost: convention.domains.localhost,
         localhost_switch: convention.domains.localhost_switch,

@@ -4,7 +4,10 @@ use latchkey::{id::KeyId, policy::KeyPolicy, role::Role, time::DAY};
 use serde_json::json;
 
 use super::{borrowed, cases, check_api, check_page, require};
-use crate::test_app::{NOON, TestApp};
+use crate::test_app::{
+    NOON, TestApp,
+    org::{secret_key, widget_key, with},
+};
 
 on_both! {
     async fn an_edit_complies_in_what_it_changes(app: &TestApp) {
@@ -60,5 +63,77 @@ on_both! {
             })).await;
             assert_eq!(good_again.status, 200, "{}: {}", case.field, good_again.body);
         }
+    }
+
+    async fn every_form_says_what_is_required_before_it_is_submitted(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (owner, member) = (app.signed_in(&org, "dana", Role::Owner).await, app.signed_in(&org, "kim", Role::Member).await);
+        for case in cases() {
+            require(&org, KeyPolicy { rotation_days: None, ..KeyPolicy::default() }).await;
+            let [(bad, _), (good, _)] = case.keys();
+            let (old, new) = (org.create_key(bad.new_key()).await.unwrap().id, org.create_key(good.new_key()).await.unwrap().id);
+            // Localhost is a switch on the key's page.
+            let of_key = |id: KeyId| match case.field {
+                "localhost_forbidden" => format!("/orgs/northwind/keys/{id}"),
+                _ => format!("/orgs/northwind/keys/{id}/edit"),
+            };
+            let pages = [
+                (&owner, "/orgs/northwind/keys/new".to_owned()), (&member, "/orgs/northwind/requests/new".to_owned()),
+                (&owner, of_key(new)), (&owner, of_key(old)),
+            ];
+            for (browser, page) in &pages {
+                let text = browser.get(page).await.text();
+                assert!(!text.contains(case.note), "{page}: {text}");
+            }
+            let import = "/orgs/northwind/keys/import";
+            let heading = "Imported keys must comply with the policies of your organization";
+            assert!(!owner.get(import).await.text().contains(heading));
+            require(&org, case.policy).await;
+            assert!(owner.get(import).await.text().contains(heading), "{}", case.field);
+            for (browser, page) in &pages {
+                let text = browser.get(page).await.text();
+                assert!(text.contains(case.note), "{page}: {}: {text}", case.note);
+            }
+        }
+    }
+
+    async fn what_is_forbidden_is_not_offered_unless_the_key_has_it(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let with_scopes = async |scopes: &[&str]| {
+            let new = with(secret_key("Key"), |settings| settings.scopes = scopes.iter().map(|scope| scope.parse().unwrap()).collect());
+            org.create_key(new).await.unwrap().id
+        };
+        let [full, admin, narrow] = [with_scopes(&[]).await, with_scopes(&["admin"]).await, with_scopes(&["bots:read"]).await];
+        let edit = |id: KeyId| format!("/orgs/northwind/keys/{id}/edit");
+        let new = "/orgs/northwind/keys/new".to_owned();
+        let pages = [(new.clone(), [false, false]), (edit(narrow), [false, false]), (edit(full), [true, false]), (edit(admin), [false, true])];
+        let enabled = async |page: &str| {
+            let body = owner.get(page).await.body;
+            ["full", "admin"].map(|value| {
+                let input = body.split("<input").find(|input| input.contains(&format!("value=\"{value}\"")));
+                let input = input.unwrap_or_else(|| panic!("no {value} in {page}: {body}"));
+                !input.split('>').next().unwrap_or_default().contains(" disabled")
+            })
+        };
+        for (page, _) in &pages {
+            assert_eq!(enabled(page).await, [true, true], "{page}");
+        }
+        require(&org, KeyPolicy { scopes_required: true, longest_life_days: Some(30), localhost_forbidden: true, ..KeyPolicy::default() }).await;
+        for (page, expected) in &pages {
+            assert_eq!(enabled(page).await, *expected, "{page}");
+            let body = owner.get(page).await.body;
+            assert!(!body.contains("<option value=\"never\"") && !body.contains("<option value=\"365\""), "{page}: {body}");
+        }
+        // A key that is kept from localhost cannot be let onto it again.
+        let widget = with(widget_key("Widget", &["shop.example"]), |settings| {
+            settings.localhost_forbidden = true;
+            settings.scopes = vec!["bots:read".parse().unwrap()];
+            settings.expires_at = Some(NOON.plus(20 * DAY));
+        });
+        let widget = org.create_key(widget).await.unwrap().id;
+        let page = owner.get(&format!("/orgs/northwind/keys/{widget}")).await.body;
+        let button = page.split("<button").find(|button| button.contains("name=\"localhost\"")).expect("a switch");
+        assert!(button.split('>').next().unwrap_or_default().contains(" hidden"), "{button}");
     }
 }
