@@ -2,16 +2,15 @@
 
 use latchkey::{
     Engine,
-    access::{Membership, to},
+    access::Membership,
     domain::LOCALHOST,
     key::Kind,
     keys::Key,
-    orgs::policies,
     time::{DAY, Timestamp},
     usage::domains::by_domain,
 };
 
-use crate::{error::AppError, pages::keys::policy_notes::of_key, values::key_domains::KeyDomains};
+use crate::{error::AppError, values::key_domains::KeyDomains};
 
 /// The most rejected hosts that are shown.
 const REFUSED_SHOWN: usize = 5;
@@ -46,8 +45,6 @@ pub async fn key_domains(
         .collect();
     let by_rule = !listed.iter().any(|(domain, _)| domain == LOCALHOST);
     let domains = engine.convention().domains;
-    let policy = policies::read(engine, &membership.permit::<to::SeeKeys>()?).await?;
-    let notes = of_key(&policy, engine.convention(), key);
     Ok(Some(KeyDomains {
         localhost: if by_rule { passed(LOCALHOST) } else { 0 },
         listed,
@@ -57,7 +54,6 @@ pub async fn key_domains(
         localhost_forbidden: domains
             .localhost_switch
             .then_some(settings.localhost_forbidden),
-        policy: notes.localhost.unwrap_or_default(),
         refused: used
             .into_iter()
             .filter(|used| !used.passed)

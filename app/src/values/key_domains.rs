@@ -14,8 +14,6 @@ pub struct KeyDomains {
     pub rule: DomainRule,
     /// Whether the key blocks localhost; `None` if the convention has no such switch.
     pub localhost_forbidden: Option<bool>,
-    /// What the organization requires of localhost; empty for nothing.
-    pub policy: String,
     /// The number of requests that passed because localhost is always allowed.
     pub localhost: i64,
     /// The hosts that were rejected most often, each with its number of requests.

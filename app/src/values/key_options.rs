@@ -54,17 +54,12 @@ pub struct NewKeyOptions {
     pub offers_full: bool,
     /// Whether the scope that includes all others can be selected.
     pub offers_admin: bool,
-    /// What the organization requires of its keys.
-    pub policies: PolicyNotes,
-}
-
-/// What the policies of an organization require, as a sentence at each field; `None` where they require nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct PolicyNotes {
-    pub scopes: Option<String>,
-    pub expires: Option<String>,
-    pub ip_ranges: Option<String>,
-    pub localhost: Option<String>,
+    /// What the policies of the organization require, as a sentence at each field; empty where they require nothing. They are
+    /// fields of this struct, and no struct of their own, to keep the WebAssembly small.
+    pub scopes_policy: String,
+    pub expires_policy: String,
+    pub ip_ranges_policy: String,
+    pub localhost_policy: String,
 }
 
 impl NewKeyOptions {
@@ -83,9 +78,9 @@ impl NewKeyOptions {
                 .copied()
                 .map_or("", Environment::as_str)
                 .to_owned(),
-            localhost: match self.policies.localhost {
-                Some(_) => "forbid".to_owned(),
-                None => String::new(),
+            localhost: match self.localhost_policy.is_empty() {
+                false => "forbid".to_owned(),
+                true => String::new(),
             },
             expires: self
                 .default_days

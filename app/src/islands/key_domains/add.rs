@@ -26,22 +26,14 @@ pub fn AddDomains(
             ..DomainsForm::default()
         });
     };
-    // With a switch, the policy is beside it.
-    let policy = editor.domains.with_untracked(|domains| {
-        let is_here = domains.localhost_forbidden.is_none() && !domains.policy.is_empty();
-        is_here.then(|| domains.policy.clone())
-    });
-    let has_hint = policy.is_some();
-    let policy = policy.map(|note| view! { <p class="hint" id="add-hint">{note}</p> });
     view! {
         <form novalidate=true class="field" method="post" action=path on:submit=move |event| { event.prevent_default(); add() }>
             <label for="add">"Add domains"</label>
-            {policy}
             <div class="input-row">
                 <input
                     class="input mono" id="add" name="add" value=typed required maxlength="20000" autocomplete="off" spellcheck="false"
                     placeholder="example.com, *.example.com" node_ref=editor.field
-                    aria-describedby=described_by("add", has_hint, errors.of("add"))
+                    aria-describedby=described_by("add", false, errors.of("add"))
                     aria-invalid=invalid_text(errors.of("add"))
                     on:change:target=move |event| check(errors, "add", event.target().value())
                 />

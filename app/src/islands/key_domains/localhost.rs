@@ -39,14 +39,10 @@ pub fn LocalhostSwitch(
             ..DomainsForm::default()
         });
     };
-    let policy = move || editor.domains.with(|domains| domains.policy.clone());
-    // What the organization forbids is not offered.
-    let offered =
-        move || !(forbidden() && editor.domains.with(|domains| !domains.policy.is_empty()));
     view! {
         <form class="row" method="post" action=path on:submit=move |event| { event.prevent_default(); switch() }>
-            <span class="small">{now}" "{policy}</span>
-            <button class="btn" id="localhost" hidden=move || !offered() name="localhost" value=word aria-busy=move || editor.busy(|sent| !sent.localhost.is_empty())>{act}</button>
+            <span class="small">{now}</span>
+            <button class="btn" id="localhost" name="localhost" value=word aria-busy=move || editor.busy(|sent| !sent.localhost.is_empty())>{act}</button>
         </form>
     }
 }

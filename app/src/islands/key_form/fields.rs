@@ -20,6 +20,11 @@ use crate::{
     values::{key_form::SettingsForm, key_options::NewKeyOptions},
 };
 
+/// What a policy requires of a field, if it requires something.
+pub fn note(id: &'static str, text: String) -> Option<impl IntoView> {
+    (!text.is_empty()).then(|| view! { <p class="hint" id=id>{text}</p> })
+}
+
 /// The kind of key, with an explanation of each. With only one kind there is no choice, but the explanation is shown.
 #[component]
 pub fn Choices(options: NewKeyOptions, chosen: String) -> impl IntoView {
@@ -125,16 +130,16 @@ fn Domains(text: String, options: NewKeyOptions, errors: Errors) -> impl IntoVie
         LocalhostRule::IfListed => " Add localhost for development.",
         LocalhostRule::Never => "",
     };
-    let policy = options
-        .policies
-        .localhost
-        .filter(|_| !options.localhost_switch);
-    let policy = policy.map(|note| format!(" {note}"));
+    // With a switch, the policy is beside it.
+    let policy = match options.localhost_switch {
+        true => String::new(),
+        false => options.localhost_policy,
+    };
     let sentences = errors.of("domains");
     view! {
         <div class="field for-widget">
             <label for="domains">"Allowed domains"</label>
-            <p class="hint" id="domains-hint">"Enter one per line, or separate them with commas. "{subdomains}{localhost}{policy}</p>
+            <p class="hint" id="domains-hint">"Enter one per line, or separate them with commas. "{subdomains}{localhost}" "{policy}</p>
             <TextArea
                 name="domains" text class="input mono" maxlength=20_000 placeholder="example.com"
                 described_by=described_by("domains", true, sentences) invalid=invalid(sentences)
@@ -151,10 +156,13 @@ fn Localhost(
     offered: bool,
     forbidden: bool,
     /// What the organization requires.
-    policy: Option<String>,
+    policy: String,
     errors: Errors,
 ) -> impl IntoView {
-    let why = policy.unwrap_or_else(|| "Recommended for keys in production.".to_owned());
+    let why = match policy.is_empty() {
+        true => "Recommended for keys in production.".to_owned(),
+        false => policy,
+    };
     offered.then(|| {
         view! {
             <div class="field for-widget">
@@ -218,10 +226,7 @@ fn Expiry(
         .map(|(days, text)| option(days.to_string(), text.clone()))
         .collect_view();
     let date = option("date".to_owned(), "On a date…".to_owned());
-    let policy = options
-        .policies
-        .expires
-        .map(|note| view! { <p class="hint" id="expires-hint">{note}</p> });
+    let policy = note("expires-hint", options.expires_policy);
     let has_hint = policy.is_some();
     let never = options
         .never
@@ -297,7 +302,11 @@ pub fn SettingsFields(
     kept: String,
     errors: Errors,
 ) -> impl IntoView {
-    let (is_new, policies) = (kept.is_empty(), options.policies.clone());
+    let is_new = kept.is_empty();
+    let (ip_policy, localhost_policy) = (
+        options.ip_ranges_policy.clone(),
+        options.localhost_policy.clone(),
+    );
     let more = values.clone();
     let project = (options.projects.len() > 1 || !is_new).then(|| {
         view! { <ProjectField projects=options.projects.clone() chosen=values.project errors/> }
@@ -305,7 +314,7 @@ pub fn SettingsFields(
     let domains = (is_new && options.kinds.contains(&Kind::Widget)).then(|| {
         view! {
             <Domains text=values.domains options=options.clone() errors/>
-            <Localhost offered=options.localhost_switch forbidden=values.localhost == "forbid" policy=policies.localhost errors/>
+            <Localhost offered=options.localhost_switch forbidden=values.localhost == "forbid" policy=localhost_policy errors/>
         }
     });
     let scopes = (!options.scopes.is_empty())
@@ -324,6 +333,6 @@ pub fn SettingsFields(
         {scopes}
         <Expiry options kept chosen=values.expires day=values.expires_on errors/>
         {unlimited}
-        <MoreOptions ip_policy=policies.ip_ranges values=more errors/>
+        <MoreOptions ip_policy values=more errors/>
     }
 }

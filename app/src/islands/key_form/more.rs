@@ -18,8 +18,8 @@ const FIELDS: [&str; 4] = ["ip_ranges", "external_id", "notes", "metadata"];
 /// The fields, folded while none has a value or an error.
 #[component]
 pub fn MoreOptions(
-    /// What the organization requires of IP ranges.
-    ip_policy: Option<String>,
+    /// What the organization requires of IP ranges; empty for nothing.
+    ip_policy: String,
     values: SettingsForm,
     errors: Errors,
 ) -> impl IntoView {
@@ -37,7 +37,7 @@ pub fn MoreOptions(
         let mut fields = FIELDS.into_iter();
         fields.any(|field| !errors.of(field).with(Vec::is_empty))
     };
-    let is_open = has_value || ip_policy.is_some() || untrack(has_error);
+    let is_open = has_value || !ip_policy.is_empty() || untrack(has_error);
     let fold = NodeRef::<html::Details>::new();
     // Only opens it: correcting an error must not fold the field that the user is in.
     Effect::new(move |_| {
@@ -60,10 +60,13 @@ pub fn MoreOptions(
 
 /// The IP ranges that can use the key.
 #[component]
-fn IpRanges(text: String, policy: Option<String>, errors: Errors) -> impl IntoView {
+fn IpRanges(text: String, policy: String, errors: Errors) -> impl IntoView {
     let sentences = errors.of("ip_ranges");
-    let required = policy.is_some();
-    let empty = policy.unwrap_or_else(|| "Leave empty to allow any address.".to_owned());
+    let required = !policy.is_empty();
+    let empty = match required {
+        true => policy,
+        false => "Leave empty to allow any address.".to_owned(),
+    };
     view! {
         <div class="field">
             <label for="ip_ranges">"IP ranges "{(!required).then(|| view! { <span class="optional">"optional"</span> })}</label>

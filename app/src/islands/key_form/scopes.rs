@@ -3,6 +3,7 @@
 use latchkey::convention::ScopeSetting;
 use leptos::prelude::*;
 
+use super::fields::note;
 use crate::{
     form::errors::{ErrorTexts, Errors, described_by},
     icons::{Icon, Symbol},
@@ -86,10 +87,7 @@ pub fn ScopeChoice(
         }
     };
     let choice = with_choice.then(|| view! { <AccessChoice is_full offers_full errors/> });
-    let policy = options
-        .policies
-        .scopes
-        .map(|note| view! { <p class="hint" id="scopes-policy">{note}</p> });
+    let policy = note("scopes-policy", options.scopes_policy);
     let legend = if with_choice {
         "Access".into_any()
     } else {

@@ -7,7 +7,25 @@ use latchkey::{
     policy::KeyPolicy,
 };
 
-use crate::{pages::audit::capitalized, text::days::days_text, values::key_options::PolicyNotes};
+use crate::{pages::audit::capitalized, text::days::days_text, values::key_options::NewKeyOptions};
+
+/// A sentence for each field; `None` where nothing is required.
+pub struct PolicyNotes {
+    pub scopes: Option<String>,
+    pub expires: Option<String>,
+    pub ip_ranges: Option<String>,
+    pub localhost: Option<String>,
+}
+
+impl PolicyNotes {
+    /// Puts the notes into the choices of a form.
+    pub fn put_into(self, options: &mut NewKeyOptions) {
+        options.scopes_policy = self.scopes.unwrap_or_default();
+        options.expires_policy = self.expires.unwrap_or_default();
+        options.ip_ranges_policy = self.ip_ranges.unwrap_or_default();
+        options.localhost_policy = self.localhost.unwrap_or_default();
+    }
+}
 
 /// The notes in the form of a new key, whose kind and environment are chosen there.
 pub fn of_new(policy: &KeyPolicy, convention: &Convention) -> PolicyNotes {
@@ -32,7 +50,7 @@ pub fn of_new(policy: &KeyPolicy, convention: &Convention) -> PolicyNotes {
         localhost: policy.localhost_forbidden.then(|| {
             let keys = keys(Kind::Widget);
             match convention.domains.localhost_switch {
-                true => format!("Your organization requires this for {keys}."),
+                true => format!("Your organization requires {keys} to block localhost."),
                 false => format!("In your organization, {keys} cannot have localhost."),
             }
         }),

@@ -107,7 +107,7 @@ fn cases() -> [Case; 4] {
             field: "localhost_forbidden",
             form_field: "localhost",
             sentence: "Live widget keys of this organization cannot work on localhost. Block localhost, or create a test key.",
-            note: "Your organization requires this for live widget keys.",
+            note: "Your organization requires live widget keys to block localhost.",
         },
     ]
 }

@@ -35,7 +35,7 @@ pub async fn options(request: PageRequest) -> Result<EditKeyOptions, AppError> {
     let admin = convention.admin_scope.as_ref();
     offered.offers_full |= had.scopes.is_empty();
     offered.offers_admin |= admin.is_some_and(|admin| had.scopes.contains(admin));
-    offered.policies = notes_of_key(&policy, convention, &key);
+    notes_of_key(&policy, convention, &key).put_into(&mut offered);
     for scope in &key.settings.scopes {
         if !offered.scopes.iter().any(|offered| offered.name == *scope) {
             offered.scopes.push(ScopeSetting {

@@ -49,7 +49,7 @@ pub async fn offer(
         .filter(|days| longest.is_none_or(|longest| *days <= longest))
         .collect();
     days.extend(longest.filter(|longest| !days.contains(longest)));
-    Ok(NewKeyOptions {
+    let mut options = NewKeyOptions {
         creation_token: new_creation_token(engine)?,
         kinds: Kind::ALL
             .iter()
@@ -84,7 +84,10 @@ pub async fn offer(
             .map_or_else(|| "9999-12-31".to_owned(), |at| at.utc().date().to_string()),
         offers_full: !policy.scopes_required,
         offers_admin: !policy.scopes_required,
-        policies: of_new(policy, convention),
+        scopes_policy: String::new(),
+        expires_policy: String::new(),
+        ip_ranges_policy: String::new(),
+        localhost_policy: String::new(),
         covers_subdomains: convention.domains.covers_subdomains,
         localhost: convention.domains.localhost,
         localhost_switch: convention.domains.localhost_switch,
@@ -93,5 +96,7 @@ pub async fn offer(
             .map(|project| (project.id.to_string(), project.name.to_string()))
             .collect(),
         today: now.utc().date().to_string(),
-    })
+    };
+    of_new(policy, convention).put_into(&mut options);
+    Ok(options)
 }

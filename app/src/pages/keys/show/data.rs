@@ -29,7 +29,7 @@ use crate::{
     pages::{
         audit::{HistoryItem, history_of_key},
         examples::{Example, Snippet, examples},
-        keys::{finding_text::FindingText, state::KeyState},
+        keys::{finding_text::FindingText, policy_notes::of_key as notes_of_key, state::KeyState},
         review::{self, KeyReviews},
         usage::{KeyUsage, of_key},
     },
@@ -88,6 +88,8 @@ pub struct KeyDetails {
     pub no_scope_means_all: bool,
     /// The allowed domains of a widget key; `None` for a secret key.
     pub domains: Option<KeyDomains>,
+    /// What the organization requires of localhost.
+    pub localhost_policy: Option<String>,
     pub settings: KeySettings,
     /// The rate limit of each class.
     pub rate_limits: String,
@@ -246,14 +248,12 @@ async fn details(
         None => origin(engine, membership, id, Event::KeyCreated).await?,
     };
     let lifecycle = &key.summary.lifecycle;
-    let extend = match lifecycle.expires_at {
-        Some(at) => {
-            let permit: Permit<to::SeeKeyDetails> = membership.permit()?;
-            let policy = policies::read(engine, &permit).await?;
-            extend_form::button(at, &policy, now)
-        }
-        None => None,
-    };
+    let permit: Permit<to::SeeKeyDetails> = membership.permit()?;
+    let policy = policies::read(engine, &permit).await?;
+    let extend = lifecycle
+        .expires_at
+        .and_then(|at| extend_form::button(at, &policy, now));
+    let localhost_policy = notes_of_key(&policy, convention, &key).localhost;
     let disabled = match lifecycle.disabled_at {
         Some(at) => Some((
             TimeText::full(at),
@@ -297,6 +297,7 @@ async fn details(
         with_scopes: !convention.scopes.is_empty(),
         no_scope_means_all: convention.no_scope_means == NoScope::All,
         domains,
+        localhost_policy,
         rate_limits: rate_limits(convention),
         old_ends: secrets
             .iter()

@@ -21,10 +21,14 @@ pub fn DomainsCard(
     errors: Errors,
 ) -> impl IntoView {
     let may_edit = details.may_edit;
+    let policy = details
+        .localhost_policy
+        .map(|sentence| view! { <p class="body muted small">{sentence}</p> });
     details.domains.map(|domains| {
         view! {
             <section class="card" aria-labelledby="domains">
                 <header><h2 id="domains">"Allowed domains"</h2><span class="muted small">"Requests of the last 7 days"</span></header>
+                {policy}
                 <KeyDomainsEditor org key=id domains may_edit tried typed errors=errors.of_field("add")/>
             </section>
         }

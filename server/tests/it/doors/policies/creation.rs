@@ -99,7 +99,7 @@ on_both! {
         }
         for part in [
             "Your organization limits the life of keys to 45 days.", "Your organization requires them for live secret keys.",
-            "Your organization requires this for live widget keys.",
+            "Your organization requires live widget keys to block localhost.",
         ] {
             assert!(form.text().contains(part), "{part}: {}", form.body);
         }

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{borrowed, cases, check_api, check_page, require};
 use crate::test_app::{
     NOON, TestApp,
-    org::{secret_key, widget_key, with},
+    org::{secret_key, with},
 };
 
 on_both! {
@@ -125,15 +125,5 @@ on_both! {
             let body = owner.get(page).await.body;
             assert!(!body.contains("<option value=\"never\"") && !body.contains("<option value=\"365\""), "{page}: {body}");
         }
-        // A key that is kept from localhost cannot be let onto it again.
-        let widget = with(widget_key("Widget", &["shop.example"]), |settings| {
-            settings.localhost_forbidden = true;
-            settings.scopes = vec!["bots:read".parse().unwrap()];
-            settings.expires_at = Some(NOON.plus(20 * DAY));
-        });
-        let widget = org.create_key(widget).await.unwrap().id;
-        let page = owner.get(&format!("/orgs/northwind/keys/{widget}")).await.body;
-        let button = page.split("<button").find(|button| button.contains("name=\"localhost\"")).expect("a switch");
-        assert!(button.split('>').next().unwrap_or_default().contains(" hidden"), "{button}");
     }
 }
