@@ -101,6 +101,12 @@ impl IpRange {
         self.0.contains(&address.to_canonical())
     }
 
+    /// Whether keys can be used from fewer addresses with these ranges: with at least one, and none that has half of all
+    /// addresses or more.
+    pub fn restrict(ranges: &[Self]) -> bool {
+        !ranges.is_empty() && ranges.iter().all(|range| range.0.prefix_len() > 1)
+    }
+
     /// Whether all addresses of the other range are in this one.
     pub fn covers(&self, other: &Self) -> bool {
         self.0.contains(&other.0)

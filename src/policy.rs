@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     convention::{Convention, Scope},
     domain::DomainPattern,
+    ip_range::IpRange,
     key::{
         Environment, Kind,
         settings::{InvalidKeyField, KeySettings, rules::Before},
@@ -212,7 +213,7 @@ fn are_same(one: &[Scope], other: &[Scope]) -> bool {
 /// for pages, so these need no ranges.
 fn needs_ip_ranges(settings: &KeySettings, kind: Kind, convention: &Convention) -> bool {
     kind == Kind::Secret
-        && settings.ip_ranges.is_empty()
+        && !IpRange::restrict(&settings.ip_ranges)
         && !convention.allows_secret_in_browser(&settings.scopes)
 }
 

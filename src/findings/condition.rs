@@ -14,6 +14,9 @@ use crate::{
 /// Whether the domains of a key include localhost. Patterns are stored as JSON strings, with an optional scheme and port.
 pub(super) const LISTS_LOCALHOST: &str = r#"(keys.domains LIKE '%"localhost"%' OR keys.domains LIKE '%"localhost:%' OR keys.domains LIKE '%/localhost"%' OR keys.domains LIKE '%/localhost:%')"#;
 
+/// Whether the IP ranges of a key restrict it: [`IpRange::restrict`](crate::ip_range::IpRange::restrict).
+pub(super) const IP_RESTRICTED: &str = r#"(keys.ip_ranges <> '[]' AND keys.ip_ranges NOT LIKE '%/0"%' AND keys.ip_ranges NOT LIKE '%/1"%')"#;
+
 /// Whether the user who created a key is no longer a member of the org `$1`, or was disabled.
 pub(crate) const MAKER_LEFT: &str = "(keys.created_by IS NOT NULL AND keys.created_by NOT IN \
      (SELECT memberships.user_id FROM memberships JOIN users ON users.id = memberships.user_id \
@@ -152,7 +155,7 @@ fn of_code(code: Code, policy: &Policy<'_>, now: &str) -> Vec<(Severity, String)
         Code::NoIpRanges if keys.ip_ranges_required => one(
             Severity::Medium,
             format!(
-                "keys.kind = 'secret' AND keys.environment = 'live' AND keys.ip_ranges = '[]' AND NOT {}",
+                "keys.kind = 'secret' AND keys.environment = 'live' AND NOT {IP_RESTRICTED} AND NOT {}",
                 is_for_browsers(&convention.browser_scopes)
             ),
         ),

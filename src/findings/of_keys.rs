@@ -16,7 +16,7 @@ use crate::{
 
 use super::{
     Code, Facts, Finding, InBrowser, Kept, Policy, Refused,
-    condition::{LISTS_LOCALHOST, MAKER_LEFT, SCOPES_SEEN},
+    condition::{IP_RESTRICTED, LISTS_LOCALHOST, MAKER_LEFT, SCOPES_SEEN},
     findings, refused_since,
 };
 
@@ -138,7 +138,7 @@ async fn rows(
     let sql = format!(
         "SELECT keys.id, keys.name, keys.kind, keys.environment, keys.created_at, keys.last_used_at, keys.expires_at, \
          keys.disabled_at, keys.revoked_at, keys.scopes, keys.localhost_forbidden, {LISTS_LOCALHOST} AS lists_localhost, \
-         keys.ip_ranges <> '[]' AS has_ip_ranges, \
+         {IP_RESTRICTED} AS has_ip_ranges, \
          (SELECT MAX(key_secrets.created_at) FROM key_secrets WHERE key_secrets.key_id = keys.id \
          AND key_secrets.ends_at IS NULL) AS secret_created_at, {MAKER_LEFT} AS maker_left, \
          kept.at AS kept_at, kept.until AS kept_until, kept.codes AS kept_codes FROM keys \

@@ -94,6 +94,10 @@ fn each_policy_has_its_field_and_concerns_its_keys() {
     let without = |of| broken(ranges, of, |key| key.ip_ranges.clear());
     assert_eq!(broken(ranges, SECRET, |_| ()), none);
     assert_eq!(without(SECRET), ["ip_ranges"]);
+    for everything in ["0.0.0.0/0", "::/0", "128.0.0.0/1"] {
+        let with = |key: &mut KeySettings| key.ip_ranges.push(everything.parse().unwrap());
+        assert_eq!(broken(ranges, SECRET, with), ["ip_ranges"], "{everything}");
+    }
     assert_eq!(without((Kind::Secret, Environment::Test)), none);
     assert_eq!(without(WIDGET), none);
 

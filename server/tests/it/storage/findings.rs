@@ -85,7 +85,14 @@ async fn many_keys(app: &TestApp, org: &TestOrg, count: usize) -> Vec<KeyId> {
         let new = with(new, |settings| {
             settings.scopes = scopes.iter().map(|scope| scope.parse().unwrap()).collect();
             if number % 3 == 0 {
-                settings.ip_ranges = vec!["192.0.2.0/24".parse().unwrap()];
+                let range = dice.pick(&[
+                    "192.0.2.0/24",
+                    "192.0.2.1",
+                    "0.0.0.0/0",
+                    "8000::/1",
+                    "10.0.0.0/10",
+                ]);
+                settings.ip_ranges = vec![range.parse().unwrap()];
             }
         });
         let id = org.create_key(new).await.unwrap().id;
