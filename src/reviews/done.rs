@@ -27,13 +27,21 @@ pub(crate) async fn note_done(
         return Ok(());
     };
     let mut keys: BTreeMap<(OrgId, Event, String), Vec<KeyId>> = BTreeMap::new();
+    let mut enabled: BTreeMap<OrgId, Vec<KeyId>> = BTreeMap::new();
     for entry in entries {
-        if let (Some(org_id), Some(Target::Key(id))) = (entry.org_id, entry.target)
-            && let Some(asked) = asked_by(entry, convention)
-        {
+        let (Some(org_id), Some(Target::Key(id))) = (entry.org_id, entry.target) else {
+            continue;
+        };
+        if entry.event == Event::KeyEnabled {
+            enabled.entry(org_id).or_default().push(id);
+        }
+        if let Some(asked) = asked_by(entry, convention) {
             let ids = keys.entry((org_id, entry.event, asked)).or_default();
             ids.push(id);
         }
+    }
+    for (org_id, ids) in enabled {
+        reopen(tx, org_id, &ids).await?;
     }
     let (at, actor) = (first.at, first.caller.actor);
     for ((org_id, event, asked), ids) in keys {
@@ -53,6 +61,26 @@ pub(crate) async fn note_done(
                 query.execute(c).await.map(drop)
             })?;
         }
+    }
+    Ok(())
+}
+
+/// Opens again what was done by disabling these keys, which have been enabled.
+async fn reopen(tx: &mut Tx, org_id: OrgId, ids: &[KeyId]) -> Result<(), StorageError> {
+    for ids in ids.chunks(KEYS_AT_ONCE) {
+        let sql = format!(
+            "UPDATE reviews SET done_at = NULL, done_event = NULL, done_by_kind = NULL, done_by_id = NULL \
+             WHERE org_id = $1 AND done_event = $2 AND superseded_at IS NULL AND key_id IN ({})",
+            places(3, ids.len())
+        );
+        on!(tx.on(), c => {
+            let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(ids.len() == 1)
+                .bind(org_id).bind(Event::KeyDisabled.as_str());
+            for id in ids {
+                query = query.bind(id);
+            }
+            query.execute(c).await.map(drop)
+        })?;
     }
     Ok(())
 }

@@ -10,7 +10,8 @@ use crate::text::query::{query_of, value_of};
 
 /// The number of reviews on a page, and on one that is printed.
 const PAGE_SIZE: u16 = 50;
-pub const PRINT_SIZE: u16 = 1_000;
+/// A printed page is rendered at once, so more would keep others waiting.
+pub const PRINT_SIZE: u16 = 200;
 
 /// The reviews that the URL requests. Filters are kept as entered, so that the form can mark invalid ones: ignoring one
 /// would show reviews that were not requested.

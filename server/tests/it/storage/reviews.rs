@@ -306,7 +306,7 @@ on_both! {
         assert_eq!(count(ReviewQuery { after: page.next, ..all }).await, (3, 2), "on all pages");
     }
 
-    async fn a_key_that_is_enabled_again_is_to_be_reviewed_again(app: &TestApp) {
+    async fn what_was_asked_of_a_key_that_is_enabled_again_is_asked_again(app: &TestApp) {
         let org = app.org("northwind").await;
         let admin = org.person("ada", Role::Admin).await;
         let key = org.key("Production").await.id;
@@ -314,8 +314,9 @@ on_both! {
         assert_eq!((asked(app, &org).await, states(&org).await), (1, [0, 1, 0]));
         disable(&app.engine, &org.permit(), key).await.unwrap();
         assert_eq!((asked(app, &org).await, states(&org).await), (0, [0, 0, 0]));
+        // What disabling did is undone.
         enable(&app.engine, &org.permit(), key).await.unwrap();
-        assert_eq!((asked(app, &org).await, states(&org).await), (0, [1, 0, 0]));
+        assert_eq!((asked(app, &org).await, states(&org).await), (1, [0, 1, 0]));
     }
 
     async fn an_owner_answers_once_and_the_key_is_to_be_reviewed_again(app: &TestApp) {
