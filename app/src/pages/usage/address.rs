@@ -29,6 +29,10 @@ impl Address {
         let mut pairs: Vec<(String, String)> = pairs
             .filter(|(name, value)| is_known(name) && !value.trim().is_empty())
             .collect();
+        // A part of the time that is chosen in the chart has its own end.
+        if pairs.iter().any(|(name, _)| name == "to") {
+            pairs.retain(|(name, _)| name != LAST);
+        }
         for (name, value) in pairs.iter_mut().filter(|(name, _)| name == LAST) {
             "to".clone_into(name);
             if let Some(next) = parse_day(value).and_then(|day| day.tomorrow().ok()) {
