@@ -83,7 +83,8 @@ fn EditRequest(list: String, path: String, loaded: Loaded) -> impl IntoView {
     let (values, errors) = fields_and_errors(|| values);
     let obstacles = (!obstacles.is_empty()).then(|| {
         let title = "This key cannot be approved as it was asked for.".to_owned();
-        let advice = "The form leaves out what is not allowed. Add what is missing, and save.".to_owned();
+        let advice =
+            "The form leaves out what is not allowed. Add what is missing, and save.".to_owned();
         view! { <Obstacles title obstacles advice/> }
     });
     let name = found.wanted.settings.name.to_string();
