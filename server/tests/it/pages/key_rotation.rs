@@ -64,7 +64,7 @@ on_both! {
         assert_eq!(said(&app.verify(&new).await), "VALID");
     }
 
-    async fn a_rotation_settles_that_a_browser_had_the_secret_until_one_has_it_again(app: &TestApp) {
+    async fn the_end_of_the_secret_settles_that_a_browser_had_it_until_one_has_the_next(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let old = org.key("Production").await;
@@ -79,8 +79,15 @@ on_both! {
         assert!(form.text().contains("others can have a copy") && form.body.contains("value=\"0\" checked"), "{}", form.body);
         let rotated = rotate(&app.engine, &org.permit(), old.id, Rotation { overlap: DAY, token: None }).await.unwrap();
         app.clock.advance(MINUTE);
-        assert!(!owner.get(&format!("/orgs/northwind/keys/{}", old.id)).await.text().contains("A browser sent"));
-        assert!(in_a_page(&rotated.plain).await);
+        let path = format!("/orgs/northwind/keys/{}", old.id);
+        let page = owner.get(&path).await;
+        assert!(page.text().contains("A browser sent the old secret of this key") && page.body.contains("?end=1#secrets"), "{}", page.body);
+        app.clock.advance(DAY);
+        let owner = app.signed_in(&org, "olga", Role::Owner).await;
+        assert!(!owner.get(&path).await.text().contains("A browser sent"));
+        app.ask(&Request { key: Some(&rotated.plain), origin: Some("https://shop.example"), ..Request::default() }).await;
+        flush(&app.engine).await.unwrap();
+        assert!(owner.get(&path).await.text().contains("A browser sent this secret key"));
     }
 
     async fn an_overlap_must_be_one(app: &TestApp) {
