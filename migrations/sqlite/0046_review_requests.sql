@@ -6,10 +6,11 @@ ALTER TABLE reviews ADD COLUMN promised_at INTEGER;
 
 -- Problems of keys by secret, so that one ends with the secret that has it. What was stored before is that of the secret which was
 -- the newest at the last such request.
-CREATE TABLE key_problems (
+ALTER TABLE key_findings RENAME TO key_findings_before;
+CREATE TABLE key_findings (
     org_id TEXT NOT NULL,
     key_id TEXT NOT NULL,
-    secret_id TEXT NOT NULL,
+    secret_id TEXT NOT NULL DEFAULT '',
     finding TEXT NOT NULL,
     first_at INTEGER NOT NULL,
     last_at INTEGER NOT NULL,
@@ -17,10 +18,7 @@ CREATE TABLE key_problems (
     origin TEXT NOT NULL,
     PRIMARY KEY (org_id, key_id, secret_id, finding)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO key_problems (org_id, key_id, secret_id, finding, first_at, last_at, count, origin)
-    SELECT org_id, key_id, (SELECT key_secrets.id FROM key_secrets WHERE key_secrets.key_id = key_findings.key_id
-        AND key_secrets.created_at <= key_findings.last_at ORDER BY key_secrets.created_at DESC, key_secrets.id DESC LIMIT 1),
-        finding, first_at, last_at, count, origin FROM key_findings
-    WHERE EXISTS (SELECT 1 FROM key_secrets WHERE key_secrets.key_id = key_findings.key_id
-        AND key_secrets.created_at <= key_findings.last_at);
-DROP TABLE key_findings;
+INSERT INTO key_findings (org_id, key_id, finding, first_at, last_at, count, origin)
+    SELECT org_id, key_id, finding, first_at, last_at, count, origin FROM key_findings_before;
+DROP TABLE key_findings_before;
+UPDATE key_findings SET secret_id = COALESCE((SELECT key_secrets.id FROM key_secrets WHERE key_secrets.key_id = key_findings.key_id AND key_secrets.created_at <= key_findings.last_at ORDER BY key_secrets.created_at DESC, key_secrets.id DESC LIMIT 1), '') WHERE secret_id = '';

@@ -75,7 +75,7 @@ pub const LEFT_OUT: [(&str, &str); 7] = [
 
 /// Data changes made by migrations, to be repeated after restoring a backup that predates them: the migration's
 /// number and the statement.
-pub const DATA_MIGRATIONS: [(i64, &str); 3] = [
+pub const DATA_MIGRATIONS: [(i64, &str); 4] = [
     (
         3,
         "UPDATE key_secrets SET display = (SELECT keys.display FROM keys WHERE keys.id = key_secrets.key_id)",
@@ -87,6 +87,10 @@ pub const DATA_MIGRATIONS: [(i64, &str); 3] = [
     (
         20,
         "UPDATE keys SET search = search || '\u{1e}' || REPLACE(LOWER(notes), '\u{1f}', ' ') WHERE notes <> ''",
+    ),
+    (
+        46,
+        "UPDATE key_findings SET secret_id = COALESCE((SELECT key_secrets.id FROM key_secrets WHERE key_secrets.key_id = key_findings.key_id AND key_secrets.created_at <= key_findings.last_at ORDER BY key_secrets.created_at DESC, key_secrets.id DESC LIMIT 1), '') WHERE secret_id = ''",
     ),
 ];
 
@@ -232,7 +236,7 @@ pub const TABLES: [Table; 35] = [
         ..NONE
     },
     Table {
-        name: "key_problems",
+        name: "key_findings",
         text: "org_id key_id secret_id finding origin",
         numbers: "first_at last_at count",
         ..NONE

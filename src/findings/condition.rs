@@ -30,8 +30,8 @@ pub(super) const SCOPES_SEEN: &str = "usage_subjects JOIN usage_seen ON usage_se
 /// The secrets of keys of the org `$1` that browsers sent and that still work. `now` is an SQL expression.
 fn leaked(now: &str) -> String {
     format!(
-        "key_problems JOIN key_secrets ON key_secrets.id = key_problems.secret_id WHERE key_problems.org_id = $1 \
-         AND key_problems.finding = 'secret_key_in_browser' AND COALESCE(key_secrets.ends_at > {now}, TRUE)"
+        "key_findings JOIN key_secrets ON key_secrets.id = key_findings.secret_id WHERE key_findings.org_id = $1 \
+         AND key_findings.finding = 'secret_key_in_browser' AND COALESCE(key_secrets.ends_at > {now}, TRUE)"
     )
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn of(which: Which, policy: &Policy<'_>, now: &str) -> String {
 fn kept(code: Code, now: &str) -> String {
     let older = match code {
         Code::SeenInBrowser => format!(
-            " AND NOT EXISTS (SELECT 1 FROM {} AND key_problems.key_id = keys.id AND key_secrets.created_at > reviews.at)",
+            " AND NOT EXISTS (SELECT 1 FROM {} AND key_findings.key_id = keys.id AND key_secrets.created_at > reviews.at)",
             leaked(now)
         ),
         _ => String::new(),
@@ -119,7 +119,7 @@ fn of_code(code: Code, policy: &Policy<'_>, now: &str) -> Vec<(Severity, String)
         Code::SeenInBrowser => one(
             Severity::High,
             format!(
-                "keys.kind = 'secret' AND keys.id IN (SELECT key_problems.key_id FROM {})",
+                "keys.kind = 'secret' AND keys.id IN (SELECT key_findings.key_id FROM {})",
                 leaked(now)
             ),
         ),

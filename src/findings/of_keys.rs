@@ -179,10 +179,10 @@ async fn in_browser(
         return Ok(HashMap::new());
     }
     let sql = format!(
-        "SELECT key_problems.key_id, key_secrets.created_at AS secret_created_at, key_secrets.ends_at AS secret_ends_at, \
-         key_problems.first_at, key_problems.last_at, key_problems.count, key_problems.origin FROM key_problems \
-         JOIN key_secrets ON key_secrets.id = key_problems.secret_id WHERE key_problems.org_id = $1 \
-         AND key_problems.finding = 'secret_key_in_browser' AND key_problems.key_id IN ({})",
+        "SELECT key_findings.key_id, key_secrets.created_at AS secret_created_at, key_secrets.ends_at AS secret_ends_at, \
+         key_findings.first_at, key_findings.last_at, key_findings.count, key_findings.origin FROM key_findings \
+         JOIN key_secrets ON key_secrets.id = key_findings.secret_id WHERE key_findings.org_id = $1 \
+         AND key_findings.finding = 'secret_key_in_browser' AND key_findings.key_id IN ({})",
         places(2, ids.len())
     );
     let found: Vec<Leak> = on!(engine.db.read(), c => {

@@ -40,7 +40,7 @@ const TABLES: [(&str, &str, &str); 18] = [
     ("keys", "id", OF_ORG),
     ("agents", "id", OF_ORG),
     ("projects", "id", OF_ORG),
-    ("key_problems", "org_id, key_id, secret_id, finding", OF_ORG),
+    ("key_findings", "org_id, key_id, secret_id, finding", OF_ORG),
     ("refusals", "org_id, id", OF_ORG),
     ("alerts", "org_id, key_id, measure, day", OF_ORG),
     ("alert_settings", "org_id", OF_ORG),

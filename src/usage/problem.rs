@@ -68,7 +68,7 @@ pub async fn of_key(
     permit: &Permit<to::SeeKeyDetails>,
     key_id: KeyId,
 ) -> Result<Vec<Seen>, StorageError> {
-    const SQL: &str = "SELECT secret_id, finding, first_at, last_at, count, origin FROM key_problems \
+    const SQL: &str = "SELECT secret_id, finding, first_at, last_at, count, origin FROM key_findings \
          WHERE org_id = $1 AND key_id = $2 ORDER BY last_at DESC, secret_id, finding";
     Ok(on!(engine.db.read(), c => sqlx::query_as(SQL)
         .bind(permit.org_id()).bind(key_id).fetch_all(c).await)?)

@@ -53,12 +53,12 @@ pub(super) async fn store(
     tx: &mut Tx,
     sightings: &[(Sighted, Sighting)],
 ) -> Result<(), StorageError> {
-    const UPSERT: &str = "INSERT INTO key_problems (org_id, key_id, secret_id, finding, first_at, last_at, count, origin) \
+    const UPSERT: &str = "INSERT INTO key_findings (org_id, key_id, secret_id, finding, first_at, last_at, count, origin) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (org_id, key_id, secret_id, finding) DO UPDATE SET \
-         first_at = CASE WHEN excluded.first_at < key_problems.first_at THEN excluded.first_at ELSE key_problems.first_at END, \
-         origin = CASE WHEN excluded.last_at < key_problems.last_at THEN key_problems.origin ELSE excluded.origin END, \
-         last_at = CASE WHEN excluded.last_at < key_problems.last_at THEN key_problems.last_at ELSE excluded.last_at END, \
-         count = key_problems.count + excluded.count";
+         first_at = CASE WHEN excluded.first_at < key_findings.first_at THEN excluded.first_at ELSE key_findings.first_at END, \
+         origin = CASE WHEN excluded.last_at < key_findings.last_at THEN key_findings.origin ELSE excluded.origin END, \
+         last_at = CASE WHEN excluded.last_at < key_findings.last_at THEN key_findings.last_at ELSE excluded.last_at END, \
+         count = key_findings.count + excluded.count";
     for ((org_id, key_id, secret_id, finding), sighting) in sightings {
         on!(tx.on(), c => sqlx::query(UPSERT)
             .bind(org_id).bind(key_id).bind(secret_id).bind(finding).bind(sighting.first_at).bind(sighting.last_at)

@@ -209,7 +209,7 @@ on_both! {
         app.database.execute(&format!("UPDATE keys SET created_at = {} WHERE name = 'Old'", now - 31 * day)).await;
         app.database.execute(&format!("UPDATE keys SET expires_at = {} WHERE name = 'Expiring'", now + 2 * day)).await;
         app.database.execute(&format!(
-            "INSERT INTO key_problems (org_id, key_id, secret_id, finding, first_at, last_at, count, origin) \
+            "INSERT INTO key_findings (org_id, key_id, secret_id, finding, first_at, last_at, count, origin) \
              SELECT keys.org_id, keys.id, key_secrets.id, 'secret_key_in_browser', {now}, {now}, 3, 'https://shop.example' FROM keys \
              JOIN key_secrets ON key_secrets.key_id = keys.id WHERE keys.name = 'Leaked'"
         )).await;

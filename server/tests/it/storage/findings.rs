@@ -136,7 +136,7 @@ async fn many_keys(app: &TestApp, org: &TestOrg, count: usize) -> Vec<KeyId> {
         if dice.pick(&[true, false]) {
             let seen = at(Some(dice.pick(&[-1, -60, -300])));
             app.database.execute(&format!(
-                "INSERT INTO key_problems (org_id, key_id, secret_id, finding, first_at, last_at, count, origin) \
+                "INSERT INTO key_findings (org_id, key_id, secret_id, finding, first_at, last_at, count, origin) \
                  SELECT '{}', '{id}', id, 'secret_key_in_browser', {seen}, {seen}, 3, 'https://shop.example' FROM key_secrets \
                  WHERE key_id = '{id}'", org.org.id,
             )).await;

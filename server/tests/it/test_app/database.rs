@@ -33,7 +33,7 @@ const TABLES: [&str; 40] = [
     "usage_totals",
     "usage_seen",
     "agents",
-    "key_problems",
+    "key_findings",
     "reviews",
     "usage_domains",
     "refusals",

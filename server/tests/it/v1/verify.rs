@@ -192,7 +192,7 @@ on_both! {
         flush(&app.engine).await.unwrap();
         for nothing in [
             "SELECT COUNT(*) FROM usage_days", "SELECT COUNT(*) FROM keys WHERE last_used_at IS NOT NULL",
-            "SELECT COUNT(*) FROM key_problems",
+            "SELECT COUNT(*) FROM key_findings",
         ] {
             assert_eq!(app.database.number(nothing).await, 0, "{nothing}");
         }
