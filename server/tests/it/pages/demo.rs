@@ -98,7 +98,7 @@ on_both! {
         assert_eq!(app.database.number("SELECT COUNT(*) FROM refusals").await, 1_000);
         let leaked = app.database.number("SELECT count FROM key_findings").await;
         let listed = app.database.number("SELECT COUNT(*) FROM refusals WHERE code = 'SECRET_KEY_IN_BROWSER'").await;
-        let counted = app.database.number(&format!("SELECT CAST(SUM(count) AS BIGINT) FROM usage_days WHERE outcome = {}", Outcome::SecretKeyInBrowser.number())).await;
+        let counted = app.database.number(&format!("SELECT CAST(SUM(count) AS BIGINT) FROM usage_days WHERE outcome = {} AND subject IN (SELECT id FROM usage_subjects WHERE kind = 2)", Outcome::SecretKeyInBrowser.number())).await;
         assert_eq!(leaked, counted);
         // Of all rejected requests, only the newest are listed.
         assert!(listed > 1 && listed <= leaked, "{listed} {leaked}");

@@ -260,7 +260,7 @@ on_both! {
         }
         let history = admin.get(&format!("{PAGE}/history?from=2026-11-23")).await.text();
         assert!(history.contains("3 reviews of 3 keys. Of 4 active keys with findings now, a person reviewed 2 in this period."), "{history}");
-        assert!(history.contains("Secret key · Live · Default · Revoked"), "{history}");
+        assert!(history.contains("Secret · Live · Default · Revoked"), "{history}");
         let of_key = admin.get(&format!("{PAGE}/history?key={}", ids[1])).await.text();
         assert!(of_key.contains("1 review of 1 key.") && !of_key.contains("with findings now"), "{of_key}");
         let file = admin.get(&format!("{PAGE}/history.csv?from=2026-11-23")).await.body;
