@@ -2,7 +2,10 @@
 
 use std::{
     path::Path,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use latchkey::db::Db;
@@ -62,7 +65,11 @@ pub enum Database {
     /// A file in a folder that is removed with this value.
     Sqlite { folder: TempDir },
     /// A database of the cluster at `LATCHKEY_TEST_POSTGRES`.
-    Postgres { name: String },
+    Postgres {
+        name: String,
+        /// A connection for the next statement of the test. Opening one takes longer than most statements.
+        idle: Mutex<Option<PgConnection>>,
+    },
 }
 
 fn new_name() -> String {
@@ -102,14 +109,20 @@ impl Database {
             .await;
         let name = new_name();
         in_cluster(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
-        Self::Postgres { name }
+        Self::Postgres {
+            name,
+            idle: Mutex::default(),
+        }
     }
 
     /// A Postgres database without tables.
     pub async fn postgres_without_tables() -> Self {
         let name = new_name();
         in_cluster(&format!("CREATE DATABASE {name}")).await;
-        Self::Postgres { name }
+        Self::Postgres {
+            name,
+            idle: Mutex::default(),
+        }
     }
 
     /// Creates the tables of the first version, with the first migration only.
@@ -152,13 +165,13 @@ impl Database {
             Self::Sqlite { folder } => {
                 format!("sqlite:{}", folder.path().join("latchkey.db").display())
             }
-            Self::Postgres { name } => cluster_url(name),
+            Self::Postgres { name, .. } => cluster_url(name),
         }
     }
 
     /// The URL that leads through PgBouncer.
     pub fn pooled_url(&self) -> String {
-        let Self::Postgres { name } = self else {
+        let Self::Postgres { name, .. } = self else {
             panic!("SQLite has no pooler")
         };
         let pooler = std::env::var("LATCHKEY_TEST_PGBOUNCER").expect(
@@ -181,10 +194,13 @@ impl Database {
                 .execute(&mut self.sqlite_connection().await)
                 .await?
                 .rows_affected(),
-            Self::Postgres { .. } => sqlx::query(sql)
-                .execute(&mut self.postgres_connection().await)
-                .await?
-                .rows_affected(),
+            Self::Postgres { idle, .. } => {
+                let mut connection = self.idle_connection().await;
+                let done = sqlx::query(sql).persistent(false).execute(&mut connection);
+                let rows = done.await?.rows_affected();
+                give_back(idle, connection);
+                rows
+            }
         })
     }
 
@@ -247,10 +263,15 @@ impl Database {
                 .fetch_one(&mut self.sqlite_connection().await)
                 .await
                 .unwrap(),
-            Self::Postgres { .. } => sqlx::query_scalar(sql)
-                .fetch_one(&mut self.postgres_connection().await)
-                .await
-                .unwrap(),
+            Self::Postgres { idle, .. } => {
+                let mut connection = self.idle_connection().await;
+                let number = sqlx::query_scalar(sql)
+                    .persistent(false)
+                    .fetch_one(&mut connection);
+                let number = number.await.unwrap();
+                give_back(idle, connection);
+                number
+            }
         }
     }
 
@@ -262,10 +283,15 @@ impl Database {
                 .fetch_all(&mut self.sqlite_connection().await)
                 .await
                 .unwrap(),
-            Self::Postgres { .. } => sqlx::query_scalar(sql)
-                .fetch_all(&mut self.postgres_connection().await)
-                .await
-                .unwrap(),
+            Self::Postgres { idle, .. } => {
+                let mut connection = self.idle_connection().await;
+                let texts = sqlx::query_scalar(sql)
+                    .persistent(false)
+                    .fetch_all(&mut connection);
+                let texts = texts.await.unwrap();
+                give_back(idle, connection);
+                texts
+            }
         }
     }
 
@@ -295,7 +321,7 @@ impl Database {
 
     /// Drops the database, even if clients are still connected.
     pub async fn remove(self) {
-        if let Self::Postgres { name } = self {
+        if let Self::Postgres { name, .. } = self {
             in_cluster(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
         }
     }
@@ -307,6 +333,24 @@ impl Database {
     async fn postgres_connection(&self) -> PgConnection {
         PgConnection::connect(&self.url()).await.unwrap()
     }
+
+    /// The idle connection, or a new one if it is in use or was cut off.
+    async fn idle_connection(&self) -> PgConnection {
+        let idle = match self {
+            Self::Postgres { idle, .. } => idle.lock().unwrap().take(),
+            Self::Sqlite { .. } => None,
+        };
+        if let Some(mut connection) = idle
+            && connection.ping().await.is_ok()
+        {
+            return connection;
+        }
+        self.postgres_connection().await
+    }
+}
+
+fn give_back(idle: &Mutex<Option<PgConnection>>, connection: PgConnection) {
+    *idle.lock().unwrap() = Some(connection);
 }
 
 /// The URL of a database of the cluster.
