@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     convention::Convention,
-    id::{AgentId, KeyId, OrgId, ProjectId, SecretId, ServiceTokenId, UserId},
+    id::{
+        AgentId, InvitationId, KeyId, KeyRequestId, OrgId, ProjectId, ReviewId, SecretId,
+        ServiceTokenId, UserId,
+    },
 };
 
 /// The number of characters from which a word can be a secret whatever it starts with: keys that were created elsewhere
@@ -124,6 +127,9 @@ fn is_id(word: &str) -> bool {
         || word.parse::<AgentId>().is_ok()
         || word.parse::<SecretId>().is_ok()
         || word.parse::<ServiceTokenId>().is_ok()
+        || word.parse::<InvitationId>().is_ok()
+        || word.parse::<KeyRequestId>().is_ok()
+        || word.parse::<ReviewId>().is_ok()
 }
 
 /// Whether the word is a host name in lower case with at least two labels, of which the last has only letters.

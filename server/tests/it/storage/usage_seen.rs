@@ -66,7 +66,7 @@ on_both! {
         flush(&app.engine).await.unwrap();
         let rows = seen(app, &org, key.id).await;
         assert!(rows.contains("Client curl 2, unknown to 0 min ago"), "{rows}");
-        let text = app.signed_in(&org, "ari", Role::Admin).await.get(&page).await.text();
+        let text = app.signed_in(&org, "abe", Role::Admin).await.get(&page).await.text();
         assert!(text.contains("Not recorded"), "{text}");
         let member = app.signed_in(&org, "mo", Role::Member).await.get(&page).await;
         assert!(!member.body.contains("m.shop.example") && !member.body.contains("203.0.113"));

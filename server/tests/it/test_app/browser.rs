@@ -229,7 +229,7 @@ impl Answer {
 
     /// The body without the hydration markers that Leptos inserts between texts.
     pub fn text(&self) -> String {
-        self.body.replace("<!>", "")
+        self.body.replace("<!>", "").replace("<wbr>", "")
     }
 
     /// The body without the nonces, which differ in each response.
