@@ -6,6 +6,7 @@ pub mod edit_key;
 pub mod fields;
 mod more;
 pub mod new_key;
+mod policy_note;
 mod scopes;
 
 use latchkey::{

@@ -8,7 +8,7 @@ use latchkey::{
 };
 use leptos::prelude::*;
 
-use super::{more::MoreOptions, scopes::ScopeChoice};
+use super::{more::MoreOptions, policy_note::note, scopes::ScopeChoice};
 use crate::{
     form::{
         errors::{ErrorTexts, Errors, described_by, invalid, invalid_text},
@@ -19,11 +19,6 @@ use crate::{
     text::words::environment_title,
     values::{key_form::SettingsForm, key_options::NewKeyOptions},
 };
-
-/// What a policy requires of a field, if it requires something.
-pub fn note(id: &'static str, text: String) -> Option<impl IntoView> {
-    (!text.is_empty()).then(|| view! { <p class="hint" id=id>{text}</p> })
-}
 
 /// The kind of key, with an explanation of each. With only one kind there is no choice, but the explanation is shown.
 #[component]

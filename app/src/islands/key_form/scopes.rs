@@ -3,7 +3,7 @@
 use latchkey::convention::ScopeSetting;
 use leptos::prelude::*;
 
-use super::fields::note;
+use super::policy_note::note;
 use crate::{
     form::errors::{ErrorTexts, Errors, described_by},
     icons::{Icon, Symbol},
