@@ -140,10 +140,11 @@ pub async fn save(
     const END_OLDEST: &str = "DELETE FROM sessions WHERE user_id = $1 AND id_hash <> $2 AND id_hash NOT IN \
          (SELECT id_hash FROM sessions WHERE user_id = $1 ORDER BY created_at DESC, expires_at DESC, id_hash LIMIT $3)";
     let SignedIn { user_id, epoch } = record.who;
+    const BEGIN: &str = "UPDATE users SET last_seen_at = $1 WHERE id = $2";
     let now = engine.clock.now();
     let mut tx = engine.db.begin_unrecorded().await?;
-    // Locks the user before the sessions, like `end_all`.
-    on!(tx.on(), c => sqlx::query(SEEN).bind(now).bind(user_id).bind(now.plus(-MINUTE)).execute(c).await.map(drop))?;
+    // Locks the user before the sessions, like `end_all` and the set-up of a second factor, which also ends sessions.
+    on!(tx.on(), c => sqlx::query(BEGIN).bind(now).bind(user_id).execute(c).await.map(drop))?;
     let is_by_password_alone = record.codes == Codes::default();
     if is_by_password_alone
         && on!(tx.on(), c => sqlx::query(LACKS_CODE)

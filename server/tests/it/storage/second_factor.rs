@@ -59,6 +59,22 @@ on_both! {
         assert!(sessions::load(&app.engine, hash).await.unwrap().is_none());
     }
 
+    async fn a_sign_in_while_the_second_factor_is_turned_on_leaves_no_session_without_a_code(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let other = app.another_engine(|_| {}).await;
+        for number in 0..8_u8 {
+            let user_id = org.person(&format!("kim{number}"), Role::Member).await;
+            let email = format!("kim{number}@northwind.example").parse().unwrap();
+            let begun = sign_in(&other, &email, TypedPassword::new(PASSWORD), &Visit::default(), "").await.unwrap();
+            let FirstStep::SignedIn(who) = begun else { panic!("no code is needed yet") };
+            let record = SessionRecord { who, used_at: app.clock.now(), device: Device::default(), codes: Codes::default() };
+            let hash = SessionHash::of(&[number]);
+            let (_, saved) = tokio::join!(turn_on(app, user_id), sessions::save(&other, hash, record));
+            let stays = sessions::load(&app.engine, hash).await.unwrap().is_some();
+            assert!(!stays, "{saved:?}");
+        }
+    }
+
     async fn of_many_sign_ins_with_one_code_at_once_on_two_instances_one_succeeds(app: &TestApp) {
         let (_, authenticator, recovery_codes) = dana(app).await;
         app.clock.advance(STEP);
