@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::caller::Client;
+use crate::{caller::Client, verify::Request};
 
 /// The longest product name that is kept. A longer one can be a key that a client sends in the wrong header.
 const MAX_NAME: usize = 31;
@@ -12,6 +12,8 @@ const MAX_NAME: usize = 31;
 /// elsewhere can be short.
 const MAX_WORD: usize = 24;
 const MAX_WITH_DIGIT: usize = 11;
+/// The length from which a part of a key says too much of it.
+const MIN_PART: usize = 8;
 
 /// A browser, or the first product in the header (RFC 9110, 10.1.5) without its version: `firefox`, `python-requests`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -21,6 +23,16 @@ impl ClientFamily {
     /// Detects the family from a `User-Agent` header. `None` if the header does not begin with a product.
     pub fn of_user_agent(header: &str) -> Option<Self> {
         Self::name_in(header).map(Self::named)
+    }
+
+    /// The name in the `User-Agent` header of a request, in any case, unless it is a part of the key that was sent.
+    pub(crate) fn name_of<'r>(request: &Request<'r>) -> Option<&'r str> {
+        let name = request.user_agent.and_then(Self::name_in)?;
+        let is_in_key = request.key.is_some_and(|key| {
+            let mut parts = key.expose().as_bytes().windows(name.len());
+            name.len() >= MIN_PART && parts.any(|part| part.eq_ignore_ascii_case(name.as_bytes()))
+        });
+        (!is_in_key).then_some(name)
     }
 
     /// The name in a `User-Agent` header, in any case.
@@ -76,6 +88,7 @@ impl Serialize for ClientFamily {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key::text::PlainKey;
 
     #[test]
     fn a_key_in_the_wrong_header_is_no_family() {
@@ -90,6 +103,26 @@ mod tests {
         }
         let words = "go-".repeat(11);
         assert_eq!(ClientFamily::of_user_agent(&words[..MAX_NAME + 1]), None);
+    }
+
+    #[test]
+    fn what_is_in_the_key_itself_is_no_family() {
+        let of = |key: &str, header: &str| {
+            let key = PlainKey::from(key.to_owned());
+            let request = Request {
+                key: Some(&key),
+                user_agent: Some(header),
+                ..Request::default()
+            };
+            ClientFamily::name_of(&request).map(str::to_owned)
+        };
+        assert_eq!(of("A1B2C-AA9CE-G5H6I", "a1b2c-aa9ce-g5h6i/1"), None);
+        assert_eq!(of("A1B2C-AA9CE-G5H6I", "AA9CE-G5H6I"), None);
+        assert_eq!(of("curl-A1B2C-AA9CE", "curl/8"), Some("curl".to_owned()));
+        assert_eq!(
+            of("A1B2C", "python-requests/2"),
+            Some("python-requests".to_owned())
+        );
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub(super) fn noted(
         class: request.class,
         origin: origin.ok().map(|origin| origin.to_string()),
         network: request.ip.map(Network::of),
-        client: request.user_agent.and_then(ClientFamily::of_user_agent),
+        client: ClientFamily::name_of(request).map(ClientFamily::named),
         missing_scopes: scopes.join(" "),
     }
 }

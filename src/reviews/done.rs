@@ -44,17 +44,19 @@ pub(crate) async fn note_done(
         reopen(tx, org_id, &ids).await?;
     }
     let (at, actor) = (first.at, first.caller.actor);
+    // What disabling did is done for good by another change.
     for ((org_id, event, asked), ids) in keys {
         for ids in ids.chunks(KEYS_AT_ONCE) {
             let sql = format!(
                 "UPDATE reviews SET done_at = $1, done_event = $2, done_by_kind = $3, done_by_id = $4 \
-                 WHERE org_id = $5 AND superseded_at IS NULL AND done_at IS NULL AND answered_at IS NULL \
-                 AND {asked} AND key_id IN ({})",
-                places(6, ids.len())
+                 WHERE org_id = $5 AND superseded_at IS NULL AND answered_at IS NULL \
+                 AND (done_at IS NULL OR (done_event = $6 AND $2 <> $6)) AND {asked} AND key_id IN ({})",
+                places(7, ids.len())
             );
             on!(tx.on(), c => {
                 let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(ids.len() == 1)
-                    .bind(at).bind(event.as_str()).bind(actor.kind()).bind(actor.id()).bind(org_id);
+                    .bind(at).bind(event.as_str()).bind(actor.kind()).bind(actor.id()).bind(org_id)
+                    .bind(Event::KeyDisabled.as_str());
                 for id in ids {
                     query = query.bind(id);
                 }

@@ -125,7 +125,7 @@ impl Seen {
             self.networks
                 .add(times, |known| *known == network, || network);
         }
-        if let Some(name) = request.user_agent.and_then(ClientFamily::name_in) {
+        if let Some(name) = ClientFamily::name_of(request) {
             self.clients.add(
                 times,
                 |known| known.as_str().eq_ignore_ascii_case(name),

@@ -317,6 +317,13 @@ on_both! {
         // What disabling did is undone.
         enable(&app.engine, &org.permit(), key).await.unwrap();
         assert_eq!((asked(app, &org).await, states(&org).await), (1, [0, 1, 0]));
+        // What was done besides stays done.
+        let other = org.key("Staging").await.id;
+        create(app, &org, admin, other, new(Verdict::Rotate)).await.unwrap();
+        disable(&app.engine, &org.permit(), other).await.unwrap();
+        rotate(&app.engine, &org.permit(), other, Rotation { overlap: 0, token: None }).await.unwrap();
+        enable(&app.engine, &org.permit(), other).await.unwrap();
+        assert_eq!(asked(app, &org).await, 1);
     }
 
     async fn an_owner_answers_once_and_the_key_is_to_be_reviewed_again(app: &TestApp) {
