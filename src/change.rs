@@ -15,9 +15,9 @@ use crate::{
     Engine,
     access::{Operator, Permit, operator_still_is, session_still_lives, still_holds},
     audit::{self, NewEntry, Positions},
-    caller::Caller,
+    caller::{Actor, Caller},
     changed::Changed,
-    db::{On, StorageError, Tx},
+    db::{On, StorageError, Tx, on},
     event::{Event, Target},
     id::OrgId,
     mail::{Letter, MailPlace, of_changes},
@@ -197,6 +197,22 @@ impl Engine {
     /// If the session of the caller has ended since the request began, or the database cannot be reached.
     pub(crate) async fn begin_as(&self, caller: &Caller) -> Result<Tx, StorageError> {
         let mut tx = self.db.begin_unrecorded().await?;
+        session_still_lives(&mut tx, caller, self.clock.now()).await?;
+        Ok(tx)
+    }
+
+    /// Like [`begin_as`](Self::begin_as), for what ends the user's other sessions: of two such changes, the second waits for the
+    /// first, and fails if that has ended its session.
+    ///
+    /// # Errors
+    /// If the session of the caller has ended since the request began, or the database cannot be reached.
+    pub(crate) async fn begin_alone_as(&self, caller: &Caller) -> Result<Tx, StorageError> {
+        // Writes nothing new: SQLite has no `FOR UPDATE`.
+        const LOCK: &str = "UPDATE users SET epoch = epoch WHERE id = $1";
+        let mut tx = self.db.begin_unrecorded().await?;
+        if let Actor::User(user_id) = caller.actor {
+            on!(tx.on(), c => sqlx::query(LOCK).bind(user_id).execute(c).await.map(drop))?;
+        }
         session_still_lives(&mut tx, caller, self.clock.now()).await?;
         Ok(tx)
     }

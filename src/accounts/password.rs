@@ -215,7 +215,7 @@ async fn try_change(
     let place = engine.hashing.enter(HashFor::User(user_id))?;
     let hash = hash(engine, place, new).await?;
     let caller = Caller::from(person);
-    let mut tx = engine.begin_as(&caller).await?;
+    let mut tx = engine.begin_alone_as(&caller).await?;
     let Ended { sessions, epoch } = set(&mut tx, user_id, hash).await?;
     // The current session continues under a new ID.
     let ended = Ended {

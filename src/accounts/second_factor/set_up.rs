@@ -145,8 +145,6 @@ async fn store(
     step: i64,
     session: SessionHash,
 ) -> Result<Vec<RecoveryCode>, SetUpError> {
-    // Writes nothing new: SQLite has no `FOR UPDATE`.
-    const LOCK: &str = "UPDATE users SET epoch = epoch WHERE id = $1";
     const END_OTHERS: &str = "DELETE FROM sessions WHERE user_id = $1 AND id_hash <> $2";
     const INSERT: &str = "INSERT INTO second_factors (user_id, secret, pepper_version, last_step, created_at) \
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
@@ -160,9 +158,8 @@ async fn store(
         plain,
     )?;
     let caller = Caller::from(person);
-    let mut tx = engine.begin_as(&caller).await?;
     // No session begins until this is done: it would be missed below, or miss that a code is needed.
-    on!(tx.on(), c => sqlx::query(LOCK).bind(user_id).execute(c).await.map(drop))?;
+    let mut tx = engine.begin_alone_as(&caller).await?;
     let inserted = on!(tx.on(), c => sqlx::query(INSERT)
         .bind(user_id).bind(sealed.bytes).bind(sealed.version).bind(step).bind(engine.clock.now())
         .execute(c).await.map(|done| done.rows_affected() == 1))?;

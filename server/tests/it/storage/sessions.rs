@@ -93,6 +93,28 @@ on_both! {
         assert_eq!(state(app).await, before);
     }
 
+    async fn of_a_new_second_factor_and_a_new_password_in_two_sessions_at_once_one_succeeds(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let other = app.another_engine(|_| {}).await;
+        for number in 0..6 {
+            let kim = org.person(&format!("kim{number}"), Role::Member).await;
+            let ids = [format!("own{number}"), format!("theirs{number}")];
+            for id in &ids {
+                open(&app.engine, id, kim).await;
+            }
+            let [own, theirs] = ids.map(|id| SessionHash::of(id.as_bytes()));
+            let person = |session| Person { user_id: kim, visit: Visit { session: Some(session), ..Visit::default() } };
+            let confirmed = password::confirm(&app.engine, person(own), own, TypedPassword::new(PASSWORD)).await.unwrap();
+            let set_up = second_factor::begin(&app.engine, &confirmed, own).await.unwrap();
+            let code = Authenticator::of(&set_up.secret.expose()).code(app.clock.now());
+            let (turned_on, changed) = tokio::join!(
+                second_factor::finish(&app.engine, person(own), own, &set_up.form, &code),
+                password::change(&other, person(theirs), theirs, TypedPassword::new(PASSWORD), "granite teapot sings".parse().unwrap()),
+            );
+            assert!(turned_on.is_ok() != changed.is_ok(), "{turned_on:?} {changed:?}");
+        }
+    }
+
     async fn a_form_of_a_session_that_ended_meanwhile_leads_to_the_sign_in(app: &TestApp) {
         let org = app.org("northwind").await;
         let dana = app.signed_in(&org, "dana", Role::Owner).await;
