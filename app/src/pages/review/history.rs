@@ -151,13 +151,16 @@ fn HistoryView(address: HistoryAddress, history: History) -> impl IntoView {
     let lead = match address.print {
         true => {
             let period = match (address.from.as_str(), address.to.as_str()) {
-                ("", "") => "All reviews".to_owned(),
+                ("", "") if !address.is_filtered() => "All reviews".to_owned(),
+                ("", "") => "Reviews".to_owned(),
                 (from, "") => format!("Reviews since {from}"),
                 ("", to) => format!("Reviews until {to}"),
                 (from, to) => format!("Reviews from {from} to {to}"),
             };
             let (name, printed) = (history.org_name.clone(), history.printed.short.clone());
-            view! { {name}". "{period}" (UTC), as of "{printed}"."<span class="on-screen">" Print this page with your browser."</span> }.into_any()
+            let filters = filters_text(&address, &history.projects, &history.kinds);
+            let text = format!("{name}. {period} (UTC){filters}, as of {printed}.");
+            view! { {text}<span class="on-screen">" Print this page with your browser."</span> }.into_any()
         }
         false => "Who reviewed which key when, what they saw, what was decided, and what was done. Times are in UTC.".into_any(),
     };
@@ -227,15 +230,8 @@ fn Filters(
     let problem = move |name: &str, sentence: &'static str| {
         invalid.contains(&name).then(|| sentence.to_owned())
     };
-    let verdicts = Verdict::ALL.map(|verdict| {
-        let title = match verdict {
-            Verdict::Keep => "Keep",
-            Verdict::Rotate => "Rotate",
-            Verdict::Narrow => "Restrict",
-            Verdict::Revoke => "Revoke",
-        };
-        (verdict.to_string(), title.to_owned())
-    });
+    let verdicts =
+        Verdict::ALL.map(|verdict| (verdict.to_string(), verdict_title(verdict).to_owned()));
     let clear = address
         .is_filtered()
         .then(|| view! { <a class="btn quiet" href=address.path()>"Clear"</a> });
@@ -250,6 +246,37 @@ fn Filters(
             <div class="actions"><button class="btn">"Filter"</button>{clear}</div>
         </form>
     }
+}
+
+fn verdict_title(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Keep => "Keep",
+        Verdict::Rotate => "Rotate",
+        Verdict::Narrow => "Restrict",
+        Verdict::Revoke => "Revoke",
+    }
+}
+
+/// What the printed reviews are filtered by besides the period: ", with the decision Keep, of the type Widget".
+fn filters_text(
+    address: &HistoryAddress,
+    projects: &[(String, String)],
+    kinds: &[(String, String)],
+) -> String {
+    let name_in = |names: &[(String, String)], id: &str| {
+        let found = names.iter().find(|(known, _)| known == id);
+        found.map_or_else(|| id.to_owned(), |(_, name)| name.clone())
+    };
+    let verdict = address.verdict.parse().map(verdict_title);
+    let filters = [
+        ("with the decision", verdict.unwrap_or_default().to_owned()),
+        ("in the project", name_in(projects, &address.project)),
+        ("of the type", name_in(kinds, &address.kind)),
+        ("of the key", address.key.clone()),
+    ];
+    let set = filters.into_iter().filter(|(_, value)| !value.is_empty());
+    set.map(|(words, value)| format!(", {words} {value}"))
+        .collect()
 }
 
 /// " · Revoked", for a key that does not work now.

@@ -159,6 +159,10 @@ on_both! {
             assert!(print.text().contains(said), "{said}: {}", print.text());
         }
         assert!(!print.body.contains("review-tabs"), "nothing to navigate in print");
+        let filtered = admin.get(&format!("{history}?print=1&verdict=keep&kind=secret&key={key}")).await;
+        let said = format!("northwind. Reviews (UTC), with the decision Keep, of the type Secret, of the key {key}, as of");
+        assert!(filtered.text().contains(&said), "{}", filtered.text());
+        assert!(admin.get(&format!("{history}?print=1")).await.text().contains("northwind. All reviews (UTC), as of"));
         assert!(admin.get(&format!("{history}?to=2026-11-20")).await.text().contains("No reviews found"));
         assert!(admin.get(&format!("{history}?from=yesterday")).await.text().contains("Invalid filters"));
         let file = admin.get(&format!("{history}.csv?from=2026-11-21")).await;
