@@ -89,12 +89,12 @@ fn Shown(usage: OrgUsage) -> impl IntoView {
         alerts,
         answer,
     } = usage;
-    let about = match address.filters() {
-        0 => "All keys",
-        1 if key_name.is_some() => "This key",
-        _ => "Filtered",
+    let about = match (address.filters(), key_name) {
+        (0, _) => "All keys".to_owned(),
+        (1, Some(name)) => name,
+        (_, Some(name)) => format!("{name}, filtered"),
+        _ => "Filtered".to_owned(),
     };
-    let title = key_name.map_or_else(|| "Usage".to_owned(), |name| format!("Usage of {name}"));
     let lead = answer.as_ref().ok();
     let lead = lead.map(|answer| lead_of(about, &answer.report));
     let ranges = view! { <Ranges address=address.clone()/> }.into_any();
@@ -109,7 +109,7 @@ fn Shown(usage: OrgUsage) -> impl IntoView {
     let invalid = answer.as_ref().err().cloned().unwrap_or_default();
     let with_details = choices.with_details;
     view! {
-        <Heading title lead=lead beside=None actions=Some(actions)/>
+        <Heading title="Usage" lead=lead beside=None actions=Some(actions)/>
         <Filters address=address.clone() choices invalid/>
         <AlertsNotice alerts/>
         {match answer {
@@ -122,7 +122,7 @@ fn Shown(usage: OrgUsage) -> impl IntoView {
     }
 }
 
-fn lead_of(about: &'static str, report: &ReportText) -> AnyView {
+fn lead_of(about: String, report: &ReportText) -> AnyView {
     let zone = match report.is_other_zone {
         true => format!(
             "{}s in {}, because older counts and months are kept in it",

@@ -109,8 +109,13 @@ fn KeyPageView(org: String, key: KeyView, steps: Option<Steps>, asked: Asked) ->
             .details
             .as_ref()
             .is_some_and(|details| details.may_rotate);
-    let rotate =
-        rotatable.then(|| view! { <a class="btn" href=format!("{path}/rotate")>"Rotate…"</a> });
+    let found = if asked.found {
+        format!("?{FOUND}=1")
+    } else {
+        String::new()
+    };
+    let rotate = rotatable
+        .then(|| view! { <a class="btn" href=format!("{path}/rotate{found}")>"Rotate…"</a> });
     let whole = (org.clone(), path.clone());
     let question = revocable.then(|| {
         view! { <RevokeQuestion key=key.clone() path=path.clone() in_dialog=!is_asked typed=typed.clone() errors/> }
