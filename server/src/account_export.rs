@@ -102,6 +102,7 @@ fn document(data: &PersonalData) -> Value {
             "key_id": answer.key_id,
             "answer": answer.answer,
             "answered_at": answer.answered_at.rfc3339(),
+            "promise": answer.is_promise,
         })
     });
     json!({

@@ -134,6 +134,8 @@ pub struct AnswerData {
     pub answer: String,
     /// When.
     pub answered_at: Timestamp,
+    /// Whether they promised to do what was asked.
+    pub is_promise: bool,
 }
 
 /// An entry that the person caused. Without what it changed, which belongs to the organization.
@@ -189,7 +191,9 @@ pub async fn export(
          WHERE audit_log.actor_kind = 'user' AND audit_log.actor_id = $1 \
          AND audit_log.position > (SELECT position FROM audit_checkpoint) \
          ORDER BY audit_log.position DESC LIMIT $2";
-    const ANSWERS: &str = "SELECT org_id, key_id, answer, answered_at FROM reviews \
+    // A promise has no answer yet.
+    const ANSWERS: &str = "SELECT org_id, key_id, answer, COALESCE(answered_at, promised_at) AS answered_at, \
+         answered_at IS NULL AS is_promise FROM reviews \
          WHERE answered_by_id = $1 AND answered_by_kind = 'user' AND answer IS NOT NULL ORDER BY id DESC LIMIT $2";
     let user_id = person.user_id;
     let account: Option<AccountData> = on!(engine.db.read(), c => sqlx::query_as(ACCOUNT)

@@ -40,6 +40,10 @@ on_both! {
         let review = [("key", &*key.to_string()), ("verdict", "rotate"), ("comment", "Old"), ("seen", "full_access no_expiry")];
         assert_eq!(ari.submit("/orgs/northwind/review", &review).await.status, 303);
         let id = app.database.texts("SELECT id FROM reviews").await.remove(0);
+        assert_eq!(dana.submit("/orgs/northwind/review/asked", &[("review", &id), ("promise", "1"), ("answer", "Soon")]).await.status, 303);
+        let promised = dana.get("/account/export").await.json();
+        let promised = &promised["review_answers"][0];
+        assert_eq!((&promised["answer"], &promised["promise"], &promised["answered_at"]), (&"Soon".into(), &true.into(), &app.clock.now().rfc3339().to_string().into()));
         assert_eq!(dana.submit("/orgs/northwind/review/asked", &[("review", &id), ("answer", "Next week")]).await.status, 303);
         let (of_ari, of_dana) = (ari.get("/account/export").await.json(), dana.get("/account/export").await.json());
         let asked = &of_ari["key_requests"];
@@ -49,7 +53,8 @@ on_both! {
         let decisions = &of_dana["key_request_decisions"];
         assert_eq!((&decisions[0]["decision"], &decisions[0]["comment"]), (&"declined".into(), &"Too much".into()));
         assert_eq!((&decisions[1]["decision"], &decisions[1]["comment"]), (&"approved".into(), &"Fine".into()));
-        assert_eq!((&of_dana["review_answers"][0]["answer"], &of_dana["reviews"]), (&"Next week".into(), &serde_json::json!([])));
+        let answer = &of_dana["review_answers"][0];
+        assert_eq!((&answer["answer"], &answer["promise"], &of_dana["reviews"]), (&"Next week".into(), &false.into(), &serde_json::json!([])));
         assert_eq!(of_dana["key_requests"], serde_json::json!([]));
     }
 
