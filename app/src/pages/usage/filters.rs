@@ -113,14 +113,22 @@ pub fn problem_sentence(invalid: &InvalidParameter) -> String {
     let label = match (by, invalid.parameter) {
         (Some(by), _) => dimension_name(*by),
         (None, "range") => "The range",
-        (None, "from") => "The start",
-        (None, "to") => "The end",
-        (None, "step") => "This length of steps",
+        (None, "from") => "The first day",
+        (None, "to") => "The last day",
+        (None, "step") => "The steps",
         (None, "tz") => "The time zone",
         (None, _) => "The division",
     };
+    // The API speaks of parameters, of which `to` is not included.
     let problem = [
-        ("`from`", "the start"),
+        (
+            "must be later than `from`",
+            "must not be before the first day",
+        ),
+        ("needs `from`, too", "needs a first day, too"),
+        ("gives more than", "would be more than"),
+        (" steps. Choose a longer `step`", ". Choose longer steps"),
+        ("`from`", "the first day"),
         ("`minute`", "minutes"),
         ("`hour`", "hours"),
     ];

@@ -62,7 +62,7 @@ on_both! {
         let org = used(app).await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         for (query, sentence) in [
-            ("from=2020-01-01", "The start must be "), ("range=1y", "Invalid filters"), ("step=minute&range=30d", "This length of steps can be minutes only if the start"),
+            ("from=2020-01-01", "The first day must be "), ("range=1y", "Invalid filters"), ("step=minute&range=30d", "The steps can be minutes only if the first day is in the last 48 hours"),
             ("key=key_00000000000000000000000000000000", "was not found in this organization"),
         ] {
             let page = owner.get(&format!("/orgs/northwind/usage?{query}")).await.text();
