@@ -14,7 +14,8 @@ use latchkey_app::{
 
 use crate::{
     app_state::AppState,
-    csv_file::{Rows, attachment, respond, written},
+    csv_cells::written,
+    csv_file::{Rows, attachment, respond},
     settings::PublicUrl,
 };
 

@@ -10,7 +10,10 @@ use latchkey_app::{
     pages::key_export::{Export, columns},
 };
 
-use crate::csv_file::{Rows, attachment, respond, written};
+use crate::{
+    csv_cells::written,
+    csv_file::{Rows, attachment, respond},
+};
 
 /// Exports the keys that match the filters in the URL.
 pub async fn show(State(site): State<Site>, request: Request) -> Response {

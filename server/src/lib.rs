@@ -17,6 +17,7 @@ mod client_address;
 mod connections;
 mod conversation;
 mod cors;
+mod csv_cells;
 mod csv_file;
 pub mod demo;
 pub mod docs;

@@ -10,7 +10,10 @@ use latchkey_app::{
     pages::review_export::{COLUMNS, Export},
 };
 
-use crate::csv_file::{Rows, attachment, respond, written};
+use crate::{
+    csv_cells::written,
+    csv_file::{Rows, attachment, respond},
+};
 
 /// Exports the reviews that match the filters in the URL.
 pub async fn show(State(site): State<Site>, request: Request) -> Response {

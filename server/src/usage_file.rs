@@ -7,7 +7,10 @@ use latchkey::{
 };
 use latchkey_app::AppError;
 
-use crate::csv_file::{Rows, attachment, written};
+use crate::{
+    csv_cells::written,
+    csv_file::{Rows, attachment},
+};
 
 /// The columns. `row` is `step`, `group`, `other` or `total`. `id` and `name` are those of a group.
 const COLUMNS: [&str; 10] = [
