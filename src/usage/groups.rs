@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::{
-    db::{StorageError, Tx, on},
+    db::{On, StorageError, Tx, on},
     id::OrgId,
     time::Timestamp,
 };
@@ -292,6 +292,11 @@ impl<'a> Candidates<'a> {
     ) -> Result<Vec<i64>, ReportError> {
         let rows = self.rows(column);
         let narrow = self.narrow.condition();
+        // Postgres looks up the values of an array in one walk through the index, in less than half the time of single look-ups.
+        let is_candidate = match tx.on() {
+            On::Sqlite(_) => "subject IN (SELECT subject FROM candidates)",
+            On::Postgres(_) => "subject = ANY (ARRAY(SELECT subject FROM candidates))",
+        };
         let counts = window.whole().into_iter().map(|piece| {
             let Piece {
                 resolution,
@@ -299,7 +304,7 @@ impl<'a> Candidates<'a> {
                 to,
             } = piece;
             format!(
-                "SELECT subject, count FROM {} WHERE subject IN (SELECT subject FROM candidates) \
+                "SELECT subject, count FROM {} WHERE {is_candidate} \
                  AND starts_at >= {} AND starts_at < {}{narrow}",
                 resolution.table,
                 resolution.step(from),

@@ -16,8 +16,8 @@ use super::subject::Cell;
 
 /// The maximum number of ids in memory, about 120 bytes each. Once there are more, the memory starts anew.
 const MAX_IN_MEMORY: usize = 200_000;
-/// Subjects per statement.
-const AT_ONCE: usize = 500;
+/// Subjects per statement: so few that Postgres looks each of them up. With more it would read the whole table for each statement.
+const AT_ONCE: usize = 100;
 
 /// What a subject stands for, within an org.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -13,8 +13,8 @@ use super::{
     subject::Subject,
 };
 
-/// Rows per statement, of two values each.
-const ROWS_AT_ONCE: usize = 1_000;
+/// Rows per statement: so few that Postgres looks each of them up. With more it would read the whole table for each statement.
+const ROWS_AT_ONCE: usize = 100;
 
 /// Updates the last use, but only to later times: another instance may have stored a later use.
 pub(super) async fn store(tx: &mut Tx, tallies: &[(Bucket, Tally)]) -> Result<(), StorageError> {

@@ -18,8 +18,11 @@ use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use crate::test_app::{Database, TestApp, TestOrg};
 
 const KEYS: usize = 100_000;
-/// The tables of counts, and their columns after those that identify a row.
-const TABLES: [(&str, &str, &str); 4] = [
+/// The tables that a flush writes: those of counts, and the last uses of keys and their secrets. With the columns that
+/// identify a row, and those that are written.
+const TABLES: [(&str, &str, &str); 6] = [
+    ("keys", "id", "last_used_at"),
+    ("key_secrets", "id", "last_used_at"),
     (
         "usage_minutes",
         "subject, starts_at, class, outcome",
@@ -119,14 +122,14 @@ async fn use_all(engine: &Arc<Engine>, plain: &Arc<Vec<PlainKey>>) {
     }
 }
 
-/// Upserts as many rows as a flush, of the same shape, into tables without anything else. Returns how fast the flush was in
-/// comparison.
+/// Upserts the rows of a flush, of the same shape, into tables without anything else: counts, and the last uses of keys and
+/// their secrets. Returns how fast the flush was in comparison.
 async fn bare(app: &TestApp, flushed: Duration) -> f64 {
     let mut rows = 0;
     let mut took = Duration::ZERO;
     for (table, key, values) in TABLES {
         let latest = match table {
-            "usage_totals" => "1 = 1".to_owned(),
+            "usage_totals" | "keys" | "key_secrets" => "1 = 1".to_owned(),
             _ => format!("starts_at = (SELECT MAX(starts_at) FROM {table})"),
         };
         let columns = format!("{key}, {values}");
@@ -136,29 +139,24 @@ async fn bare(app: &TestApp, flushed: Duration) -> f64 {
             .collect::<Vec<_>>()
             .join(" || ',' || ");
         let read = format!("SELECT {numbers} FROM {table} WHERE {latest} ORDER BY {key}");
-        let read: Vec<Vec<i64>> = app
-            .database
-            .texts(&read)
-            .await
-            .iter()
-            .map(|row| {
-                row.split(',')
-                    .map(|number| number.parse().unwrap())
-                    .collect()
-            })
-            .collect();
+        let texts = app.database.texts(&read).await;
+        let read: Vec<_> = texts.iter().map(|row| values_of(row)).collect();
         rows += read.len();
         let bare = format!("bare_{table}");
         let create = match app.database {
             Database::Sqlite { .. } => format!(
                 "CREATE TABLE {bare} ({}, PRIMARY KEY ({key})) STRICT, WITHOUT ROWID",
-                columns.replace(", ", " INTEGER, ") + " INTEGER"
+                columns.replace(", ", " ANY, ") + " ANY"
             ),
             Database::Postgres { .. } => {
-                format!("CREATE TABLE {bare} (LIKE {table} INCLUDING ALL)")
+                format!("CREATE TABLE {bare} AS SELECT {columns} FROM {table} WHERE FALSE")
             }
         };
         app.database.execute(&create).await;
+        if matches!(app.database, Database::Postgres { .. }) {
+            let primary = format!("ALTER TABLE {bare} ADD PRIMARY KEY ({key})");
+            app.database.execute(&primary).await;
+        }
         let last = values.split(", ").last().unwrap();
         // Twice, so that the second time finds every row, as hours, days and sums do in a flush.
         for time in 0..2 {
@@ -168,8 +166,18 @@ async fn bare(app: &TestApp, flushed: Duration) -> f64 {
             }
         }
     }
-    println!("{rows} rows: {took:?} bare, {flushed:?} in the flush, which also stores last uses");
+    println!("{rows} rows: {took:?} bare, {flushed:?} in the flush");
     took.as_secs_f64() / flushed.as_secs_f64()
+}
+
+/// The text that identifies a row, if it is none of counts, and its numbers.
+fn values_of(row: &str) -> (Option<&str>, Vec<i64>) {
+    let (text, numbers) = match row.split_once(',') {
+        Some((id, numbers)) if id.parse::<i64>().is_err() => (Some(id), numbers),
+        _ => (None, row),
+    };
+    let numbers = numbers.split(',').map(|number| number.parse().unwrap());
+    (text, numbers.collect())
 }
 
 async fn upsert(
@@ -178,14 +186,14 @@ async fn upsert(
     columns: &str,
     key: &str,
     value: &str,
-    rows: &[Vec<i64>],
+    rows: &[(Option<&str>, Vec<i64>)],
 ) {
     macro_rules! run {
         ($connection:expr, $place:expr) => {{
             let mut connection = $connection;
             let mut tx = connection.begin().await.unwrap();
             for rows in rows.chunks(500) {
-                let width = rows[0].len();
+                let width = columns.split(',').count();
                 let places: Vec<String> = (0..rows.len())
                     .map(|row| {
                         let row: Vec<String> = (0..width).map(|column| $place(row * width + column)).collect();
@@ -197,8 +205,13 @@ async fn upsert(
                     places.join(", ")
                 );
                 let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-                for number in rows.iter().flatten() {
-                    query = query.bind(*number);
+                for (text, numbers) in rows {
+                    if let Some(text) = text {
+                        query = query.bind(*text);
+                    }
+                    for number in numbers {
+                        query = query.bind(*number);
+                    }
                 }
                 query.execute(&mut *tx).await.unwrap();
             }
