@@ -21,9 +21,11 @@ pub struct Counts {
 /// The counts of a minute, an hour, a day or a month.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Step {
-    /// The hour, day or month, short enough for an axis: "Oct 23".
+    /// The hour, day or month: "Oct 23, 14:00".
     pub label: String,
-    /// When it starts and ends, in RFC 3339. A script asks for the time between two of them.
+    /// The label below the chart, if the step can have one.
+    pub tick: Option<String>,
+    /// When it starts and ends, as in URLs. A script asks for the time between two of them.
     pub from: String,
     pub to: String,
     /// The URL of the page about this step alone.
@@ -294,14 +296,15 @@ fn hits(steps: &[Step], top: i64, over: usize) -> impl IntoView + use<> {
 }
 
 fn x_axis(steps: &[Step]) -> impl IntoView + use<> {
-    let room = scale::labelled(steps.len());
+    let room = scale::labelled(steps.iter().filter(|step| step.tick.is_some()).count());
+    let mut ticks = 0..;
     let labels = steps
         .iter()
-        .enumerate()
-        .map(|(place, step)| {
-            let room = room(place);
+        .map(|step| {
+            let place = step.tick.as_ref().and_then(|_| ticks.next());
+            let room = place.and_then(&room);
             let class = (room == Some(scale::Room::InWideWindows)).then_some("minor");
-            view! { <li class=class>{room.map(|_| step.label.clone())}</li> }
+            view! { <li class=class>{room.and_then(|_| step.tick.clone())}</li> }
         })
         .collect_view();
     view! { <ol class="x-axis" aria-hidden="true">{labels}</ol> }

@@ -108,7 +108,28 @@ test("the chart is read by pointer and keyboard, and a part of it is selected", 
   await page.mouse.up();
   await expect(page).toHaveURL(/from=.*&to=/);
   await expect(chart(page, "hour")).toBeVisible();
-  await expect(page.locator(".hit")).toHaveCount(72);
+  // Two days and the hours of today that have begun, and whole days as days in the form.
+  const hours = await page.locator(".hit").count();
+  expect(hours).toBeGreaterThan(48);
+  expect(hours).toBeLessThanOrEqual(72);
+  await expect(page.locator(".hit").last()).toContainText(" so far: ");
+  await expect(page.getByLabel("First day")).toHaveValue(/^\d{4}-\d\d-\d\d$/);
+  await expect(page.getByLabel("Last day")).toHaveValue(/^\d{4}-\d\d-\d\d$/);
+
+  // A part of a day has its times.
+  await page.locator(".hit").nth(hours - 3).hover();
+  await page.mouse.down();
+  await page.locator(".hit").last().hover();
+  await page.mouse.up();
+  await expect(page.getByLabel("Start")).toHaveValue(/^\d{4}-\d\d-\d\dT\d\d:00$/);
+  await expect(page.getByLabel("End")).toHaveValue(/^\d{4}-\d\d-\d\dT\d\d:00$/);
+  await expect(chart(page, "minute")).toBeVisible();
+  await page.getByRole("button", { name: "Apply" }).click();
+  await expect(page).toHaveURL(/from=\d{4}-\d\d-\d\dT\d\d%3A00&to=/);
+  await expect(chart(page, "minute")).toBeVisible();
+  await expect(page.getByRole("status").filter({ hasText: "Live" })).toBeVisible();
+  await page.goBack();
+  await page.goBack();
   await page.goBack();
   await expect(page).toHaveURL(team.path("usage?range=7d"));
   await expect(page.locator(".hit")).toHaveCount(7);

@@ -6,7 +6,6 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use latchkey::usage::report;
 use latchkey_app::{AppError, PageRequest, Site, pages::usage_export::Export};
 
 use crate::{csv_file::respond, usage_file::usage_file, usage_object::Usage};
@@ -35,10 +34,7 @@ async fn export(request: PageRequest, format: Format) -> Result<Response, AppErr
     let export = Export::open(request).await?;
     let (engine, permit, question) = (&export.engine, &export.permit, &export.question);
     match format {
-        Format::Csv => {
-            let report = report::with_details(engine, permit, question).await?;
-            Ok(usage_file(export.org.as_str(), report))
-        }
+        Format::Csv => Ok(usage_file(export.org.as_str(), export.report().await?)),
         Format::Json => {
             let usage = Usage::read(engine, permit, question).await?;
             let name = format!("attachment; filename=\"usage-{}.json\"", export.org);

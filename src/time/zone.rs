@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, sync::LazyLock};
 
 use jiff::{
     ToSpan,
-    civil::Date,
+    civil::{Date, DateTime},
     tz::{TimeZone, TimeZoneDatabase},
 };
 
@@ -52,6 +52,19 @@ impl Zone {
             return Timestamp::start_of(day);
         };
         Timestamp::from_millis(start.timestamp().as_millisecond()).ceil(HOUR)
+    }
+
+    /// Whether a day begins at this time, as in [`start_of`](Self::start_of).
+    pub fn is_start_of_day(&self, at: Timestamp) -> bool {
+        self.start_of(self.local(at).date()) == at
+    }
+
+    /// The time of a date and time in this zone. Of the two in the hour that clocks have twice, it is the first.
+    pub fn instant_of(&self, local: DateTime) -> Timestamp {
+        match local.to_zoned(self.0.clone()) {
+            Ok(zoned) => Timestamp::from_millis(zoned.timestamp().as_millisecond()),
+            Err(_) => self.start_of(local.date()),
+        }
     }
 
     /// The day that a time belongs to, where days begin as in [`start_of`](Self::start_of).
@@ -167,6 +180,30 @@ mod tests {
             zone.next_day(at).rfc3339().to_string(),
             "2026-11-20T19:00:00.000Z"
         );
+    }
+
+    #[test]
+    fn days_begin_and_times_are_read_on_the_clocks_of_a_zone() {
+        let berlin: Zone = "Europe/Berlin".parse().unwrap();
+        let at = |local: &str| berlin.instant_of(local.parse().unwrap());
+        assert_eq!(
+            at("2026-11-21T12:30").rfc3339().to_string(),
+            "2026-11-21T11:30:00.000Z"
+        );
+        // Clocks go back at 3:00 and have this hour twice; in March, they leave it out.
+        assert_eq!(
+            at("2026-10-25T02:30").rfc3339().to_string(),
+            "2026-10-25T00:30:00.000Z"
+        );
+        assert_eq!(
+            at("2026-03-29T02:30").rfc3339().to_string(),
+            "2026-03-29T01:30:00.000Z"
+        );
+        assert!(berlin.is_start_of_day(at("2026-11-21T00:00")));
+        assert!(!Zone::UTC.is_start_of_day(at("2026-11-21T00:00")));
+        let kolkata: Zone = "Asia/Kolkata".parse().unwrap();
+        let day = kolkata.start_of("2026-11-21".parse().unwrap());
+        assert!(kolkata.is_start_of_day(day), "at half past twelve");
     }
 
     #[test]

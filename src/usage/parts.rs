@@ -12,7 +12,7 @@ use crate::{
     id::{KeyId, OrgId},
     name::{DisplayName, KeyName},
     outcome::Outcome,
-    time::Zone,
+    time::{Timestamp, Zone},
 };
 
 use super::{
@@ -235,7 +235,7 @@ pub async fn requests_of_keys(
     Ok(rows.into_iter().collect())
 }
 
-/// The number of active keys, and how many of them had a valid request in the range.
+/// The number of active keys, and how many of them had a valid request since a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct KeysInUse {
     /// The number of active keys.
@@ -244,14 +244,14 @@ pub struct KeysInUse {
     pub used: i64,
 }
 
-/// Returns how many of the org's active keys are in use. Revoked, expired and disabled keys do not count.
+/// Returns how many of the org's active keys were used since a time. Revoked, expired and disabled keys do not count.
 ///
 /// # Errors
 /// If the database cannot be reached.
 pub async fn keys_in_use(
     engine: &Engine,
     permit: &Permit<to::SeeUsageDetails>,
-    range: Range,
+    since: Timestamp,
 ) -> Result<KeysInUse, StorageError> {
     // The last use of a key is that of its last valid request, so no counts have to be read.
     const SQL: &str = "SELECT COUNT(*) AS active, \
@@ -259,7 +259,6 @@ pub async fn keys_in_use(
          FROM keys WHERE keys.org_id = $1 AND keys.revoked_at IS NULL AND keys.disabled_at IS NULL \
          AND COALESCE(keys.expires_at > $2, TRUE)";
     let now = engine.clock.now();
-    let from = Standard::new(range, &Zone::UTC, now).from;
     Ok(on!(engine.db.read(), c => sqlx::query_as(SQL)
-        .bind(permit.org_id()).bind(now).bind(from).fetch_one(c).await)?)
+        .bind(permit.org_id()).bind(now).bind(since).fetch_one(c).await)?)
 }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 
 use crate::{
     agents::PublicId,
@@ -58,15 +58,18 @@ impl Default for Period {
 pub enum Edge {
     /// The start of a day in the zone.
     Day(Date),
+    /// A date and a time in the zone.
+    Local(DateTime),
     /// An instant.
     At(Timestamp),
 }
 
 impl Edge {
     /// The instant.
-    pub(super) fn at(self, zone: &Zone) -> Timestamp {
+    pub fn at(self, zone: &Zone) -> Timestamp {
         match self {
             Self::Day(day) => zone.start_of(day),
+            Self::Local(local) => zone.instant_of(local),
             Self::At(at) => at,
         }
     }
@@ -75,7 +78,7 @@ impl Edge {
 /// The text is not the start or end of a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "must be a date, such as `2026-11-21`, or a time with an offset (RFC 3339), such as `2026-11-21T12:00:00Z`"
+    "must be a date, such as `2026-11-21`, or a time (RFC 3339), such as `2026-11-21T12:00:00Z`"
 )]
 pub struct InvalidEdge;
 
@@ -84,6 +87,14 @@ impl FromStr for Edge {
     fn from_str(text: &str) -> Result<Self, InvalidEdge> {
         if let Some(day) = parse_day(text) {
             return Ok(Self::Day(day));
+        }
+        // As a browser's field for a date and a time sends it.
+        let is_local = ["2026-11-21T12:00".len(), "2026-11-21T12:00:00".len()];
+        if is_local.contains(&text.len())
+            && text.starts_with(|c: char| c.is_ascii_digit())
+            && let Ok(local) = text.parse()
+        {
+            return Ok(Self::Local(local));
         }
         let at: Result<SentInstant, InvalidInstant> = text.parse();
         at.map(|at| Self::At(at.timestamp()))
@@ -334,14 +345,6 @@ impl Question {
             || !filters.keys.is_empty()
             || !filters.agents.is_empty()
             || !filters.projects.is_empty()
-    }
-
-    /// The range, if the question is about all requests in it, however they are cut into steps.
-    pub fn range_of_all(&self) -> Option<Range> {
-        match self.period {
-            Period::Range(range) if self.filters == Filters::default() => Some(range),
-            _ => None,
-        }
     }
 
     /// Whether this is a range as it is without other parameters.

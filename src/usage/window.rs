@@ -129,6 +129,8 @@ impl Window {
         let (from, to) = resolve(&zone)?;
         let aligned = |at: Timestamp| finest(at).map_or(DAY, |resolution| resolution.width);
         let (from, to) = (from.floor(aligned(from)), to.ceil(aligned(to)));
+        // Steps that have not begun have no requests, and would look like an outage: the step under way is the last.
+        let until = |step| to.min(next(step, &zone, now));
         let (step, bounds) = match (question.step, question.period) {
             (Some(step), _) => {
                 is_kept(step, finest(from), kept)?;
@@ -138,7 +140,8 @@ impl Window {
                     );
                     invalid("step", text)
                 };
-                (step, bounds(step, &zone, from, to).ok_or_else(too_many)?)
+                let bounds = bounds(step, &zone, from, until(step));
+                (step, bounds.ok_or_else(too_many)?)
             }
             (None, Period::Range(range)) => {
                 let step = match range {
@@ -149,18 +152,31 @@ impl Window {
                 (step, bounds(step, &zone, from, to).unwrap_or_default())
             }
             (None, Period::Between { .. }) => {
-                let mut fitting = StepLength::ALL.iter().filter_map(|step| {
-                    is_kept(*step, finest(from), kept).ok()?;
-                    Some((*step, bounds(*step, &zone, from, to)?))
-                });
-                fitting.next().ok_or_else(|| {
-                    invalid(
-                        "to",
-                        format!("must be at most {MAX_STEPS} months after `from`"),
-                    )
-                })?
+                let fitting = |end: Timestamp| {
+                    StepLength::ALL.iter().copied().find(|step| {
+                        is_kept(*step, finest(from), kept).is_ok()
+                            && bounds(*step, &zone, from, end).is_some()
+                    })
+                };
+                // All of the time decides, so that a page does not change its steps while the time passes, unless most
+                // of it is far away.
+                let step = match fitting(to) {
+                    Some(step) if step != StepLength::Month => step,
+                    _ => fitting(to.min(now.plus(1))).unwrap_or(StepLength::Month),
+                };
+                let bounds = bounds(step, &zone, from, until(step));
+                (
+                    step,
+                    bounds.ok_or_else(|| {
+                        invalid(
+                            "to",
+                            format!("must be at most {MAX_STEPS} months after `from`"),
+                        )
+                    })?,
+                )
             }
         };
+        let to = bounds.last().copied().unwrap_or(to);
         // Months are in UTC, also if no shorter step fits.
         let zone = if step == StepLength::Month {
             Zone::UTC
@@ -326,12 +342,7 @@ fn bounds(step: StepLength, zone: &Zone, from: Timestamp, to: Timestamp) -> Opti
     let mut bounds = vec![from];
     let mut at = from;
     loop {
-        at = match step {
-            StepLength::Minute => at.floor(MINUTE).plus(MINUTE),
-            StepLength::Hour => at.floor(HOUR).plus(HOUR),
-            StepLength::Day => zone.next_day(at),
-            StepLength::Month => month_start(at, 1),
-        };
+        at = next(step, zone, at);
         if at >= to {
             bounds.push(to);
             return Some(bounds);
@@ -340,6 +351,16 @@ fn bounds(step: StepLength, zone: &Zone, from: Timestamp, to: Timestamp) -> Opti
             return None;
         }
         bounds.push(at);
+    }
+}
+
+/// The end of the step that a time belongs to.
+fn next(step: StepLength, zone: &Zone, at: Timestamp) -> Timestamp {
+    match step {
+        StepLength::Minute => at.floor(MINUTE).plus(MINUTE),
+        StepLength::Hour => at.floor(HOUR).plus(HOUR),
+        StepLength::Day => zone.next_day(at),
+        StepLength::Month => month_start(at, 1),
     }
 }
 

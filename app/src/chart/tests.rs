@@ -3,6 +3,7 @@ use super::*;
 fn step(label: &str, passed: i64, limited: i64, refused: i64) -> Step {
     Step {
         label: label.to_owned(),
+        tick: Some(label.to_owned()),
         counts: Counts {
             passed,
             limited,

@@ -40,15 +40,27 @@ pub fn Input(
     kind: &'static str,
     value: String,
     problem: Option<String>,
+    /// What the browser offers while the user types.
+    #[prop(optional)]
+    offered: Vec<String>,
 ) -> impl IntoView {
     let error_id = format!("{name}-error");
+    let list_id = (!offered.is_empty()).then(|| format!("{name}-offered"));
+    let list = list_id.clone().map(|id| {
+        let options = offered
+            .into_iter()
+            .map(|value| view! { <option value=value></option> })
+            .collect_view();
+        view! { <datalist id=id>{options}</datalist> }
+    });
     view! {
         <div class="field">
             <label for=name>{label}</label>
             <input
-                class="input" id=name name=name type=kind value=value autocomplete="off" maxlength="200"
+                class="input" id=name name=name type=kind value=value autocomplete="off" maxlength="200" list=list_id
                 aria-invalid=problem.as_ref().map(|_| "true") aria-describedby=problem.as_ref().map(|_| error_id)
             />
+            {list}
             <Problem name problem/>
         </div>
     }

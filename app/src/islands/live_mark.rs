@@ -104,7 +104,9 @@ mod stream {
             }
             this.waiting.take();
             this.state.set(State::Off);
-            if document().hidden() {
+            // A report of the past is marked as such.
+            let is_over = document().query_selector("[data-over]");
+            if document().hidden() || is_over.is_ok_and(|over| over.is_some()) {
                 return;
             }
             let query = window().location().search().unwrap_or_default();

@@ -3,9 +3,11 @@
 mod address;
 mod alerts;
 mod data;
+mod edges;
 pub mod export;
 mod filters;
 mod key;
+mod key_by_name;
 pub mod live;
 mod page;
 mod report_text;

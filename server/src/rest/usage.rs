@@ -31,11 +31,12 @@ pub struct UsageQuery {
     /// The period up to now. Default: `30d`. `12mo` is accepted for `12m`.
     #[param(value_type = words::UsageRange, required = false)]
     range: (),
-    /// The start of the period, instead of `range`: a time (RFC 3339), or a date in `tz`. It is rounded down to the minute,
+    /// The start of the period, instead of `range`: a time (RFC 3339; in `tz` if it has no offset), or a date in `tz`. It is rounded down to the minute,
     /// or to the hour or day if older counts are kept only by these.
     #[param(value_type = Option<String>, example = "2026-11-01")]
     from: (),
     /// The first instant after the period: a time or a date like `from`. Default: now. It is rounded up like `from` is down.
+    /// If it is in the future, the period ends with the step under way.
     #[param(value_type = Option<String>, example = "2026-11-08")]
     to: (),
     /// The length of the steps, of which there can be at most 400. Default: `hour` for `24h`, `day` for `7d` and `30d`, `month`
@@ -90,6 +91,7 @@ pub async fn show(
 /// Export usage
 ///
 /// The same as a CSV file: a row for each step, for each group with `group_by`, and for the total. No cell is read as a formula.
+/// The pages call `limited` "Rate limited" and `refused` "Rejected".
 #[utoipa::path(get, path = "/v1/orgs/{org}/usage.csv", operation_id = "export_usage", tag = "Usage", params(UsageQuery),
     responses((status = 200, description = "The file", body = String, content_type = "text/csv")))]
 pub async fn export(

@@ -78,7 +78,7 @@ fn a_period_under_way_is_compared_with_as_much_of_the_one_before() {
     );
     assert_eq!(
         of("from=2026-06-01&to=2026-12-01", now),
-        "days 2025-11-30 00:00 to 2026-05-27 00:00, 1230 s of days 2026-05-27 00:00"
+        "days 2025-12-04 00:00 to 2026-05-31 00:00, 1230 s of days 2026-05-31 00:00"
     );
     assert!(
         of("range=12m", "2028-02-29T12:00:00Z").ends_with(
@@ -108,15 +108,16 @@ fn a_period_has_the_shortest_steps_that_fit_and_are_kept() {
         "from=2026-06-01&to=2026-06-03&tz=Europe/Berlin",
         "from=2024-01-01",
         "from=2026-09-10&step=month&tz=Europe/Berlin",
+        "from=2026-11-25T20:00&to=2026-11-25T21:30&tz=Europe/Berlin",
     ];
     let lines: String = queries.iter().map(|query| line(query, now)).collect();
     insta::assert_snapshot!(lines, @"
     range=24h: 24 × hour in UTC, 2026-11-25 01:00 to 2026-11-26 01:00
-    range=7d&step=hour: 168 × hour in UTC, 2026-11-20 00:00 to 2026-11-27 00:00
+    range=7d&step=hour: 145 × hour in UTC, 2026-11-20 00:00 to 2026-11-26 01:00
     range=7d&tz=Asia/Kolkata: 7 × day in Asia/Kolkata, 2026-11-19 19:00 to 2026-11-26 19:00
     range=30d&tz=America/New_York: 30 × day in America/New_York, 2026-10-27 04:00 to 2026-11-26 05:00
     range=12m&tz=America/New_York: 12 × month in UTC, 2025-12-01 00:00 to 2026-12-01 00:00
-    range=12mo&step=day: 365 × day in UTC, 2025-12-01 00:00 to 2026-12-01 00:00
+    range=12mo&step=day: 361 × day in UTC, 2025-12-01 00:00 to 2026-11-27 00:00
     from=2026-11-25T20:00:00Z: 261 × minute in UTC, 2026-11-25 20:00 to 2026-11-26 00:21
     from=2026-11-25T20:10:20Z&step=hour: 5 × hour in UTC, 2026-11-25 20:10 to 2026-11-26 00:21
     from=2026-11-20T20:10:20Z&to=2026-11-20T22:10:20Z: 3 × hour in UTC, 2026-11-20 20:00 to 2026-11-20 23:00
@@ -126,6 +127,7 @@ fn a_period_has_the_shortest_steps_that_fit_and_are_kept() {
     from=2026-06-01&to=2026-06-03&tz=Europe/Berlin: 2 × day in UTC, 2026-06-01 00:00 to 2026-06-03 00:00
     from=2024-01-01: 35 × month in UTC, 2024-01-01 00:00 to 2026-11-26 00:21
     from=2026-09-10&step=month&tz=Europe/Berlin: 3 × month in UTC, 2026-09-10 00:00 to 2026-11-26 00:21
+    from=2026-11-25T20:00&to=2026-11-25T21:30&tz=Europe/Berlin: 90 × minute in Europe/Berlin, 2026-11-25 19:00 to 2026-11-25 20:30
     ");
 }
 
@@ -134,6 +136,42 @@ fn without_an_end_the_minute_under_way_counts() {
     let end = |now: &str| written(window("from=2026-11-20", now).unwrap().end());
     assert_eq!(end("2026-11-21T12:00:00Z"), "2026-11-21 12:01");
     assert_eq!(end("2026-11-21T12:00:59.999Z"), "2026-11-21 12:01");
+}
+
+#[test]
+fn a_period_ends_with_the_step_under_way() {
+    let of = |query: &str| {
+        let nows = [
+            "2026-11-26T23:59:59.999Z",
+            "2026-11-27T00:00:00Z",
+            "2026-12-11T00:00:00Z",
+        ];
+        nows.map(|now| line(query, now)).concat()
+    };
+    let queries = [
+        "from=2026-11-20&to=2026-12-11",
+        "from=2026-11-20&to=2026-12-11&step=hour",
+        "from=2026-11-20&to=2026-12-11&tz=America/New_York",
+        "from=2026-11-20&to=2999-01-01",
+        "from=2026-11-26T23:00:00Z&to=2026-11-27T01:30:00Z",
+    ];
+    insta::assert_snapshot!(queries.map(of).concat(), @"
+    from=2026-11-20&to=2026-12-11: 7 × day in UTC, 2026-11-20 00:00 to 2026-11-27 00:00
+    from=2026-11-20&to=2026-12-11: 8 × day in UTC, 2026-11-20 00:00 to 2026-11-28 00:00
+    from=2026-11-20&to=2026-12-11: 21 × day in UTC, 2026-11-20 00:00 to 2026-12-11 00:00
+    from=2026-11-20&to=2026-12-11&step=hour: 168 × hour in UTC, 2026-11-20 00:00 to 2026-11-27 00:00
+    from=2026-11-20&to=2026-12-11&step=hour: 169 × hour in UTC, 2026-11-20 00:00 to 2026-11-27 01:00
+    from=2026-11-20&to=2026-12-11&step=hour: step gives more than 400 steps. Choose a longer `step`, or less time
+    from=2026-11-20&to=2026-12-11&tz=America/New_York: 7 × day in America/New_York, 2026-11-20 05:00 to 2026-11-27 05:00
+    from=2026-11-20&to=2026-12-11&tz=America/New_York: 7 × day in America/New_York, 2026-11-20 05:00 to 2026-11-27 05:00
+    from=2026-11-20&to=2026-12-11&tz=America/New_York: 21 × day in America/New_York, 2026-11-20 05:00 to 2026-12-11 05:00
+    from=2026-11-20&to=2999-01-01: 168 × hour in UTC, 2026-11-20 00:00 to 2026-11-27 00:00
+    from=2026-11-20&to=2999-01-01: 169 × hour in UTC, 2026-11-20 00:00 to 2026-11-27 01:00
+    from=2026-11-20&to=2999-01-01: 22 × day in UTC, 2026-11-20 00:00 to 2026-12-12 00:00
+    from=2026-11-26T23:00:00Z&to=2026-11-27T01:30:00Z: 60 × minute in UTC, 2026-11-26 23:00 to 2026-11-27 00:00
+    from=2026-11-26T23:00:00Z&to=2026-11-27T01:30:00Z: 61 × minute in UTC, 2026-11-26 23:00 to 2026-11-27 00:01
+    from=2026-11-26T23:00:00Z&to=2026-11-27T01:30:00Z: 3 × hour in UTC, 2026-11-26 23:00 to 2026-11-27 02:00
+    ");
 }
 
 #[test]
@@ -163,7 +201,7 @@ fn what_cannot_be_answered_is_an_error_that_says_what_can() {
     range=7d&range=30d: range appears twice. Send it once.
     range=7d&from=2026-11-01: range cannot be combined with `from` and `to`. Send one or the other.
     to=2026-11-01: to needs `from`, too
-    from=yesterday: from must be a date, such as `2026-11-21`, or a time with an offset (RFC 3339), such as `2026-11-21T12:00:00Z`
+    from=yesterday: from must be a date, such as `2026-11-21`, or a time (RFC 3339), such as `2026-11-21T12:00:00Z`
     from=2026-12-01: from must be in the past
     from=2026-11-20&to=2026-11-20: to must be later than `from`
     from=2023-11-01: from must be 2023-11-28 or later. Older counts are not kept

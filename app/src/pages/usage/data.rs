@@ -12,7 +12,7 @@ use latchkey::{
     role::Action,
     usage::{
         parts::{self, KeysInUse},
-        question::{Dimension, InvalidParameter, Question},
+        question::{Dimension, Filters, InvalidParameter, Question},
         report::{self, Group, ReportError},
     },
 };
@@ -20,6 +20,8 @@ use latchkey::{
 use super::{
     address::Address,
     alerts::{Alerts, alerts},
+    edges::Edges,
+    key_by_name::with_id,
     report_text::ReportText,
     unusual::UnusualDays,
 };
@@ -31,6 +33,8 @@ pub struct OrgUsage {
     /// The organization's slug.
     pub org: String,
     pub address: Address,
+    /// The start and the end in the form.
+    pub edges: Edges,
     /// The name of the key, if the question is about one.
     pub key_name: Option<String>,
     pub choices: Choices,
@@ -58,7 +62,7 @@ pub struct Choices {
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub report: ReportText,
-    /// The number of active keys, and how many of them are used, if the question is about all keys in a range.
+    /// The number of active keys, and how many of them are used, if the question is about all keys up to now.
     pub in_use: Option<KeysInUse>,
     /// The days that stand out.
     pub unusual: UnusualDays,
@@ -116,7 +120,16 @@ pub async fn usage(request: &PageRequest, org: &str, query: &str) -> Result<OrgU
         kind_names: convention.kind_names.clone(),
         classes: convention.classes.keys().cloned().collect(),
     };
-    let answer = match read(request, &address).await? {
+    let zone = time_zone(engine, request.user_id().await?).await?;
+    let edges = Edges::of(&address, &zone);
+    let (address, question) = match with_id(request, &membership, address.clone()).await? {
+        Ok(address) => {
+            let question = Question::read(&address.pairs, engine.convention(), zone);
+            (address, question)
+        }
+        Err(invalid) => (address, Err(vec![invalid])),
+    };
+    let answer = match question {
         Err(invalid) => Err(invalid),
         Ok(question) => answered(engine, &membership, &address, &question).await?,
     };
@@ -134,6 +147,7 @@ pub async fn usage(request: &PageRequest, org: &str, query: &str) -> Result<OrgU
             false => None,
         },
         address,
+        edges,
         key_name,
         choices,
         answer,
@@ -239,11 +253,14 @@ async fn answer(
             }
         }
     }
-    let in_use = match (&details, question.range_of_all()) {
-        (Some(permit), Some(range)) => Some(parts::keys_in_use(engine, permit, range).await?),
+    let now = engine.clock().now();
+    let is_of_all = question.filters == Filters::default() && report.ends_at > now;
+    let in_use = match &details {
+        Some(permit) if is_of_all => {
+            Some(parts::keys_in_use(engine, permit, report.starts_at()).await?)
+        }
         _ => None,
     };
-    let now = engine.clock().now();
     let key = question.filters.keys.first().copied();
     Ok(Answer {
         unusual: UnusualDays::of(engine, membership, &report, key).await?,

@@ -6,7 +6,11 @@ use latchkey::{
     Engine,
     access::{Permit, to},
     name::Slug,
-    usage::{export::exported, question::Question},
+    usage::{
+        export::exported,
+        question::{Dimension, Question},
+        report::{self, Report, ReportError},
+    },
 };
 
 use super::{address::Address, data::read};
@@ -40,5 +44,24 @@ impl Export {
         };
         exported(&export.engine, &permit);
         Ok(export)
+    }
+
+    /// The report of the file. Without a choice, the page divides its total by key, and so does the file, as far back as
+    /// this is known.
+    ///
+    /// # Errors
+    /// If the question has no answer, or the database cannot be reached.
+    pub async fn report(&self) -> Result<Report, ReportError> {
+        if self.question.group_by.is_none() {
+            let by_key = Question {
+                group_by: Some(Dimension::Key),
+                ..self.question.clone()
+            };
+            match report::with_details(&self.engine, &self.permit, &by_key).await {
+                Err(ReportError::Invalid(_)) => {}
+                answered => return answered,
+            }
+        }
+        report::with_details(&self.engine, &self.permit, &self.question).await
     }
 }

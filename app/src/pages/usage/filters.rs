@@ -2,7 +2,6 @@
 
 use latchkey::{
     outcome::Outcome,
-    time::parse_day,
     usage::question::{Dimension, InvalidParameter, StepLength},
 };
 use leptos::prelude::*;
@@ -10,6 +9,7 @@ use leptos::prelude::*;
 use super::{
     address::{Address, LAST},
     data::Choices,
+    edges::Edges,
     words::{dimension_name, group_name},
 };
 use crate::form::filters::{Choice, Input};
@@ -18,36 +18,30 @@ use crate::form::filters::{Choice, Input};
 #[component]
 pub fn Filters(
     address: Address,
+    edges: Edges,
     choices: Choices,
+    /// The names of the busiest keys.
+    keys: Vec<String>,
     /// What is wrong with the question.
     invalid: Vec<InvalidParameter>,
 ) -> impl IntoView {
+    let names = edges.names();
     let problem = move |name: &str| {
         let found = invalid.iter().find(|invalid| invalid.parameter == name);
-        found.map(problem_sentence)
+        found.map(|invalid| problem_sentence(invalid, names))
     };
-    // A date has its own field; a time is shown as it is in the URL.
-    let is_time = |value: &str| !value.is_empty() && parse_day(value).is_none();
-    let (from, to) = (
-        address.value("from").to_owned(),
-        address.value("to").to_owned(),
-    );
-    let first = match is_time(&from) {
-        true => {
-            view! { <Input name="from" label="From" kind="text" value=from problem=problem("from")/> }
+    let (from, to) = (problem("from"), problem("to"));
+    let times = match edges {
+        Edges::Days { first, last } => view! {
+            <Input name="from" label="First day" kind="date" value=first problem=from/>
+            <Input name=LAST label="Last day" kind="date" value=last problem=to/>
         }
-        false => {
-            view! { <Input name="from" label="First day" kind="date" value=from problem=problem("from")/> }
+        .into_any(),
+        Edges::Times { start, end } => view! {
+            <Input name="from" label="Start" kind="datetime-local" value=start problem=from/>
+            <Input name="to" label="End" kind="datetime-local" value=end problem=to/>
         }
-    };
-    let last = match is_time(&to) {
-        true => {
-            view! { <Input name="to" label="Before" kind="text" value=to problem=problem("to")/> }
-        }
-        false => {
-            let value = address.last_day().unwrap_or_default();
-            view! { <Input name=LAST label="Last day" kind="date" value problem=problem("to")/> }
-        }
+        .into_any(),
     };
     let steps = StepLength::ALL.iter().map(|step| {
         let title = match step {
@@ -68,7 +62,7 @@ pub fn Filters(
     };
     let filters = dimensions
         .iter()
-        .map(|by| filter(*by, &address, &choices, problem(by.as_str())))
+        .map(|by| filter(*by, &address, &choices, problem(by.as_str()), keys.clone()))
         .collect_view();
     // What the form has no field for.
     let kept: Vec<(String, String)> = address
@@ -92,8 +86,7 @@ pub fn Filters(
         <form class="bar filters" role="search" aria-label="Usage" method="get" action=address.path.clone()>
             <details class="unfold" id="unfold" open=is_set><summary class="btn">"Filters"</summary></details>
             <div class="unfolded">
-                {first}
-                {last}
+                {times}
                 <Choice name="step" label="Steps" options=with_any("Automatic", steps) chosen=address.value("step").to_owned() problem=problem("step")/>
                 {filters}
                 <Choice name="group_by" label="Group by" options=with_any(undivided, group_by) chosen=address.value("group_by").to_owned() problem=problem("group_by")/>
@@ -105,30 +98,38 @@ pub fn Filters(
     }
 }
 
-/// What is wrong with a parameter, as a sentence that begins with its label.
-pub fn problem_sentence(invalid: &InvalidParameter) -> String {
+/// What is wrong with a parameter, as a sentence that begins with its label. `names` are those of the start and the end.
+pub fn problem_sentence(
+    invalid: &InvalidParameter,
+    (start, end): (&'static str, &'static str),
+) -> String {
     let by = Dimension::ALL
         .iter()
         .find(|by| by.as_str() == invalid.parameter);
     let label = match (by, invalid.parameter) {
-        (Some(by), _) => dimension_name(*by),
-        (None, "range") => "The range",
-        (None, "from") => "The first day",
-        (None, "to") => "The last day",
-        (None, "step") => "The steps",
-        (None, "tz") => "The time zone",
-        (None, _) => "The division",
+        (Some(by), _) => dimension_name(*by).to_owned(),
+        (None, "range") => "The range".to_owned(),
+        (None, "from") => format!("The {start}"),
+        (None, "to") => format!("The {end}"),
+        (None, "step") => "The steps".to_owned(),
+        (None, "tz") => "The time zone".to_owned(),
+        (None, _) => "The division".to_owned(),
     };
     // The API speaks of parameters, of which `to` is not included.
+    let (after, needs, the) = (
+        match end {
+            "last day" => format!("must not be before the {start}"),
+            _ => format!("must be later than the {start}"),
+        },
+        format!("needs a {start}, too"),
+        format!("the {start}"),
+    );
     let problem = [
-        (
-            "must be later than `from`",
-            "must not be before the first day",
-        ),
-        ("needs `from`, too", "needs a first day, too"),
+        ("must be later than `from`", after.as_str()),
+        ("needs `from`, too", &needs),
         ("gives more than", "would be more than"),
         (" steps. Choose a longer `step`", ". Choose longer steps"),
-        ("`from`", "the first day"),
+        ("`from`", &the),
         ("`minute`", "minutes"),
         ("`hour`", "hours"),
     ];
@@ -164,6 +165,8 @@ fn filter(
     address: &Address,
     choices: &Choices,
     problem: Option<String>,
+    // The names of some keys.
+    keys: Vec<String>,
 ) -> Option<AnyView> {
     let (name, label) = (by.as_str(), dimension_name(by));
     if address.values(name).count() > 1 {
@@ -181,12 +184,13 @@ fn filter(
     };
     let options = match by {
         Dimension::Key | Dimension::Agent => {
-            let label = if by == Dimension::Key {
-                "Key ID"
-            } else {
-                "Agent (public ID)"
+            let (label, offered) = match by {
+                Dimension::Key => ("Key (name or ID)", keys),
+                _ => ("Agent (public ID)", Vec::new()),
             };
-            return Some(view! { <Input name label kind="text" value problem/> }.into_any());
+            return Some(
+                view! { <Input name label kind="text" value problem offered/> }.into_any(),
+            );
         }
         Dimension::Project => choices.projects.clone(),
         Dimension::Environment => words(&["live", "test"]),

@@ -12,7 +12,8 @@ use latchkey::{
 };
 
 use super::{
-    address::Address, filters::problem_sentence, report_text::ReportText, unusual::UnusualDays,
+    address::Address, edges::Edges, filters::problem_sentence, report_text::ReportText,
+    unusual::UnusualDays,
 };
 use crate::{chart::Counts, error::AppError, request::PageRequest};
 
@@ -56,16 +57,19 @@ pub async fn of_key(
     let usual_report = report::with_details(engine, &permit, &usual).await?;
     let today = usual_report.steps.last().map(|today| today.counts.into());
     let now = engine.clock().now();
+    let names = Edges::of(&address, &zone).names();
     let report = match Question::read(&asked.pairs, engine.convention(), zone) {
         Ok(question) if question == usual => Ok((usual_report, question)),
         Ok(question) => match report::with_details(engine, &permit, &question).await {
             Ok(report) => Ok((report, question)),
-            Err(ReportError::Invalid(invalid)) => Err(problem_sentence(&invalid)),
+            Err(ReportError::Invalid(invalid)) => Err(problem_sentence(&invalid, names)),
             Err(ReportError::Storage(error)) => return Err(error.into()),
         },
         Err(invalid) => {
-            let sentences: Vec<String> = invalid.iter().map(problem_sentence).collect();
-            Err(sentences.join(" "))
+            let sentences = invalid
+                .iter()
+                .map(|invalid| problem_sentence(invalid, names));
+            Err(sentences.collect::<Vec<_>>().join(" "))
         }
     };
     let unusual = match &report {

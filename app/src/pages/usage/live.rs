@@ -12,7 +12,7 @@ use latchkey::{
     },
 };
 
-use super::{address::Address, data::answered, page::report_html};
+use super::{address::Address, data::answered, key_by_name::with_id, page::report_html};
 use crate::{error::AppError, request::PageRequest};
 
 /// The longest query in bytes of a page that updates itself.
@@ -38,8 +38,12 @@ impl LiveView {
             return Err(AppError::Unreadable);
         }
         let zone = time_zone(request.engine(), request.user_id().await?).await?;
+        // A form that was sent without a script leaves the name of a key in the URL.
+        let address = Address::read(String::new(), query);
+        let address = with_id(request, membership, address).await?;
+        let address = address.map_err(|_| AppError::Unreadable)?.href();
         let view = Self {
-            query: query.to_owned(),
+            query: address.trim_start_matches('?').to_owned(),
             zone: zone.to_string(),
             with_details: membership.may(Action::SeeUsageDetails),
         };

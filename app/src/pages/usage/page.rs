@@ -1,6 +1,9 @@
 //! `/orgs/{org}/usage`: the organization's requests over a time, by outcome and by what they have in common.
 
-use latchkey::{outcome::OutcomeGroup, usage::Range};
+use latchkey::{
+    outcome::OutcomeGroup,
+    usage::{Range, question::Dimension},
+};
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
 
@@ -84,6 +87,7 @@ fn Shown(usage: OrgUsage) -> impl IntoView {
     let OrgUsage {
         org,
         address,
+        edges,
         key_name,
         choices,
         alerts,
@@ -108,18 +112,39 @@ fn Shown(usage: OrgUsage) -> impl IntoView {
     let actions = view! { {exports}{ranges} }.into_any();
     let invalid = answer.as_ref().err().cloned().unwrap_or_default();
     let with_details = choices.with_details;
+    let names = edges.names();
+    let keys = answer.as_ref().map_or_else(|_| Vec::new(), busiest);
     view! {
         <Heading title="Usage" lead=lead beside=None actions=Some(actions)/>
-        <Filters address=address.clone() choices invalid/>
+        <Filters address=address.clone() edges choices keys invalid/>
         <AlertsNotice alerts/>
         {match answer {
             Err(invalid) => {
-                let text: Vec<String> = invalid.iter().map(problem_sentence).collect();
+                let sentences = invalid.iter().map(|invalid| problem_sentence(invalid, names));
+                let text: Vec<String> = sentences.collect();
                 Either::Left(view! { <Nothing title="Invalid filters" text=text.join(" ") href=address.path label="Clear filters"/> })
             }
-            Ok(answer) => Either::Right(view! { <div id="usage-report"><Report org address answer with_details/></div> }),
+            Ok(answer) => {
+                let over = is_over(&answer.report);
+                Either::Right(view! { <div id="usage-report" data-over=over><Report org address answer with_details/></div> })
+            }
         }}
     }
+}
+
+/// The names of the keys in the answer.
+fn busiest(answer: &Answer) -> Vec<String> {
+    let tables = answer
+        .tables
+        .iter()
+        .filter(|table| table.by == Dimension::Key);
+    let rows = tables.flat_map(|table| &table.rows);
+    rows.map(|row| row.name.clone()).collect()
+}
+
+/// A report of the past does not change, so the page asks for no others.
+fn is_over(report: &ReportText) -> Option<&'static str> {
+    (report.over == report.steps.len()).then_some("")
 }
 
 fn lead_of(about: String, report: &ReportText) -> AnyView {
@@ -180,15 +205,16 @@ fn Report(org: String, address: Address, answer: Answer, with_details: bool) -> 
         return Either::Left(view! { <Nothing title text href label/> });
     }
     let list = with_details.then(|| format!("/orgs/{org}/usage/refusals"));
-    let before_name = report.before_name;
+    let before_name = report.before_name.clone();
     let step = report.step_name.to_lowercase();
     let tables: Vec<_> = tables
         .into_iter()
-        .map(|table| view! { <GroupTable table before_name/> })
+        .map(|table| view! { <GroupTable table before_name=before_name.clone()/> })
         .collect();
     let why = view! { <WhyRefused refusals=report.refusals.clone() list/> };
+    let shown = switches(&address).map(|(is_shown, _)| is_shown);
     Either::Right(view! {
-        <Stats report=report.clone() keys=in_use/>
+        <Stats report=report.clone() keys=in_use shown/>
         <div class="stack">
             <section class="card" aria-labelledby="by-outcome">
                 <header><h2 id="by-outcome">"Requests by outcome"</h2><Legend switches=switches(&address)/></header>

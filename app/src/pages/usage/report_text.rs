@@ -32,7 +32,7 @@ pub struct ReportText {
     /// The sum over the same part of the previous period; zero if that is not known.
     pub before: Counts,
     /// What it is compared with: "previous 30 days".
-    pub before_name: &'static str,
+    pub before_name: String,
     /// Why requests were rejected or limited, most frequent first.
     pub refusals: Vec<(String, i64)>,
 }
@@ -66,6 +66,15 @@ impl ReportText {
             StepLength::Day => "%b %-d",
             StepLength::Month => "%b %Y",
         };
+        let tick = |at| is_tick(at, report.step, report.steps.len(), zone);
+        let by_days = report.step == StepLength::Hour && report.steps.len() > HOURS_WITH_TIMES;
+        // Days and months are asked for by their dates, so that the form shows dates.
+        let edge = |at: Timestamp| match report.step {
+            StepLength::Day | StepLength::Month if zone.is_start_of_day(at) => {
+                written(at, zone, "%F")
+            }
+            _ => at.rfc3339().to_string(),
+        };
         // Of minutes there is nothing more to show.
         let is_divisible = matches!(report.step, StepLength::Day | StepLength::Month);
         let steps: Vec<Step> = report
@@ -73,12 +82,12 @@ impl ReportText {
             .iter()
             .zip(ends)
             .map(|(step, end)| {
-                let (from, to) = (
-                    step.starts_at.rfc3339().to_string(),
-                    end.rfc3339().to_string(),
-                );
+                let (from, to) = (edge(step.starts_at), edge(end));
                 Step {
                     label: written(step.starts_at, zone, label),
+                    tick: tick(step.starts_at).then(|| {
+                        written(step.starts_at, zone, if by_days { "%b %-d" } else { label })
+                    }),
                     href: is_divisible.then(|| address.zoomed(&from, &to).href()),
                     from,
                     to,
@@ -107,11 +116,11 @@ impl ReportText {
             total: report.total.into(),
             before: report.total_before.unwrap_or_default().into(),
             before_name: match question.period {
-                Period::Range(Range::Hours24) => "previous 24 hours",
-                Period::Range(Range::Days7) => "previous 7 days",
-                Period::Range(Range::Days30) => "previous 30 days",
-                Period::Range(Range::Months12) => "previous 12 months",
-                Period::Between { .. } => "time before",
+                Period::Range(Range::Hours24) => "previous 24 hours".to_owned(),
+                Period::Range(Range::Days7) => "previous 7 days".to_owned(),
+                Period::Range(Range::Days30) => "previous 30 days".to_owned(),
+                Period::Range(Range::Months12) => "previous 12 months".to_owned(),
+                Period::Between { .. } => before_name(start, report.ends_at, zone),
             },
             refusals: report
                 .refusals
@@ -122,23 +131,57 @@ impl ReportText {
     }
 }
 
+/// The most steps of an hour whose axis has times.
+const HOURS_WITH_TIMES: usize = 72;
+
+/// Whether a step can have a label below the chart: of hours and minutes only those at round times.
+fn is_tick(at: Timestamp, step: StepLength, steps: usize, zone: &Zone) -> bool {
+    let local = zone.local(at);
+    match step {
+        StepLength::Minute => {
+            let every = [1, 2, 5, 10, 15, 30, 60];
+            let fits = |every: &&i8| steps <= 12 * usize::from(every.unsigned_abs());
+            let every = every.iter().find(fits).unwrap_or(&60);
+            local.minute() % every == 0
+        }
+        StepLength::Hour if steps > HOURS_WITH_TIMES => zone.is_start_of_day(at),
+        StepLength::Hour if steps > 25 => local.hour() % 6 == 0,
+        StepLength::Hour | StepLength::Day | StepLength::Month => true,
+    }
+}
+
+/// What a custom period is compared with.
+fn before_name(start: Timestamp, end: Timestamp, zone: &Zone) -> String {
+    if !zone.is_start_of_day(start) || !zone.is_start_of_day(end) {
+        return "previous period".to_owned();
+    }
+    let days = zone.day_of(start).until(zone.day_of(end));
+    match days.map(|days| days.get_days()) {
+        Ok(1) => "previous day".to_owned(),
+        Ok(days) => format!("previous {days} days"),
+        Err(_) => "previous period".to_owned(),
+    }
+}
+
 /// The first and the last step of a period. The first has no year if the last one has the same.
 fn period(start: Timestamp, last: Timestamp, step: StepLength, zone: &Zone) -> String {
     let of = |at, format| written(at, zone, format);
     let is_same = |format| of(start, format) == of(last, format);
-    let midnight = |at: Timestamp| of(at, "%H:%M") == "00:00";
+    let is_of_days = zone.is_start_of_day(start) && zone.is_start_of_day(last.plus(1));
     match step {
         StepLength::Month => format!("{} – {}", of(start, "%b %Y"), of(last, "%b %Y")),
-        StepLength::Day if midnight(start) && midnight(last.plus(1)) => {
-            if is_same("%F") {
-                return of(last, "%b %-d, %Y");
+        _ if is_of_days => {
+            let (start, last) = (zone.day_of(start), zone.day_of(last));
+            let end = last.strftime("%b %-d, %Y");
+            if start == last {
+                return end.to_string();
             }
-            let first = if is_same("%Y") {
+            let first = if start.year() == last.year() {
                 "%b %-d"
             } else {
                 "%b %-d, %Y"
             };
-            format!("{} – {}", of(start, first), of(last, "%b %-d, %Y"))
+            format!("{} – {end}", start.strftime(first))
         }
         _ => {
             let last_format = if is_same("%F") {
@@ -157,9 +200,54 @@ fn written(at: Timestamp, zone: &Zone, format: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use latchkey::time::SentInstant;
+    use latchkey::time::{HOUR, MINUTE, SentInstant};
 
     use super::*;
+
+    #[test]
+    fn a_custom_period_is_compared_with_as_many_days() {
+        let name = |from: &str, to: &str| {
+            let at = |text: &str| text.parse::<SentInstant>().unwrap().timestamp();
+            before_name(at(from), at(to), &"Europe/Berlin".parse().unwrap())
+        };
+        assert_eq!(
+            name("2026-11-06T23:00:00Z", "2026-11-13T23:00:00Z"),
+            "previous 7 days"
+        );
+        // Clocks go back in between.
+        assert_eq!(
+            name("2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"),
+            "previous day"
+        );
+        assert_eq!(
+            name("2026-11-06T23:00:00Z", "2026-11-07T12:00:00Z"),
+            "previous period"
+        );
+    }
+
+    #[test]
+    fn hours_and_minutes_have_labels_at_round_times() {
+        let ticks = |from: &str, step: StepLength, steps: usize, length: i64| {
+            let zone: Zone = "Europe/Berlin".parse().unwrap();
+            let start = from.parse::<SentInstant>().unwrap().timestamp();
+            let starts = (0..steps as i64).map(|place| start.plus(place * length));
+            let ticks = starts.filter(|at| is_tick(*at, step, steps, &zone));
+            let labels = ticks.map(|at| written(at, &zone, "%-d %H:%M"));
+            labels.collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(
+            ticks("2026-11-07T05:00:00Z", StepLength::Hour, 168, HOUR),
+            "8 00:00, 9 00:00, 10 00:00, 11 00:00, 12 00:00, 13 00:00, 14 00:00"
+        );
+        assert_eq!(
+            ticks("2026-11-07T05:00:00Z", StepLength::Hour, 48, HOUR),
+            "7 06:00, 7 12:00, 7 18:00, 8 00:00, 8 06:00, 8 12:00, 8 18:00, 9 00:00"
+        );
+        assert_eq!(
+            ticks("2026-11-07T05:07:00Z", StepLength::Minute, 90, MINUTE),
+            "7 06:10, 7 06:20, 7 06:30, 7 06:40, 7 06:50, 7 07:00, 7 07:10, 7 07:20, 7 07:30"
+        );
+    }
 
     fn period_of(from: &str, to: &str, step: StepLength, zone: &str) -> String {
         let at = |text: &str| text.parse::<SentInstant>().unwrap().timestamp();
@@ -199,6 +287,23 @@ mod tests {
             "UTC",
         );
         assert_eq!(hours, "Nov 20, 13:00 – Nov 21, 12:59");
+        let whole = period_of(
+            "2026-11-19T18:30:00Z",
+            "2026-11-20T19:00:00Z",
+            StepLength::Hour,
+            "Asia/Kolkata",
+        );
+        assert_eq!(whole, "Nov 20, 00:00 – Nov 21, 00:29");
+        let whole = period_of(
+            "2026-11-19T19:00:00Z",
+            "2026-11-20T19:00:00Z",
+            StepLength::Hour,
+            "Asia/Kolkata",
+        );
+        assert_eq!(
+            whole, "Nov 20, 2026",
+            "its days begin at a full hour of UTC"
+        );
         let months = period_of(
             "2025-12-01T00:00:00Z",
             "2026-12-01T00:00:00Z",

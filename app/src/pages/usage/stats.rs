@@ -47,6 +47,8 @@ pub fn Stats(
     report: ReportText,
     /// The number of keys in use, for users who can see it.
     keys: Option<KeysInUse>,
+    /// Whether requests that passed, were limited and were rejected are counted.
+    shown: [bool; 3],
 ) -> impl IntoView {
     let ReportText {
         total,
@@ -67,23 +69,46 @@ pub fn Stats(
             </div>
         }
     });
-    view! {
-        <dl class="stats">
-            <Stat name="Requests" figure=grouped(total.all()) change=Change::of_requests(total.all(), before.all()) before_name/>
-            <Stat name="Rejected" figure=per_cent(total.refused_share()) change=Change::of_share(Counts::refused_share, total, before) before_name/>
-            <Stat name="Rate limited" figure=per_cent(total.limited_share()) change=Change::of_share(Counts::limited_share, total, before) before_name/>
-            {keys}
-        </dl>
-    }
+    let of_all = |count: fn(Counts) -> i64| {
+        let (now, before) = (count(total), count(before));
+        (grouped(now), Change::of_requests(now, before))
+    };
+    let share = |share: fn(Counts) -> i64| {
+        (
+            per_cent(share(total)),
+            Change::of_share(share, total, before),
+        )
+    };
+    let (name, stats) = if shown == [true; 3] {
+        let shares = [
+            ("Rejected", share(Counts::refused_share)),
+            ("Rate limited", share(Counts::limited_share)),
+        ];
+        ("Requests", shares.to_vec())
+    } else {
+        // Shares of what is shown would be read as shares of all requests.
+        let [passed, limited, refused] = shown;
+        let counts = [
+            (passed, "Passed", of_all(|counts| counts.passed)),
+            (refused, "Rejected", of_all(|counts| counts.refused)),
+            (limited, "Rate limited", of_all(|counts| counts.limited)),
+        ];
+        let counts = counts.into_iter().filter(|(is_shown, ..)| *is_shown);
+        (
+            "Requests shown",
+            counts.map(|(_, name, stat)| (name, stat)).collect(),
+        )
+    };
+    let all = (name, of_all(|counts| counts.all()));
+    let stats = std::iter::once(all).chain(stats);
+    let stats = stats
+        .map(|(name, (figure, change))| view! { <Stat name figure change before_name=before_name.clone()/> })
+        .collect_view();
+    view! { <dl class="stats">{stats}{keys}</dl> }
 }
 
 #[component]
-fn Stat(
-    name: &'static str,
-    figure: String,
-    change: Change,
-    before_name: &'static str,
-) -> impl IntoView {
+fn Stat(name: &'static str, figure: String, change: Change, before_name: String) -> impl IntoView {
     let moved = match change {
         Change::Same => view! { <dd>"Same as "{before_name}</dd> }.into_any(),
         Change::By(text) => view! { <dd>{text}" vs. "{before_name}</dd> }.into_any(),

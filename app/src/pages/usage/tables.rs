@@ -15,7 +15,7 @@ use crate::{chart::Counts, text::number::grouped};
 pub fn GroupTable(
     table: Table,
     /// What is compared with.
-    before_name: &'static str,
+    before_name: String,
 ) -> impl IntoView {
     let Table { by, rows, other } = table;
     let id = format!("by-{}", by.as_str());

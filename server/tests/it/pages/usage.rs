@@ -51,7 +51,7 @@ on_both! {
         let profile = owner.get("/account/profile").await.text();
         assert!(profile.contains("<option selected>Asia/Kolkata"), "{profile}");
         let page = owner.get("/orgs/northwind/usage?range=7d").await.text();
-        assert!(page.contains("times in Asia/Kolkata") && page.contains("T19:00:00.000Z"), "{page}");
+        assert!(page.contains("times in Asia/Kolkata") && page.contains("data-from=\"2026-12-25\""), "{page}");
         let months = owner.get("/orgs/northwind/usage?range=12m").await.text();
         assert!(months.contains("months in UTC, because"), "{months}");
         let wrong = owner.submit("/account/profile", &[("change", "time_zone"), ("time_zone", "Mars/Base")]).await;
@@ -64,10 +64,79 @@ on_both! {
         for (query, sentence) in [
             ("from=2020-01-01", "The first day must be "), ("range=1y", "Invalid filters"), ("step=minute&range=30d", "The steps can be minutes only if the first day is in the last 48 hours"),
             ("key=key_00000000000000000000000000000000", "was not found in this organization"),
+            ("from=2027-01-01", "The first day must be in the past."), ("last=2026-12-01", "The last day needs a first day, too."),
+            ("from=2026-12-10&last=2026-12-09", "The last day must not be before the first day."),
+            ("from=2026-12-10T10:00&to=2026-12-10T09:00", "The end must be later than the start."),
+            ("from=2026-12-31T12:30", "The start must be in the past."),
         ] {
             let page = owner.get(&format!("/orgs/northwind/usage?{query}")).await.text();
             assert!(page.contains(sentence) && page.contains("Clear filters"), "{query}: {page}");
         }
+    }
+
+    async fn days_that_have_not_come_are_neither_shown_nor_exported(app: &TestApp) {
+        let org = used(app).await;
+        let query = "from=2026-12-25&last=2027-01-20";
+        for (now, last, days) in [("2026-12-31T23:59:59Z", "Dec 31, 2026", 7), ("2027-01-01T00:00:00Z", "Dec 25, 2026 – Jan 1, 2027", 8), ("2027-01-21T00:00:00Z", "Jan 20, 2027", 27)] {
+            app.set_time(now);
+            let owner = app.signed_in(&org, &format!("dana{days}"), Role::Owner).await;
+            let page = owner.get(&format!("/orgs/northwind/usage?{query}")).await.text();
+            assert_eq!((page.contains(last), page.matches("data-from=").count()), (true, days), "{now}: {page}");
+            // Only what is over is drawn as such, and does not change any more.
+            assert_eq!((page.contains("so far"), page.contains("data-over")), (days < 27, days == 27), "{now}: {page}");
+            assert!(page.contains("value=\"2026-12-25\"") && page.contains("value=\"2027-01-20\""), "what was asked stays: {page}");
+            let csv = owner.get(&format!("/orgs/northwind/usage.csv?{query}")).await.text();
+            assert_eq!(csv.lines().filter(|line| line.starts_with("step,")).count(), days, "{now}: {csv}");
+            let json = owner.get(&format!("/orgs/northwind/usage.json?{query}")).await.json();
+            assert_eq!(json["steps"].as_array().unwrap().len(), days, "{now}: {json}");
+        }
+    }
+
+    async fn whole_days_have_fields_for_days_and_parts_of_a_day_for_times(app: &TestApp) {
+        let org = used(app).await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let page = async |query: &str| owner.get(&format!("/orgs/northwind/usage?{query}")).await.text();
+        let months = page("range=12m").await;
+        assert!(months.contains("usage?from=2026-12-01&amp;to=2027-01-01"), "{months}");
+        let month = page("from=2026-12-01&to=2027-01-01").await;
+        assert!(month.contains("First day") && month.contains("value=\"2026-12-01\"") && month.contains("value=\"2026-12-31\""), "{month}");
+        assert!(month.contains("Dec 1 – Dec 31, 2026") && month.contains("usage?from=2026-12-20&amp;to=2026-12-21"), "{month}");
+        let hours = page("from=2026-12-31T08:00:00.000Z&to=2026-12-31T10:30:00.000Z").await;
+        assert!(hours.contains("datetime-local") && hours.contains("value=\"2026-12-31T08:00\"") && hours.contains("value=\"2026-12-31T10:30\""), "{hours}");
+        assert!(hours.contains("No requests in this period") && !hours.contains("First day"), "{hours}");
+        owner.submit("/account/profile", &[("change", "time_zone"), ("time_zone", "Asia/Kolkata")]).await;
+        // As the form sends it: the viewer's time.
+        let local = page("from=2026-12-31T17%3A00&to=2026-12-31T18%3A00").await;
+        assert!(local.contains("value=\"2026-12-31T17:00\"") && local.contains("Dec 31, 17:00 – 17:59"), "{local}");
+        assert!(local.contains(">2</dd>"), "{local}");
+    }
+
+    async fn a_key_is_found_by_its_name(app: &TestApp) {
+        let org = used(app).await;
+        let id = app.database.texts("SELECT id FROM keys").await.remove(0);
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let page = async |name: &str| owner.get(&format!("/orgs/northwind/usage?key={name}")).await.text();
+        for name in ["production", "Produc"] {
+            let shown = page(name).await;
+            assert!(shown.contains("Production · ") && shown.contains(&format!("usage.csv?key={id}")), "{name}: {shown}");
+        }
+        assert!(page("").await.contains("<option value=\"Production\">"), "names are offered");
+        org.key("Production").await;
+        org.key("Preview").await;
+        assert!(page("Production").await.contains("Key “Production” is the name of several keys. Enter an ID."));
+        assert!(page("Pr").await.contains("Key “Pr” is a part of several names."));
+        assert!(page("Shop").await.contains("Key “Shop” was not found."));
+        assert_eq!(app.signed_in(&org, "mo", Role::Member).await.get("/orgs/northwind/usage?key=Preview").await.status, 403);
+    }
+
+    async fn what_is_counted_of_a_choice_of_outcomes_is_no_share_of_all(app: &TestApp) {
+        let org = used(app).await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let page = async |query: &str| owner.get(&format!("/orgs/northwind/usage?{query}")).await.text();
+        assert!(page("range=7d").await.contains("<dt>Rejected</dt><dd class=\"figure\">0%"), "shares of all requests");
+        let passed = page("range=7d&outcome=VALID").await;
+        assert!(passed.contains("<dt>Requests shown</dt>") && passed.contains("<dt>Passed</dt>") && !passed.contains("<dt>Rejected</dt>"), "{passed}");
+        assert!(page("from=2026-12-25").await.contains("Keys in use") && !page("from=2026-12-25&to=2026-12-27").await.contains("Keys in use"));
     }
 
     async fn what_is_on_the_page_is_exported(app: &TestApp) {
@@ -79,6 +148,8 @@ on_both! {
         assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
         assert!(csv.text().ends_with(",day,UTC,secret,secret,2,0,0\r\nother,2026-12-25T00:00:00.000Z,2027-01-01T00:00:00.000Z,day,UTC,,,0,0,0\r\n\
              total,2026-12-25T00:00:00.000Z,2027-01-01T00:00:00.000Z,day,UTC,,,2,0,0\r\n"), "{}", csv.text());
+        let by_key = owner.get("/orgs/northwind/usage.csv?range=7d").await.text();
+        assert!(by_key.contains("\r\ngroup,") && by_key.contains(",Production,2,0,0\r\nother,"), "{by_key}");
         let json = owner.get("/orgs/northwind/usage.json?range=7d&group_by=kind").await;
         assert_eq!((&json.json()["total"]["passed"], &json.json()["groups"]["data"][0]["id"]), (&2.into(), &"secret".into()));
     }
@@ -88,7 +159,7 @@ on_both! {
         let (ben, kim) = (app.signed_in(&org, "ben", Role::Member).await, app.signed_in(&org, "kim", Role::Admin).await);
         let html = async |browser, query| usage(browser, query).await["html"].as_str().unwrap().to_owned();
         let member = html(&ben, "range=7d&group_by=environment").await;
-        for hidden in ["Production", "By key", "Export", "Key ID", "All projects"] {
+        for hidden in ["Production", "By key", "Export", "Key (name", "All projects"] {
             assert!(!member.contains(hidden), "{hidden}: {member}");
         }
         assert!(member.contains("By environment"), "{member}");

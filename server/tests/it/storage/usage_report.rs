@@ -7,7 +7,7 @@ use latchkey::{
     key::RevokeReason,
     keys::change_state::{disable, revoke},
     outcome::Outcome,
-    time::{HOUR, MINUTE, Timestamp},
+    time::{DAY, HOUR, MINUTE, Timestamp},
     usage::{
         flush::flush,
         parts,
@@ -126,11 +126,11 @@ on_both! {
         for key in [used, revoked] {
             app.count(org.org.id, key, "2026-11-21", 1).await;
         }
-        let in_use = async |range| parts::keys_in_use(&app.engine, &org.permit(), range).await.unwrap();
-        assert_eq!(in_use(Range::Days7).await, parts::KeysInUse { active: 2, used: 1 });
+        let in_use = async |since| parts::keys_in_use(&app.engine, &org.permit(), since).await.unwrap();
+        assert_eq!(in_use(NOON.floor(DAY)).await, parts::KeysInUse { active: 2, used: 1 });
         app.set_time("2027-02-01T00:00:00Z");
         roll(&app.engine).await.unwrap();
-        assert_eq!(in_use(Range::Days7).await, parts::KeysInUse { active: 2, used: 0 });
+        assert_eq!(in_use(app.clock.now().plus(-7 * DAY)).await, parts::KeysInUse { active: 2, used: 0 });
     }
 
     async fn outcomes_are_grouped_and_refusals_come_most_frequent_first(app: &TestApp) {
