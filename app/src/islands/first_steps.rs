@@ -59,7 +59,7 @@ pub fn FirstStepsList(
                 {move || (!token.get()).then(|| view! { <div class="row"><a class="btn small" href=tokens.clone()>"Create a service token"</a></div> })}
             </Step>
             <Step title="First request" done=request>
-                <p>"Ask Latchkey whether the key is valid, with your service token and the key in the first lines:"</p>
+                <p>"Ask Latchkey whether the key is valid. Set the two variables, or replace the texts after “:-”:"</p>
                 <pre tabindex="0"><code id="first-check">{check}</code></pre>
                 <div class="row">
                     <CopyButton of="first-check".to_owned() class="btn small".to_owned() text="Copy".to_owned() copied="Copied".to_owned()/>

@@ -5,7 +5,7 @@ mod of_key;
 mod tabs;
 
 pub use self::{
-    check::{TOKEN_VARIABLE, VERIFY_TAB, YOUR_KEY, YOUR_TOKEN, check, check_with_token},
+    check::{TOKEN_VARIABLE, VERIFY_TAB, YOUR_KEY, YOUR_TOKEN, check, check_with_token, key_of},
     of_key::{Example, examples, script_tag},
     tabs::ExampleTabs,
 };

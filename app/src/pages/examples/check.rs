@@ -1,5 +1,5 @@
-//! The request that checks a key, against this instance. It runs as pasted: what the page does not know is set in the first
-//! lines.
+//! The request that checks a key, against this instance. It runs as pasted: what the page does not know is read from the shell's
+//! environment, and is a placeholder if that does not have it. So an example never replaces a variable that is set.
 
 /// The environment variable with a service token.
 pub const TOKEN_VARIABLE: &str = "LATCHKEY_SERVICE_TOKEN";
@@ -11,28 +11,27 @@ pub const YOUR_TOKEN: &str = "your service token";
 /// The label of the example that verifies a key.
 pub const VERIFY_TAB: &str = "Verify the key";
 
-/// Commands that ask the instance at `public_url` whether a key is valid. `fields` are those of the request's body. A value
-/// that starts with `$` is an environment variable with a key.
+/// A command that asks the instance at `public_url` whether a key is valid. `fields` are those of the request's body.
 pub fn check(public_url: &str, fields: &[(&str, &str)]) -> String {
-    check_with_token(&format!("\"{YOUR_TOKEN}\""), public_url, fields)
+    command(
+        &format!("${{{TOKEN_VARIABLE}:-{YOUR_TOKEN}}}"),
+        public_url,
+        fields,
+    )
 }
 
-/// The same commands with a service token.
+/// The same with a service token, which stays in the environment.
 pub fn check_with_token(token: &str, public_url: &str, fields: &[(&str, &str)]) -> String {
-    let variables = fields
-        .iter()
-        .filter_map(|(_, value)| value.strip_prefix('$'));
-    let keys: String = variables.map(set_key).collect();
-    let command = command(public_url, fields);
-    format!("export {TOKEN_VARIABLE}={token}\n{keys}\n{command}")
+    let command = command(&format!("${TOKEN_VARIABLE}"), public_url, fields);
+    format!("export {TOKEN_VARIABLE}={token}\n\n{command}")
 }
 
-/// The line that sets an environment variable to a key.
-pub fn set_key(variable: &str) -> String {
-    format!("export {variable}=\"{YOUR_KEY}\"\n")
+/// A key in a shell command: that of an environment variable.
+pub fn key_of(variable: &str) -> String {
+    format!("${{{variable}:-{YOUR_KEY}}}")
 }
 
-fn command(public_url: &str, fields: &[(&str, &str)]) -> String {
+fn command(token: &str, public_url: &str, fields: &[(&str, &str)]) -> String {
     let is_variable = fields.iter().any(|(_, value)| value.starts_with('$'));
     // A shell replaces variables only in double quotes.
     let (around, quote) = if is_variable {
@@ -45,7 +44,7 @@ fn command(public_url: &str, fields: &[(&str, &str)]) -> String {
         .map(|(name, value)| format!("{quote}{name}{quote}: {quote}{value}{quote}"))
         .collect();
     format!(
-        "curl {public_url}/v1/verify \\\n  -H \"Authorization: Bearer ${TOKEN_VARIABLE}\" \\\n  \
+        "curl {public_url}/v1/verify \\\n  -H \"Authorization: Bearer {token}\" \\\n  \
          -H \"Content-Type: application/json\" \\\n  -d {around}{{{}}}{around}",
         fields.join(", ")
     )
@@ -60,21 +59,19 @@ mod tests {
         let url = "https://keys.example";
         let fields = [("key", "lk_1"), ("origin", "https://shop.example")];
         insta::assert_snapshot!(check(url, &fields), @r#"
-        export LATCHKEY_SERVICE_TOKEN="your service token"
-
         curl https://keys.example/v1/verify \
-          -H "Authorization: Bearer $LATCHKEY_SERVICE_TOKEN" \
+          -H "Authorization: Bearer ${LATCHKEY_SERVICE_TOKEN:-your service token}" \
           -H "Content-Type: application/json" \
           -d '{"key": "lk_1", "origin": "https://shop.example"}'
         "#);
-        insta::assert_snapshot!(check_with_token("lk_st_1", url, &[("key", "$API_KEY")]), @r#"
+        let key = key_of("API_KEY");
+        insta::assert_snapshot!(check_with_token("lk_st_1", url, &[("key", &key)]), @r#"
         export LATCHKEY_SERVICE_TOKEN=lk_st_1
-        export API_KEY="your key"
 
         curl https://keys.example/v1/verify \
           -H "Authorization: Bearer $LATCHKEY_SERVICE_TOKEN" \
           -H "Content-Type: application/json" \
-          -d "{\"key\": \"$API_KEY\"}"
+          -d "{\"key\": \"${API_KEY:-your key}\"}"
         "#);
     }
 }

@@ -5,7 +5,7 @@ use latchkey::{
     key::{Kind, text::PlainKey},
 };
 
-use super::{Snippet, VERIFY_TAB, check, check::set_key, origin_of};
+use super::{Snippet, VERIFY_TAB, check, key_of, origin_of};
 use crate::{shown_once::KeyTerms, site::Addresses};
 
 /// What the examples send, and where.
@@ -54,10 +54,8 @@ pub fn examples(of: Example<'_>) -> Vec<Snippet> {
 
 /// The key in a shell command.
 fn in_shell(of: Example<'_>) -> String {
-    of.key.map_or_else(
-        || format!("${}", of.terms.variable),
-        |key| key.expose().to_owned(),
-    )
+    of.key
+        .map_or_else(|| key_of(&of.terms.variable), |key| key.expose().to_owned())
 }
 
 fn check_it(of: Example<'_>) -> Snippet {
@@ -102,12 +100,8 @@ fn curl(of: Example<'_>, api: &str) -> Snippet {
         .map(name_and_scheme)
         .map(|(name, scheme)| format!("\n\n# Or, in another header: -H \"{name}: {scheme}{key}\""))
         .collect();
-    let set = match of.key {
-        Some(_) => String::new(),
-        None => set_key(&of.terms.variable) + "\n",
-    };
     let text = format!(
-        "{set}curl {api}/v1/chat \\\n  -H \"{name}: {scheme}{key}\" \\\n  -H \"Content-Type: application/json\" \\\n{}  -d '{{\"message\": \"Hello\"}}'{others}",
+        "curl {api}/v1/chat \\\n  -H \"{name}: {scheme}{key}\" \\\n  -H \"Content-Type: application/json\" \\\n{}  -d '{{\"message\": \"Hello\"}}'{others}",
         origin.unwrap_or_default()
     );
     Snippet {

@@ -13,7 +13,7 @@ use crate::{
         first_steps::first_steps,
         seen_steps::{self, DISMISSED, WAITING},
     },
-    pages::examples::check,
+    pages::examples::{check, key_of},
     request::PageRequest,
     values::first_steps::FirstSteps,
 };
@@ -42,7 +42,7 @@ pub async fn steps(request: &PageRequest) -> Result<Option<Steps>, AppError> {
     let now = first_steps(request, &org).await?;
     let convention = request.engine().convention();
     let variable = convention.environment_variable(Kind::Secret, Environment::Live);
-    let key = format!("${variable}");
+    let key = key_of(variable);
     Ok(Some(Steps {
         org,
         page: request.path().to_owned(),

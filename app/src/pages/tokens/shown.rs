@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::{
     pages::{
-        examples::{ExampleTabs, Snippet, TOKEN_VARIABLE, YOUR_KEY, check_with_token},
+        examples::{ExampleTabs, Snippet, TOKEN_VARIABLE, YOUR_KEY, check_with_token, key_of},
         once::{OnceCard, OncePage},
     },
     shown_once::CreatedToken,
@@ -23,7 +23,7 @@ pub fn CreatedTokenView(created: CreatedToken) -> impl IntoView {
     let by = created.created_by.map(|name| format!(" by {name}"));
     let lead = format!("Service token · {can} · expires {}", created.expires);
     let token = created.token.expose();
-    let key = format!("${}", created.variable);
+    let key = key_of(&created.variable);
     let check = check_with_token(token, &created.addresses.public_url, &[("key", &key)]);
     let examples = vec![
         Snippet {
@@ -52,7 +52,7 @@ pub fn CreatedTokenView(created: CreatedToken) -> impl IntoView {
     let more = view! {
         <ExampleTabs examples/>
         <p class="hint">
-            "In “Verify a key”, replace "<code>{YOUR_KEY}</code>" with a key. "
+            "“Verify a key” reads a key from "<code>{created.variable.clone()}</code>". If this variable is not set, replace “"{YOUR_KEY}"”. "
             <a class="link" href=docs target="_blank" rel="noopener">"Documentation"</a>
         </p>
     };

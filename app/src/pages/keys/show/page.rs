@@ -22,7 +22,7 @@ use crate::{
     icons::{Icon, Symbol},
     pages::{
         audit::{HistoryCard, entries_of_key},
-        examples::{ExampleTabs, Snippet, VERIFY_TAB, YOUR_KEY, YOUR_TOKEN},
+        examples::{ExampleTabs, Snippet, TOKEN_VARIABLE, VERIFY_TAB, YOUR_KEY, YOUR_TOKEN},
         forms::fields_and_errors,
         frame::{Breadcrumbs, PageHead},
         keys::{
@@ -259,7 +259,7 @@ fn UseCard(
             <div class="body stack">
                 <ExampleTabs examples/>
                 <p class="hint">
-                    "In “"{VERIFY_TAB}"”, replace "<code>{YOUR_TOKEN}</code>" with a service token and "<code>{YOUR_KEY}</code>" with the key. "{tokens}
+                    "“"{VERIFY_TAB}"” reads a service token from "<code>{TOKEN_VARIABLE}</code>", and the key from a variable, too. If they are not set, replace “"{YOUR_TOKEN}"” and “"{YOUR_KEY}"”. "{tokens}
                 </p>
             </div>
         </section>

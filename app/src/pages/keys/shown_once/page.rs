@@ -7,7 +7,7 @@ use leptos_meta::{Meta, Title};
 use crate::{
     heading::{Breadcrumbs, Heading},
     pages::{
-        examples::{Example, ExampleTabs, VERIFY_TAB, YOUR_TOKEN, examples},
+        examples::{Example, ExampleTabs, TOKEN_VARIABLE, VERIFY_TAB, YOUR_TOKEN, examples},
         keys::show::details::OptionalSettings,
         once::OnceCard,
     },
@@ -103,7 +103,7 @@ fn Body(made: CreatedKey) -> impl IntoView {
         {tabs}
         // In a tab of their own: leaving this page loses the key.
         <p class="hint">
-            "In “"{VERIFY_TAB}"”, replace "<code>{YOUR_TOKEN}</code>" with a service token. "
+            "“"{VERIFY_TAB}"” reads a service token from "<code>{TOKEN_VARIABLE}</code>". If this variable is not set, replace “"{YOUR_TOKEN}"”. "
             {(!is_requested).then(|| view! { <a class="link" href=tokens target="_blank" rel="noopener">"Create a service token"</a>" · " })}
             <a class="link" href=docs target="_blank" rel="noopener">"Documentation"</a>
         </p>
