@@ -1,6 +1,11 @@
 //! The page that lists keys.
 
-use latchkey::{key::RevokeReason, keys::change_state::revoke, projects, role::Role};
+use latchkey::{
+    key::RevokeReason,
+    keys::change_state::{disable, revoke},
+    projects,
+    role::Role,
+};
 
 use crate::test_app::{
     HttpAnswer, TestApp,
@@ -123,17 +128,22 @@ on_both! {
         let gone = org.key("Alpha gone").await.id;
         org.key("Alpha").await;
         org.key("Beta 100%").await;
+        let off = org.key("Gamma").await.id;
+        disable(&app.engine, &org.permit(), off).await.unwrap();
         revoke(&app.engine, &org.permit(), gone, RevokeReason::Other).await.unwrap();
         for (query, expected) in [
-            ("?sort=name", "Alpha, Alpha gone, Beta 100%"),
-            ("?sort=name&dir=desc", "Beta 100%, Alpha gone, Alpha"),
+            ("?sort=name", "Alpha, Alpha gone, Beta 100%, Gamma"),
+            ("?sort=name&dir=desc", "Gamma, Beta 100%, Alpha gone, Alpha"),
             ("?q=alpha&sort=name", "Alpha, Alpha gone"),
             ("?q=alpha&status=ended", "Alpha gone"),
+            ("?status=revoked", "Alpha gone"),
+            ("?status=disabled", "Gamma"),
+            ("?status=expired", ""),
             ("?status=active&sort=name", "Alpha, Beta 100%"),
             ("?q=100%25", "Beta 100%"),
             ("?q=%25", "Beta 100%"),
             ("?environment=test", ""),
-            ("?sort=expires&status=nonsense&environment=nowhere", "Alpha, Alpha gone, Beta 100%"),
+            ("?sort=expires&status=nonsense&environment=nowhere", "Alpha, Alpha gone, Beta 100%, Gamma"),
         ] {
             let mut found = names(&member.get(&format!("{KEYS}{query}")).await);
             if query.contains("sort=expires") {

@@ -182,6 +182,12 @@ on_both! {
         );
         assert_eq!(names(StatusFilter::Active, None).await, "active, expires in 14 days, expires in 15 days");
         assert_eq!(names(StatusFilter::Ended, None).await, "disabled and expired, expired, revoked");
+        for (status, expected) in [
+            (Status::Active, "active, expires in 14 days, expires in 15 days"), (Status::Disabled, "disabled"),
+            (Status::Expired, "disabled and expired, expired"), (Status::Revoked, "revoked"),
+        ] {
+            assert_eq!(names(StatusFilter::Is(status), None).await, expected, "each key has one status, as its badge says");
+        }
         assert_eq!(names(StatusFilter::Any, Some(Environment::Test)).await, "active");
         assert_eq!(names(StatusFilter::Ended, Some(Environment::Test)).await, "");
         let ended_named_disabled = KeyQuery {

@@ -124,7 +124,7 @@ impl Address {
             },
             status: match self.status {
                 StatusChoice::Any | StatusChoice::Attention => StatusFilter::Any,
-                StatusChoice::Active => StatusFilter::Active,
+                StatusChoice::Is(status) => StatusFilter::Is(status),
                 StatusChoice::Ended => StatusFilter::Ended,
             },
             sort: match self.sort {

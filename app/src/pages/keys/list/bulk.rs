@@ -42,7 +42,7 @@ pub fn BulkForm(
             let text = format!("Select all {} matches", grouped(matching));
             view! { <label class="check small"><input type="checkbox" name="all" value="yes"/>{text}</label> }.into_any()
         } else {
-            view! { <span class="muted small">"To select all matches, narrow the list to at most 500 keys."</span> }.into_any()
+            view! { <span class="muted small too-many">"To select all matches, narrow the list to at most 500 keys."</span> }.into_any()
         }
     });
     view! {

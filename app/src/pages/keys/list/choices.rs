@@ -1,6 +1,9 @@
 //! What the list of keys can be filtered and sorted by, with the query values.
 
-use latchkey::findings::{Code, Severity};
+use latchkey::{
+    findings::{Code, Severity},
+    key::Status,
+};
 
 /// The filter by status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -8,20 +11,23 @@ pub enum StatusChoice {
     /// Every key.
     #[default]
     Any,
-    /// Keys that work.
-    Active,
     /// Keys with a finding of high or medium severity.
     Attention,
-    /// Keys that are revoked or expired.
+    /// Keys with the status that their badge has.
+    Is(Status),
+    /// Keys that are revoked or expired. Only older links lead to it.
     Ended,
 }
 
 impl StatusChoice {
     /// Every choice, with its query value and label.
-    pub const ALL: [(Self, &'static str, &'static str); 4] = [
+    pub const ALL: [(Self, &'static str, &'static str); 7] = [
         (Self::Any, "", "Any status"),
-        (Self::Active, "active", "Active"),
+        (Self::Is(Status::Active), "active", "Active"),
         (Self::Attention, "attention", "Needs attention"),
+        (Self::Is(Status::Disabled), "disabled", "Disabled"),
+        (Self::Is(Status::Expired), "expired", "Expired"),
+        (Self::Is(Status::Revoked), "revoked", "Revoked"),
         (Self::Ended, "ended", "Expired or revoked"),
     ];
 

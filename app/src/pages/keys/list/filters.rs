@@ -32,7 +32,11 @@ pub fn Filters(
     );
     let states = StatusChoice::ALL
         .into_iter()
-        .filter(|(status, ..)| with_details || *status != StatusChoice::Attention)
+        .filter(|(status, ..)| match status {
+            StatusChoice::Attention => with_details,
+            StatusChoice::Ended => address.status == StatusChoice::Ended,
+            _ => true,
+        })
         .map(|(status, _, text)| {
             let current = (status == address.status).then_some("true");
             view! { <a href=address.with_status(status) aria-current=current>{text}</a> }
