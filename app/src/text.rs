@@ -1,5 +1,7 @@
 //! Formatting of numbers, times and URLs.
 
+#[cfg(feature = "ssr")]
+pub mod breakable;
 pub mod days;
 pub mod number;
 #[cfg(feature = "ssr")]

@@ -24,6 +24,7 @@ use crate::{
         field::{Field, NewPasswordField},
     },
     request::PageRequest,
+    text::breakable::Breakable,
 };
 
 /// The form that changes the password. Its fields are never rendered again.
@@ -106,7 +107,7 @@ fn AccountView(viewer: Viewer, factor: Option<SecondFactor>) -> impl IntoView {
                 <header><h2 id="you">"You"</h2><a class="btn end" href="/account/profile">"Edit profile"</a></header>
                 <dl class="facts body">
                     <dt>"Name"</dt><dd>{viewer.name}</dd>
-                    <dt>"E-mail"</dt><dd>{viewer.email.clone()}{unconfirmed}</dd>
+                    <dt>"E-mail"</dt><dd><Breakable text=viewer.email.clone()/>{unconfirmed}</dd>
                     <dt>{if viewer.orgs.len() == 1 { "Organization" } else { "Organizations" }}</dt>
                     <dd>{viewer.orgs.is_empty().then_some("None")}{viewer.orgs.into_iter().map(|org| view! { <div>{org.name}" "<span class="muted">{org.rights.role.title()}</span></div> }).collect_view()}</dd>
                 </dl>

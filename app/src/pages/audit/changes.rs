@@ -5,6 +5,8 @@ use std::fmt;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::text::breakable::Breakable;
+
 /// A changed field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeText {
@@ -33,7 +35,7 @@ pub fn Changes(changes: Vec<ChangeText>) -> impl IntoView {
         .into_iter()
         .map(|ChangeText { field, from, to }| {
             let from = from.map(|from| format!("{from} → "));
-            view! { <li><span class="muted">{field}": "{from}</span>{to}</li> }
+            view! { <li><span class="muted">{field}": "{from}</span><Breakable text=to/></li> }
         })
         .collect_view();
     view! { <ul class="changes">{lines}</ul> }

@@ -8,7 +8,7 @@ use crate::{
         changes::{ChangeText, Changes},
         rows::{EntryRow, TargetText},
     },
-    text::time::Time,
+    text::{breakable::Breakable, time::Time},
 };
 
 #[component]
@@ -68,6 +68,6 @@ fn Target(target: TargetText) -> impl IntoView {
     match (href, is_id) {
         (Some(href), _) => view! { <a class="link" href=href>{name}</a> }.into_any(),
         (None, true) => view! { <code>{name}</code> }.into_any(),
-        (None, false) => view! { <b>{name}</b> }.into_any(),
+        (None, false) => view! { <b><Breakable text=name/></b> }.into_any(),
     }
 }

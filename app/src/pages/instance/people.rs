@@ -20,7 +20,10 @@ use crate::{
     form::errors::{Errors, FormError},
     pages::{confirm::PasswordAgain, forms::fields_and_errors, page::page},
     request::PageRequest,
-    text::time::{Time, TimeText},
+    text::{
+        breakable::Breakable,
+        time::{Time, TimeText},
+    },
 };
 
 struct Changed {
@@ -156,7 +159,7 @@ fn Row(path: String, person: PersonSummary, now: Timestamp) -> impl IntoView {
     view! {
         <tr>
             <th scope="row"><span class="name">{name.clone()}</span></th>
-            <td class="muted" data-label="E-mail">{person.email.to_string()}</td>
+            <td class="muted" data-label="E-mail"><Breakable text=person.email.to_string()/></td>
             <td data-label="Organizations">{orgs}</td>
             <td class="muted nowrap" data-label="Last seen">{seen}</td>
             <td data-label="Status">{(!status.is_empty()).then(|| view! { <span class="tag plain">{status}</span> })}</td>

@@ -12,7 +12,7 @@ use crate::{
     pages::{forms::shown, frame::PageHead, owners::AskOwner, page::page},
     request::PageRequest,
     shown_once::CreatedInvitation,
-    text::time::Time,
+    text::{breakable::Breakable, time::Time},
 };
 
 /// The page. Which member is about to be changed is part of the URL.
@@ -105,7 +105,7 @@ fn Row(path: String, row: MemberRow, may_change: bool) -> impl IntoView {
     view! {
         <tr>
             <th scope="row"><span class="name">{row.name.clone()}{row.is_viewer.then(|| view! { <span class="muted">" (you)"</span> })}</span></th>
-            <td class="muted" data-label="E-mail">{row.email.clone()}</td>
+            <td class="muted" data-label="E-mail"><Breakable text=row.email.clone()/></td>
             <td data-label="Role"><span class="tag plain">{row.role.title()}</span></td>
             <td class="muted nowrap" data-label="Since"><Time text=row.since.clone()/></td>
             {last_seen}
@@ -149,7 +149,7 @@ fn Pending(path: String, row: InvitationRow, sends_mail: bool) -> impl IntoView 
     let withdraw = format!("{path}?withdraw={}", row.id);
     view! {
         <tr>
-            <th scope="row"><span class="name">{row.email.clone()}</span></th>
+            <th scope="row"><span class="name"><Breakable text=row.email.clone()/></span></th>
             <td data-label="Role"><span class="tag plain">{row.role.title()}</span></td>
             <td class="muted" data-label="Invited by">{row.inviter}</td>
             <td class="muted nowrap" data-label="Expires"><Time text=row.expires/></td>

@@ -10,7 +10,10 @@ use leptos::prelude::*;
 
 use crate::{
     pages::keys::finding_text::FindingText,
-    text::time::{Time, TimeText, date},
+    text::{
+        breakable::Breakable,
+        time::{Time, TimeText, date},
+    },
 };
 
 /// A review in words.
@@ -157,7 +160,7 @@ pub fn SeenFindings(findings: Vec<FindingText>) -> impl IntoView {
         .into_iter()
         .map(|finding| {
             let class = finding.tag();
-            view! { <li><span class=class>{finding.code.title()}</span>" "{finding.sentence}</li> }
+            view! { <li><span class=class>{finding.code.title()}</span>" "<Breakable text=finding.sentence/></li> }
         })
         .collect_view();
     view! { <ul class="seen-findings">{items}</ul> }.into_any()
