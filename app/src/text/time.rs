@@ -23,7 +23,7 @@ pub fn Time(text: TimeText) -> impl IntoView {
 
 #[cfg(feature = "ssr")]
 mod format {
-    use latchkey::time::{DAY, HOUR, MINUTE, Timestamp};
+    use latchkey::time::{DAY, HOUR, MINUTE, Timestamp, Zone};
 
     use super::TimeText;
     use crate::text::days::days_text;
@@ -51,6 +51,19 @@ mod format {
                 // The line can only break between date and time.
                 short: written(time, "%b\u{a0}%-d,\u{a0}%Y, %H:%M:%S\u{a0}UTC"),
                 full: written(time, "%b %-d, %Y, %H:%M:%S UTC"),
+                ..Self::full(time)
+            }
+        }
+
+        /// Shown to the second in a zone that the page names: "Jan 15, 2027, 11:00:07". In UTC, the text has it, too.
+        pub fn exact_in(time: Timestamp, zone: &Zone) -> Self {
+            if zone.is_utc() {
+                return Self::exact(time);
+            }
+            let local = zone.local(time);
+            Self {
+                short: local.strftime("%b\u{a0}%-d,\u{a0}%Y, %H:%M:%S").to_string(),
+                full: format!("{} ({zone})", local.strftime("%b %-d, %Y, %H:%M:%S")),
                 ..Self::full(time)
             }
         }
@@ -121,6 +134,21 @@ mod format {
                     "Jan 15, 2027, 08:00 UTC"
                 )
             );
+        }
+
+        #[test]
+        fn a_time_is_written_in_a_zone_that_the_tooltip_names() {
+            let berlin = "Europe/Berlin".parse().unwrap();
+            let text = TimeText::exact_in(NOON, &berlin);
+            assert_eq!(
+                (text.iso.as_str(), text.short.as_str(), text.full.as_str()),
+                (
+                    "2027-01-15T08:00:00.000Z",
+                    "Jan\u{a0}15,\u{a0}2027, 09:00:00",
+                    "Jan 15, 2027, 09:00:00 (Europe/Berlin)"
+                )
+            );
+            assert_eq!(TimeText::exact_in(NOON, &Zone::UTC), TimeText::exact(NOON));
         }
 
         #[test]

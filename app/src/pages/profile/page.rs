@@ -141,7 +141,7 @@ fn ZoneForm(chosen: String, errors: Errors) -> impl IntoView {
             <input type="hidden" name="change" value="time_zone"/>
             <div class="field">
                 <label for="time_zone">"Your time zone"</label>
-                <p class="hint" id="time_zone-hint">"Days on the usage pages begin at midnight there. Other times are in UTC."</p>
+                <p class="hint" id="time_zone-hint">"Days on the usage pages begin at midnight there, and rejected requests have its times. Other times are in UTC."</p>
                 <select class="input" id="time_zone" name="time_zone" aria-describedby="time_zone-hint">{options}</select>
                 <ErrorTexts field="time_zone" errors/>
             </div>

@@ -2,9 +2,11 @@
 
 use latchkey::{
     access::to,
+    accounts::time_zone::time_zone,
     outcome::Outcome,
     refusals::{self, Refusal, RefusalPage},
     role::Action,
+    time::Zone,
 };
 
 use super::{
@@ -26,6 +28,8 @@ pub struct Refusals {
     pub classes: Vec<String>,
     /// The name of the key in the filter.
     pub key_name: Option<String>,
+    /// The user's time zone, in which times are shown.
+    pub zone: Zone,
 }
 
 /// A rejected request, as the page shows it.
@@ -46,6 +50,8 @@ pub struct RefusalRow {
     pub under: String,
     /// What the user can do about it.
     pub remedy: Option<Remedy>,
+    /// What those who sent it can do.
+    pub advice: String,
 }
 
 /// Loads the requests that the URL asks for, for owners and admins.
@@ -60,6 +66,7 @@ pub async fn load(request: PageRequest) -> Result<Refusals, AppError> {
         Err(invalid) => (RefusalPage::default(), invalid),
     };
     let may_edit = membership.may(Action::EditKeys);
+    let zone = time_zone(engine, request.user_id().await?).await?;
     let key_name = match address.key.parse() {
         Ok(id) => {
             let permit = membership.permit::<to::SeeKeys>()?;
@@ -79,6 +86,7 @@ pub async fn load(request: PageRequest) -> Result<Refusals, AppError> {
                     &address.org,
                     may_edit,
                     convention.classes.len() > 1,
+                    &zone,
                 )
             })
             .collect(),
@@ -86,10 +94,11 @@ pub async fn load(request: PageRequest) -> Result<Refusals, AppError> {
         invalid,
         classes: convention.classes.keys().cloned().collect(),
         key_name,
+        zone,
     })
 }
 
-fn row(refusal: Refusal, org: &str, may_edit: bool, names_class: bool) -> RefusalRow {
+fn row(refusal: Refusal, org: &str, may_edit: bool, names_class: bool, zone: &Zone) -> RefusalRow {
     let remedy = remedy(&refusal, org).filter(|_| may_edit);
     let more = match refusal.code {
         Outcome::InsufficientScope => Some(refusal.missing_scopes.join(", ")),
@@ -106,7 +115,7 @@ fn row(refusal: Refusal, org: &str, may_edit: bool, names_class: bool) -> Refusa
     let class = Some(refusal.class).filter(|_| names_class);
     let client = refusal.client.into_iter().chain(class);
     RefusalRow {
-        at: TimeText::exact(refusal.at),
+        at: TimeText::exact_in(refusal.at, zone),
         title: refusal.code.title(),
         more,
         key,
@@ -118,7 +127,13 @@ fn row(refusal: Refusal, org: &str, may_edit: bool, names_class: bool) -> Refusa
         network: refusal.network,
         under: client.collect::<Vec<_>>().join(" · "),
         remedy,
+        advice: first_sentence(refusal.code.advice()),
     }
+}
+
+fn first_sentence(text: &str) -> String {
+    let first = text.split_once(". ").map_or(text, |(first, _)| first);
+    format!("{}.", first.trim_end_matches('.').replace('`', ""))
 }
 
 /// Why a key is invalid, for people.

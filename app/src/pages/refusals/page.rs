@@ -28,17 +28,20 @@ pub fn RefusalsPage() -> impl IntoView {
 
 #[component]
 fn RefusalsView(address: Address, refusals: Refusals) -> impl IntoView {
+    let zone = refusals.zone.to_string();
     let lead = match refusals.key_name.clone() {
         Some(name) => {
             let href = format!("/orgs/{}/keys/{}", address.org, address.key);
-            view! { "Requests with the key "<a href=href>{name}</a>". Times are in UTC." }
+            view! { "Requests with the key "<a href=href>{name}</a>". Times are in "{zone}"." }
                 .into_any()
         }
-        None => "Up to 1,000 requests from the last 30 days. Times are in UTC.".into_any(),
+        None => {
+            format!("Up to 1,000 requests from the last 30 days. Times are in {zone}.").into_any()
+        }
     };
     let usage = (format!("/orgs/{}/usage", address.org), "Usage".to_owned());
     let export = (!refusals.rows.is_empty())
-        .then(|| view! { <a class="btn" href=address.export_href() download="">"Export CSV"</a> });
+        .then(|| view! { <a class="btn" href=address.export_href() download="" title="Times in the file are in UTC">"Export CSV"</a> });
     let is_invalid = !refusals.invalid.is_empty();
     view! {
         <Title text="Rejected requests"/>

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::data::RefusalRow;
-use crate::text::time::Time;
+use crate::text::{breakable::Breakable, time::Time};
 
 #[component]
 pub fn RefusalTable(rows: Vec<RefusalRow>) -> impl IntoView {
@@ -42,15 +42,12 @@ fn Row(row: RefusalRow) -> impl IntoView {
     let network = row.network.map(|network| format!("{network} "));
     let remedy = match row.remedy {
         Some(remedy) => {
-            // Hosts break after their dots.
-            let parts = remedy.text.split_inclusive('.').map(str::to_owned);
-            let text = parts.map(|part| view! { {part}<wbr/> }).collect_view();
             view! {
-                <td class="remedy" data-label="What to do"><a class="btn small" href=remedy.href>{text}</a></td>
+                <td class="remedy" data-label="What to do"><a class="btn small" href=remedy.href><Breakable text=remedy.text/></a></td>
             }
             .into_any()
         }
-        None => view! { <td class="remedy none muted" data-label="What to do">"–"</td> }.into_any(),
+        None => view! { <td class="remedy muted" data-label="What to do"><span class="advice">{row.advice}</span></td> }.into_any(),
     };
     view! {
         <tr>

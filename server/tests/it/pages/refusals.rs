@@ -24,6 +24,11 @@ on_both! {
         assert!(of_key.text().contains("Requests with the key"));
         let invalid = owner.get(&format!("{PAGE}?key=Shop")).await;
         assert!(invalid.text().contains("Enter an ID such as key_01"));
+        assert!(page.text().contains("12:00:00\u{a0}UTC") && page.text().contains("Times are in UTC."), "{}", page.text());
+        let zone = owner.submit("/account/profile", &[("change", "time_zone"), ("time_zone", "Asia/Kolkata")]).await;
+        assert_eq!(zone.status, 303);
+        let there = owner.get(PAGE).await.text();
+        assert!(there.contains("2026, 17:30:00") && there.contains("Times are in Asia/Kolkata.") && there.contains("datetime=\"2026-11-21T12:00:00.000Z\""), "{there}");
         let admin = app.signed_in(&org, "ari", Role::Admin).await.get(PAGE).await;
         assert!(admin.text().contains("https://new.example") && !admin.text().contains("Add new.example"));
         let file = owner.get(&format!("{PAGE}.csv?q=new.example")).await;
