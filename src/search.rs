@@ -26,6 +26,11 @@ impl Search {
         &self.0
     }
 
+    /// Whether a word begins with the term, regardless of case.
+    pub fn begins(&self, word: &str) -> bool {
+        folded(word).starts_with(&folded(&self.0))
+    }
+
     /// Whether a name contains the term, regardless of case.
     pub fn is_in(&self, name: &str) -> bool {
         folded(name).contains(&folded(&self.0))

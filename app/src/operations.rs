@@ -10,6 +10,7 @@ pub mod in_effect;
 pub mod instance_pages;
 pub mod key_domains;
 pub mod org_pages;
+pub mod own_pages;
 pub mod rotate_key;
 pub mod seen_steps;
 

@@ -1,18 +1,23 @@
 //! Searches an organization's keys, agents, projects and pages, and the user's organizations.
 
 use latchkey::{
-    access::{Membership, to},
+    access::{Membership, Operator, to},
     agents::show::{Place, summaries},
     key::secret_text::SecretPrefixes,
     keys::{
         list::{KeyQuery, list},
         project::choices,
     },
-    orgs,
+    orgs::{self, create_own::may_create},
+    role::Action,
     search::Search,
 };
 
-use super::org_pages::org_pages;
+use super::{
+    instance_pages::INSTANCE_PAGES,
+    org_pages::{ASKED, org_pages},
+    own_pages::{ACCOUNT, NEW_ORG, OWN_PAGES, OwnPage},
+};
 use crate::{
     error::AppError,
     request::PageRequest,
@@ -25,22 +30,15 @@ const MAX_OF_A_KIND: usize = 6;
 const MAX_AGENTS: u16 = 1_000;
 
 /// Searches the organization with the slug `org` for what the user can see: everything with `text` in its name, and
-/// keys also by their visible characters; and the user's organizations by name. An empty text finds the organization's pages.
+/// keys also by their visible characters; the user's organizations by name; and pages also by other words for them. An empty
+/// text finds the organization's pages.
 ///
 /// # Errors
 /// If the user is not signed in or not a member of the organization, or the text is longer than a search can be.
 pub async fn find(request: PageRequest, org: &str, text: &str) -> Result<Vec<Found>, AppError> {
     let membership = request.membership_of(org).await?;
     let search: Search = text.parse().map_err(|_| AppError::Unreadable)?;
-    let mut found = pages(&membership, &search);
-    let everyones = [
-        ("Account", "/account"),
-        ("Docs", request.addresses().docs()),
-    ];
-    let everyones = everyones
-        .into_iter()
-        .filter(|(title, _)| search.is_in(title));
-    found.extend(everyones.map(|(title, href)| page(title, href.to_owned())));
+    let mut found = pages(&request, &membership, &search).await?;
     // The browser does not send secrets here. A text that can be one is looked up only by the form that is made for it.
     let is_secret = SecretPrefixes::of(request.engine().convention()).can_be_in(text);
     if !search.as_str().is_empty() && !is_secret {
@@ -52,14 +50,53 @@ pub async fn find(request: PageRequest, org: &str, text: &str) -> Result<Vec<Fou
     Ok(found)
 }
 
-fn pages(membership: &Membership, search: &Search) -> Vec<Found> {
-    org_pages(membership.rights())
-        .filter(|page| search.is_in(page.title))
-        .map(|of_org| {
-            let href = format!("/orgs/{}/{}", membership.org().slug, of_org.path);
-            page(of_org.title, href)
-        })
-        .collect()
+/// The pages that match, the best matches first. An empty text finds those that are one step away.
+async fn pages(
+    request: &PageRequest,
+    membership: &Membership,
+    search: &Search,
+) -> Result<Vec<Found>, AppError> {
+    let rights = membership.rights();
+    let of_org = org_pages(rights).map(|page| {
+        let href = format!("/orgs/{}/{}", membership.org().slug, page.path);
+        // Owners are those who are asked.
+        let title = match page.path {
+            ASKED if rights.may(Action::EditKeys) => "Asked of you",
+            _ => page.title,
+        };
+        (title, page.also, href)
+    });
+    let mut all: Vec<_> = of_org.collect();
+    let own = |page: OwnPage| (page.title, page.also, page.path.to_owned());
+    all.push(own(ACCOUNT));
+    all.push(("Docs", "help", request.addresses().docs().to_owned()));
+    if search.as_str().is_empty() {
+        let all = all.into_iter();
+        return Ok(all.map(|(title, _, href)| page(title, href)).collect());
+    }
+    all.extend(OWN_PAGES.map(own));
+    let operator = Operator::signed_in(request.engine(), request.person().await?).await?;
+    if may_create(request.engine(), operator.as_ref()) {
+        all.push(own(NEW_ORG));
+    }
+    if operator.is_some() {
+        let of_instance = INSTANCE_PAGES.map(|page| (page.title, "instance", page.path.to_owned()));
+        all.extend(of_instance);
+    }
+    let matched = all.into_iter().filter_map(|(title, also, href)| {
+        let begins = title.split(' ').any(|word| search.begins(word)) || search.begins(title);
+        let rank = match begins {
+            true => 0,
+            false if search.is_in(title) => 1,
+            false if search.is_in(also) => 2,
+            false => return None,
+        };
+        Some((rank, page(title, href)))
+    });
+    let mut matched: Vec<_> = matched.collect();
+    matched.sort_by_key(|(rank, _)| *rank);
+    let matched = matched.into_iter().take(MAX_OF_A_KIND);
+    Ok(matched.map(|(_, page)| page).collect())
 }
 
 fn page(title: &str, href: String) -> Found {

@@ -11,6 +11,8 @@ pub struct OrgPage {
     pub title: &'static str,
     /// The icon in the navigation, for main pages.
     pub symbol: Option<Symbol>,
+    /// Other words by which it is found.
+    pub also: &'static str,
     needs: Action,
 }
 
@@ -19,6 +21,7 @@ const fn main(path: &'static str, title: &'static str, symbol: Symbol, needs: Ac
         path,
         title,
         symbol: Some(symbol),
+        also: "",
         needs,
     }
 }
@@ -28,11 +31,18 @@ const fn other(path: &'static str, title: &'static str, needs: Action) -> OrgPag
         path,
         title,
         symbol: None,
+        also: "",
         needs,
     }
 }
 
-const PAGES: [OrgPage; 19] = [
+impl OrgPage {
+    const fn or(self, also: &'static str) -> Self {
+        Self { also, ..self }
+    }
+}
+
+const PAGES: [OrgPage; 22] = [
     main("keys", "Keys", Symbol::Key, Action::SeeKeys),
     main(
         "requests",
@@ -49,23 +59,26 @@ const PAGES: [OrgPage; 19] = [
     ),
     main("review", "Review", Symbol::Review, Action::ReviewKeys),
     main("usage", "Usage", Symbol::Usage, Action::SeeUsageTotals),
-    main("members", "Members", Symbol::Members, Action::SeeMembers),
-    main("audit", "Audit log", Symbol::Audit, Action::SeeAuditLog),
+    main("members", "Members", Symbol::Members, Action::SeeMembers).or("invite people roles leave"),
+    main("audit", "Audit log", Symbol::Audit, Action::SeeAuditLog).or("changes events"),
     main(
         "tokens",
         "Service tokens",
         Symbol::Token,
         Action::ManageTokens,
     ),
-    main("settings", "Settings", Symbol::Settings, Action::EditOrg),
+    main("settings", "Settings", Symbol::Settings, Action::EditOrg).or("organization name"),
     other(
         "usage/refusals",
         "Rejected requests",
         Action::SeeUsageDetails,
     ),
-    other("review/asked", "Asked of owners", Action::ReviewKeys),
+    other(ASKED, "Asked of owners", Action::ReviewKeys),
     other("review/history", "History of reviews", Action::ReviewKeys),
-    other("settings/security", "Security settings", Action::EditOrg),
+    other("settings/security", "Security settings", Action::EditOrg).or("require second factor"),
+    other("settings/policies", "Key policies", Action::EditOrg),
+    other("settings/alerts", "Alerts", Action::EditOrg).or("letters digest unusual"),
+    other("delete", "Delete organization", Action::DeleteOrg),
     other("keys/new", "New key", Action::CreateKeys),
     other(ASK, "Ask for a key", Action::RequestKeys),
     other("keys/find", "Find key by secret", Action::SeeKeyDetails),
@@ -75,6 +88,9 @@ const PAGES: [OrgPage; 19] = [
 
 /// The form that asks for a key. It is for members who cannot create keys.
 const ASK: &str = "requests/new";
+
+/// The page of what reviewers ask. Owners see there what is asked of them.
+pub const ASKED: &str = "review/asked";
 
 /// The pages that a member can open, in the order of the navigation.
 pub fn org_pages(rights: Rights) -> impl Iterator<Item = OrgPage> {

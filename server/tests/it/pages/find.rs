@@ -1,6 +1,6 @@
 //! The search across an org.
 
-use latchkey::{agents::create::create, projects, role::Role};
+use latchkey::{access::Operator, agents::create::create, operators::mark, projects, role::Role};
 
 use crate::test_app::{Browser, TestApp, org::agent};
 
@@ -71,6 +71,25 @@ on_both! {
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let pages = find(&owner, "key").await.join(" ");
         assert!(pages.contains("New key") && pages.contains("Key requests") && !pages.contains("Ask for a key"), "{pages}");
+    }
+
+    async fn pages_of_the_account_and_of_the_instance_are_found_also_by_other_words(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        for (text, found) in [
+            ("session", "page Sessions||/account/sessions"), ("2FA", "page Second factor||/account/two-factor"), ("zone", "page Profile||/account/profile"),
+            ("sign out", "page Account||/account"), ("invite", "page Members||members"), ("passw", "page Password||/account#password"),
+            ("asked", "page Asked of you||review/asked"), ("polic", "page Key policies||settings/policies"), ("alert", "page Alerts||settings/alerts"),
+            ("delete acc", "page Delete account||/account/delete"),
+        ] {
+            assert_eq!(find(&owner, text).await.first().map(String::as_str), Some(found), "{text}");
+        }
+        assert!(find(&owner, "s").await.iter().filter(|found| found.starts_with("page ")).count() <= 6);
+        assert_eq!(find(&owner, "instance log").await, [""; 0]);
+        let dana = app.database.texts("SELECT id FROM users WHERE name = 'dana'").await[0].parse().unwrap();
+        mark(&app.engine, &Operator::at_the_command_line(), dana).await.unwrap();
+        assert_eq!(find(&owner, "instance log").await, ["page Instance log||/instance/log"]);
+        assert_eq!(find(&owner, "people").await, ["page People||/instance/people", "page Members||members"]);
     }
 
     async fn a_search_is_no_longer_than_its_field_takes(app: &TestApp) {
