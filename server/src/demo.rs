@@ -28,6 +28,7 @@ use latchkey::{
     accounts::sign_up,
     alerts, orgs,
     refusals::store_past,
+    service_tokens::{recognise, store_last_use},
     time::{DAY, Timestamp},
 };
 
@@ -63,6 +64,11 @@ pub async fn fill(
     let operator = Operator::at_the_command_line();
     let stored = store_past(engine, &operator, &used.rejected).await;
     stored.map_err(failed("the rejected requests were not stored"))?;
+    if let Some(token) = &team.token {
+        let unused = "the use of the service token was not stored";
+        recognise(engine, token).await.map_err(failed(unused))?;
+        store_last_use(engine).await.map_err(failed(unused))?;
+    }
     bulk::store_traffic(engine, &bulk, period, size.seed).await?;
     let noticed = alerts::notice(engine).await;
     noticed.map_err(failed("unusual keys were not noticed"))?;

@@ -11,7 +11,7 @@ use latchkey::{
     domain::DomainPattern,
     id::{KeyId, ProjectId, SecretId, UserId},
     invitations::{self, NewInvitation},
-    key::{Kind, settings::KeySettings},
+    key::{Kind, settings::KeySettings, text::PlainKey},
     keys::{
         change_state::{disable, revoke},
         create::{self, NewKey},
@@ -94,8 +94,8 @@ impl History<'_> {
             .map_err(failed("the owner has no permit"))
     }
 
-    /// Lets everything happen in its order. Returns the keys and agents with their use.
-    pub async fn happen(&self, days: f64) -> Result<Vec<Used>, DemoError> {
+    /// Lets everything happen in its order. Returns the keys and agents with their use, and the token of the API servers.
+    pub async fn happen(&self, days: f64) -> Result<(Vec<Used>, Option<PlainKey>), DemoError> {
         let mut places = vec![None];
         for name in PROJECTS {
             let name = name.parse().map_err(failed("a name is invalid"))?;
@@ -103,6 +103,7 @@ impl History<'_> {
             places.push(Some(created.map_err(failed("a project was not created"))?));
         }
         let mut used = self.create_agents().await?;
+        let mut token = None;
         let offered = STORIES.iter().filter(|story| {
             let convention = self.engine.convention();
             convention.prefix(story.kind, story.environment).is_some()
@@ -137,11 +138,11 @@ impl History<'_> {
                 }
                 Step::End(id, ending) => self.end(id, ending, &mut used).await?,
                 Step::AddDomain(id) => self.add_domain(id).await?,
-                Step::CreateToken => self.create_token().await?,
+                Step::CreateToken => token = Some(self.create_token().await?),
                 Step::Invite => self.invite().await?,
             }
         }
-        Ok(used)
+        Ok((used, token))
     }
 
     async fn add_domain(&self, id: KeyId) -> Result<(), DemoError> {
@@ -156,8 +157,8 @@ impl History<'_> {
         edited.map(drop).map_err(failed("a domain was not added"))
     }
 
-    /// The token of the team's API servers, whose plaintext nobody needs.
-    async fn create_token(&self) -> Result<(), DemoError> {
+    /// The token of the team's API servers.
+    async fn create_token(&self) -> Result<PlainKey, DemoError> {
         let new = NewToken {
             name: "API servers".parse().map_err(failed("a name is invalid"))?,
             scope: TokenScope::Verify,
@@ -166,7 +167,7 @@ impl History<'_> {
         };
         let created = create_for_org(self.engine, &self.permit().await?, new).await;
         created
-            .map(drop)
+            .map(|created| created.plain)
             .map_err(failed("a service token was not created"))
     }
 

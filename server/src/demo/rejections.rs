@@ -37,12 +37,12 @@ pub fn of_past<'a>(past: &Past<'a>, used: &'a Used, period: Period) -> Vec<PastR
         Outcome::InsufficientScope => used.missing_scope.as_slice(),
         _ => &[],
     };
-    // An entry stands for some minutes.
+    // An entry stands for a minute.
     let at = |number: i64| {
         let seed = past.at.as_millis().unsigned_abs();
         let of_entry =
             seed ^ mix(used.story.daily.to_bits() ^ past.outcome.number().unsigned_abs());
-        let after = noise(of_entry, number.unsigned_abs(), 0) * 5.5 * MINUTE as f64;
+        let after = noise(of_entry, number.unsigned_abs(), 0) * 0.9 * MINUTE as f64;
         past.at.plus(after as i64).min(period.now)
     };
     let request = |number: i64| PastRefusal {

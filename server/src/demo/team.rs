@@ -5,6 +5,7 @@ use std::sync::Arc;
 use latchkey::{
     Engine,
     access::{Operator, Org},
+    key::text::PlainKey,
     orgs,
     role::Role,
 };
@@ -21,6 +22,8 @@ use super::{
 pub struct Team {
     pub org: Org,
     pub used: Vec<Used>,
+    /// The service token with which all keys are verified.
+    pub token: Option<PlainKey>,
 }
 
 /// Creates the team and lets its history happen.
@@ -50,6 +53,6 @@ pub async fn create(
         owner,
         period,
     };
-    let used = history.happen(f64::from(days)).await?;
-    Ok((Team { org, used }, sign_ins))
+    let (used, token) = history.happen(f64::from(days)).await?;
+    Ok((Team { org, used, token }, sign_ins))
 }

@@ -163,15 +163,17 @@ impl<'a> Requests<'a> {
         origin: Option<&'static str>,
     ) -> Past<'a> {
         let used = self.used;
-        let site = match outcome {
-            Outcome::OriginNotAllowed => Some(Site::Refused(Origin::of_request(origin, None).ok())),
-            Outcome::Valid => used.domains.first().map(Site::Listed),
-            _ => None,
-        };
         // The first visitors send the most.
         let minute = (at.as_millis() / MINUTE).unsigned_abs();
         let place = noise(self.seed, minute, 7).powi(2) * used.visitors.len() as f64;
         let visitor = used.visitors.get(place as usize);
+        let site = match outcome {
+            Outcome::OriginNotAllowed => Some(Site::Refused(Origin::of_request(origin, None).ok())),
+            Outcome::Valid => visitor
+                .and_then(|visitor| visitor.domain(&used.domains))
+                .map(Site::Listed),
+            _ => None,
+        };
         Past {
             org_id: self.team.org.id,
             subject: used.subject,

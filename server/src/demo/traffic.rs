@@ -9,9 +9,6 @@ use super::{
 
 /// How long use is stored by minute, with some to spare: before, one entry an hour is enough.
 const BY_MINUTE: i64 = 49 * HOUR;
-/// The minutes between two entries of an hour that is stored by minute.
-const MINUTES: i64 = 6;
-
 /// Requests of one outcome.
 #[derive(Debug, Clone, Copy)]
 pub struct Flow {
@@ -37,11 +34,10 @@ impl Flow {
                 let at = hour.plus(30 * MINUTE);
                 counts.push((at, whole(requests, noise(self.seed, number, 1))));
             } else {
-                for part in 0..60 / MINUTES {
-                    let at = hour.plus(part * MINUTES * MINUTE);
-                    let count = requests * MINUTES as f64 / 60.0;
+                for part in 0..60 {
+                    let at = hour.plus(part * MINUTE);
                     let noise = noise(self.seed, number, 2 + part.unsigned_abs());
-                    counts.push((at, whole(count, noise)));
+                    counts.push((at, whole(requests / 60.0, noise)));
                 }
             }
             hour = hour.plus(HOUR);

@@ -18,12 +18,19 @@ const BROWSERS: [&str; 4] = [
 #[derive(Debug, Clone)]
 pub struct Visitor {
     origin: Option<String>,
+    /// The place of the domain that allows the origin.
+    domain: usize,
     user_agent: &'static str,
     ip: IpAddr,
     scopes: Vec<Scope>,
 }
 
 impl Visitor {
+    /// The domain that allows the page on which the visitor is.
+    pub fn domain<'a>(&self, domains: &'a [DomainPattern]) -> Option<&'a DomainPattern> {
+        domains.get(self.domain)
+    }
+
     /// What a request of the visitor comes with, perhaps from another page.
     pub fn came_with<'a>(&'a self, origin: Option<&'a str>) -> CameWith<'a> {
         CameWith {
@@ -53,9 +60,10 @@ pub fn of_pages(domains: &[DomainPattern]) -> Vec<Visitor> {
     let person = |number: u8| {
         let place = usize::from(number);
         // Most people are at the first of the domains.
-        let origin = origins.get(place % 3 / 2).or(origins.first());
+        let domain = (place % 3 / 2).min(origins.len().saturating_sub(1));
         Visitor {
-            origin: origin.cloned(),
+            origin: origins.get(domain).cloned(),
+            domain,
             user_agent: BROWSERS[place % BROWSERS.len()],
             ip: address(number),
             scopes: Vec::new(),
@@ -69,6 +77,7 @@ pub fn of_servers(story: &Story, scopes: Vec<Scope>) -> Vec<Visitor> {
     let first = story.name.bytes().fold(0, u8::wrapping_add) % 8;
     let server = |number: u8| Visitor {
         origin: None,
+        domain: 0,
         user_agent: story.client,
         ip: address(8 + (first + number) % 4),
         scopes: scopes

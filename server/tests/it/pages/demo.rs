@@ -89,6 +89,13 @@ on_both! {
         for part in ["https://shop.northwind.example", "Days that stood out", "Changed</b> by Dana Reyes"] {
             assert!(checkout.replace("<!>", "").contains(part), "{part}: {checkout}");
         }
+        // What is allowed by a pattern counts for it.
+        let by_pattern = app.database.number("SELECT COUNT(*) FROM usage_domains WHERE domain = '*.shop.northwind.example' AND passed AND count > 100").await;
+        assert!(by_pattern > 80, "{by_pattern} days");
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM service_tokens WHERE last_used_at IS NULL").await, 0);
+        let minutes = owner.get(&format!("{org}/usage.json?from=2026-11-21T12:00&to=2026-11-21T14:00&step=minute")).await.json();
+        let quiet = minutes["steps"].as_array().unwrap().iter().filter(|step| step["passed"] == 0).count();
+        assert_eq!((minutes["steps"].as_array().unwrap().len(), quiet), (120, 0), "{minutes}");
         let usage = open(&owner, &format!("{org}/usage")).await;
         assert!(usage.contains("Unusual requests") && usage.contains("Nightly export"), "{usage}");
         for code in ["ORIGIN_NOT_ALLOWED", "RATE_LIMITED", "INVALID_API_KEY", "EXPIRED_API_KEY", "INSUFFICIENT_SCOPE", "SECRET_KEY_IN_BROWSER", "WRONG_ENVIRONMENT"] {
