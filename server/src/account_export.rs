@@ -67,6 +67,9 @@ fn document(data: &PersonalData) -> Value {
         json!({
             "started_at": session.created_at.rfc3339(),
             "expires_at": session.expires_at.rfc3339(),
+            "browser": session.client.map(|client| client.to_string()),
+            "system": session.system.map(|system| system.to_string()),
+            "network": session.network,
         })
     });
     let requests = data.requests.iter().map(|request| {

@@ -4,7 +4,7 @@ use crate::{
     Engine,
     access::Org,
     audit::security_events::{Log, SecurityEvent},
-    caller::Person,
+    caller::{Client, Person, System},
     db::{StorageError, on},
     email::EmailAddress,
     event::Event,
@@ -76,6 +76,12 @@ pub struct SessionData {
     pub created_at: Timestamp,
     /// When it ends unless it is used again.
     pub expires_at: Timestamp,
+    /// The browser.
+    pub client: Option<Client>,
+    /// The operating system.
+    pub system: Option<System>,
+    /// The /24 or /64 of the address from which it was started.
+    pub network: Option<String>,
 }
 
 /// A request for a key. Without the key's settings, which belong to the organization.
@@ -176,7 +182,7 @@ pub async fn export(
     const MEMBERSHIPS: &str = "SELECT orgs.id, orgs.slug, orgs.name, memberships.role, memberships.created_at FROM memberships \
          JOIN orgs ON orgs.id = memberships.org_id AND orgs.deleted_at IS NULL WHERE memberships.user_id = $1 \
          ORDER BY memberships.created_at, orgs.id";
-    const SESSIONS: &str = "SELECT created_at, expires_at FROM sessions WHERE user_id = $1 AND expires_at > $2 \
+    const SESSIONS: &str = "SELECT created_at, expires_at, client, system, network FROM sessions WHERE user_id = $1 AND expires_at > $2 \
          ORDER BY created_at, expires_at";
     const REQUESTS: &str = "SELECT org_id, name, purpose, created_at, state FROM key_requests WHERE user_id = $1 \
          ORDER BY id DESC LIMIT $2";

@@ -67,6 +67,29 @@ pub enum Content {
         /// The name of the user who did it; `None` for the operator.
         by: Option<DisplayName>,
     },
+    /// The user has a role with fewer rights than before.
+    RoleLowered {
+        /// The name of the org.
+        org: DisplayName,
+        /// The org's slug.
+        slug: Slug,
+        /// The role.
+        role: Role,
+        /// The name of the user who did it; `None` for the operator.
+        by: Option<DisplayName>,
+    },
+    /// The user was removed from an org.
+    MemberRemoved {
+        /// The name of the org.
+        org: DisplayName,
+        /// The name of the user who did it; `None` for the operator.
+        by: Option<DisplayName>,
+    },
+    /// The user is no longer an operator of the instance.
+    OperatorRemoved {
+        /// The name of the operator who did it; `None` for the command line.
+        by: Option<DisplayName>,
+    },
     /// The user was made an operator of the instance.
     OperatorAdded {
         /// The name of the operator who did it; `None` for the command line.

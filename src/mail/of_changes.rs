@@ -1,5 +1,5 @@
-//! Letters that follow from changes: someone was given the gravest rights, or an organization closed itself to some of its
-//! members. They are posted by a task after the commit, and no change depends on them.
+//! Letters that follow from changes: someone was given the gravest rights or lost rights, or an organization closed itself to
+//! some of its members. They are posted by a task after the commit, and no change depends on them.
 
 use std::time::Duration;
 
@@ -28,7 +28,11 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum About {
     Owner(OrgId, UserId),
+    /// Someone has a role with fewer rights than before.
+    Lowered(OrgId, UserId, Role),
+    Removed(OrgId, UserId),
     Operator(UserId),
+    NoOperator(UserId),
     FactorRequired(OrgId),
 }
 
@@ -56,13 +60,28 @@ impl About {
             let change = entry.changes.get(field);
             change.is_some_and(|change| change["to"] == value)
         };
+        let role =
+            |end: &str| -> Option<Role> { entry.changes.get("role")?[end].as_str()?.parse().ok() };
         let about = match (entry.event, entry.target?, entry.org_id) {
             (Event::MemberRoleChanged, Target::User(user_id), Some(org_id))
                 if became("role", Role::Owner.as_str().into()) =>
             {
                 Self::Owner(org_id, user_id)
             }
+            (Event::MemberRoleChanged, Target::User(user_id), Some(org_id)) => {
+                let (from, to) = (role("from")?, role("to")?);
+                // Roles are in the order of their rights, from the one with the most.
+                let rank = |role: Role| Role::ALL.iter().position(|other| *other == role);
+                if rank(to) <= rank(from) {
+                    return None;
+                }
+                Self::Lowered(org_id, user_id, to)
+            }
+            (Event::MemberRemoved, Target::User(user_id), Some(org_id)) => {
+                Self::Removed(org_id, user_id)
+            }
             (Event::OperatorAdded, Target::User(user_id), _) => Self::Operator(user_id),
+            (Event::OperatorRemoved, Target::User(user_id), _) => Self::NoOperator(user_id),
             (Event::OrgUpdated, Target::Org(org_id), _)
                 if became("second_factor_required", true.into()) =>
             {
@@ -72,14 +91,29 @@ impl About {
         };
         // Whoever did it themselves knows, such as the first person who signs up.
         let own = entry.caller.actor.user_id();
-        let is_own = matches!(about, Self::Owner(_, id) | Self::Operator(id) if Some(id) == own);
-        (!is_own).then_some(about)
+        (own.is_none() || about.user_id() != own).then_some(about)
+    }
+
+    /// The person that it is about.
+    fn user_id(self) -> Option<UserId> {
+        match self {
+            Self::Owner(_, id)
+            | Self::Lowered(_, id, _)
+            | Self::Removed(_, id)
+            | Self::Operator(id)
+            | Self::NoOperator(id) => Some(id),
+            Self::FactorRequired(_) => None,
+        }
     }
 
     fn budget(self) -> Subject<'static> {
         match self {
-            Self::Owner(org_id, user_id) => Subject::RoleMails(Some(org_id), user_id),
-            Self::Operator(user_id) => Subject::RoleMails(None, user_id),
+            Self::Owner(org_id, user_id)
+            | Self::Lowered(org_id, user_id, _)
+            | Self::Removed(org_id, user_id) => Subject::RoleMails(Some(org_id), user_id),
+            Self::Operator(user_id) | Self::NoOperator(user_id) => {
+                Subject::RoleMails(None, user_id)
+            }
             Self::FactorRequired(org_id) => Subject::FactorMails(org_id),
         }
     }
@@ -91,27 +125,49 @@ async fn post(engine: &Engine, about: About, actor: Actor) -> Result<(), Storage
         Err(AttemptError::TooMany { .. }) => return Ok(()),
         Err(AttemptError::Storage(error)) => return Err(error),
     }
-    match about {
-        About::Owner(org_id, user_id) => {
-            let (Some((org, slug)), Some(to)) =
-                (org(engine, org_id).await?, address(engine, user_id).await?)
-            else {
-                return Ok(());
-            };
-            let by = name(engine, actor).await?;
-            let content = Content::OwnerAdded { org, slug, by };
-            engine.tell(user_id, Letter { to, content });
-        }
-        About::Operator(user_id) => {
-            if let Some(to) = address(engine, user_id).await? {
-                let by = name(engine, actor).await?;
-                let content = Content::OperatorAdded { by };
-                engine.tell(user_id, Letter { to, content });
-            }
-        }
-        About::FactorRequired(org_id) => to_those_without_factor(engine, org_id).await?,
+    if let About::FactorRequired(org_id) = about {
+        return to_those_without_factor(engine, org_id).await;
     }
+    let Some(user_id) = about.user_id() else {
+        return Ok(());
+    };
+    let (Some(to), Some(content)) = (
+        address(engine, user_id).await?,
+        content(engine, about, actor).await?,
+    ) else {
+        return Ok(());
+    };
+    engine.tell(user_id, Letter { to, content });
     Ok(())
+}
+
+/// What the letter to the person says. `None` if its organization was deleted meanwhile.
+async fn content(
+    engine: &Engine,
+    about: About,
+    actor: Actor,
+) -> Result<Option<Content>, StorageError> {
+    let by = name(engine, actor).await?;
+    Ok(match about {
+        About::Owner(org_id, _) => org(engine, org_id)
+            .await?
+            .map(|(org, slug)| Content::OwnerAdded { org, slug, by }),
+        About::Lowered(org_id, _, role) => {
+            let org = org(engine, org_id).await?;
+            org.map(|(org, slug)| Content::RoleLowered {
+                org,
+                slug,
+                role,
+                by,
+            })
+        }
+        About::Removed(org_id, _) => org(engine, org_id)
+            .await?
+            .map(|(org, _)| Content::MemberRemoved { org, by }),
+        About::Operator(_) => Some(Content::OperatorAdded { by }),
+        About::NoOperator(_) => Some(Content::OperatorRemoved { by }),
+        About::FactorRequired(_) => None,
+    })
 }
 
 /// Tells the members who cannot open the organization until they set up a second factor.

@@ -29,6 +29,8 @@ const NOT_YOU: &str = "If this was not you, ask the operator of this Latchkey in
 
 const NOT_EXPECTED: &str = "If you did not expect this, ask the operator of this Latchkey instance or another owner of your organization.";
 
+const RIGHTS_LOST: &str = "If you did not expect this, ask an owner of the organization or the operator of this Latchkey instance.";
+
 /// The words of a letter whose links begin with `public_url`.
 pub fn words(content: &Content, public_url: &str) -> Words {
     let link = |path: &str, token: &str, label| {
@@ -141,6 +143,51 @@ pub fn words(content: &Content, public_url: &str) -> Words {
                 closing: Some(NOT_EXPECTED),
             }
         }
+        Content::RoleLowered {
+            org,
+            slug,
+            role,
+            by,
+        } => {
+            let org = unlinked(org.as_str());
+            let role = role_noun(*role);
+            Words {
+                subject: format!("You are {role} of {org} now"),
+                paragraphs: vec![format!(
+                    "{} {role} of {org}. You can do less in it than before.",
+                    made_you(by.as_ref())
+                )],
+                link: Some(Link {
+                    url: format!("{public_url}/orgs/{slug}/keys"),
+                    label: "View the keys",
+                }),
+                closing: Some(RIGHTS_LOST),
+            }
+        }
+        Content::MemberRemoved { org, by } => {
+            let org = unlinked(org.as_str());
+            Words {
+                subject: format!("You were removed from {org}"),
+                paragraphs: vec![match by {
+                    Some(by) => format!("{} removed you from {org}.", unlinked(by.as_str())),
+                    None => format!("You are no longer a member of {org}."),
+                }],
+                link: None,
+                closing: Some(RIGHTS_LOST),
+            }
+        }
+        Content::OperatorRemoved { by } => Words {
+            subject: "You are no longer an operator".to_owned(),
+            paragraphs: vec![match by {
+                Some(by) => format!(
+                    "{} removed you as an operator of this Latchkey instance.",
+                    unlinked(by.as_str())
+                ),
+                None => "You are no longer an operator of this Latchkey instance.".to_owned(),
+            }],
+            link: None,
+            closing: Some("If you did not expect this, ask another operator of this Latchkey instance."),
+        },
         Content::OperatorAdded { by } => Words {
             subject: "You are an operator".to_owned(),
             paragraphs: vec![format!(
@@ -414,11 +461,23 @@ mod tests {
             slug: "northwind".parse().unwrap(),
             by: Some(name.clone()),
         };
+        let lowered = Content::RoleLowered {
+            org: name.clone(),
+            slug: "northwind".parse().unwrap(),
+            role: Role::Member,
+            by: Some(name.clone()),
+        };
+        let removed = Content::MemberRemoved {
+            org: name.clone(),
+            by: Some(name.clone()),
+        };
         let required = Content::FactorRequired { org: name.clone() };
         for content in [
             invitation,
             Content::Confirmation(token, name),
             role,
+            lowered,
+            removed,
             required,
         ] {
             let words = words(&content, "https://keys.example.com");

@@ -49,6 +49,40 @@ on_both! {
         assert_eq!((told.len(), told.iter().all(|mail| mail.to == KIM)), (4, true), "{told:?}");
     }
 
+    async fn who_loses_rights_is_told_and_nobody_else(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let dana = org.person("dana", Role::Owner).await;
+        let kim = org.person("kim", Role::Owner).await;
+        let lee = org.person("lee", Role::Member).await.to_string();
+        let olga = org.person("olga", Role::Admin).await.to_string();
+        app.database.execute("UPDATE users SET email_confirmed = FALSE WHERE name = 'olga'").await;
+        for person in [dana, kim] {
+            mark(&app.engine, &COMMAND_LINE, person).await.unwrap();
+        }
+        let kim = kim.to_string();
+        let mailing = app.mailing().await;
+        let browser = mailing.signed_in(DANA, PASSWORD).await;
+        let send = async |path: &str, fields: &[(&str, &str)]| {
+            let answer = browser.submit(path, &[fields, &[("password", PASSWORD)]].concat()).await;
+            assert_eq!(answer.status, 303, "{answer:?}");
+        };
+        send(MEMBERS, &[("change", "role"), ("member", &olga), ("role", "member")]).await;
+        send(MEMBERS, &[("change", "role"), ("member", &lee), ("role", "admin")]).await;
+        send(MEMBERS, &[("change", "role"), ("member", &kim), ("role", "admin")]).await;
+        let told = mailing.smtp.mail_to(KIM).await;
+        assert_eq!(told.subject(), "You are an admin of northwind now (localhost)");
+        assert!(told.text.contains("dana made you an admin of northwind. You can do less"), "{}", told.text);
+        send(MEMBERS, &[("change", "remove"), ("member", &kim)]).await;
+        let told = mailing.smtp.mail_to(KIM).await;
+        assert_eq!(told.subject(), "You were removed from northwind (localhost)");
+        assert!(told.text.contains("dana removed you from northwind."), "{}", told.text);
+        send(PEOPLE, &[("change", "unmark"), ("person", &kim)]).await;
+        let told = mailing.smtp.mail_to(KIM).await;
+        assert_eq!(told.subject(), "You are no longer an operator (localhost)");
+        // Neither who was promoted, nor an unconfirmed address.
+        assert_eq!(mailing.stop().await, [] as [Mail; 0]);
+    }
+
     async fn members_without_a_second_factor_are_told_that_it_is_required_now(app: &TestApp) {
         let org = app.org("northwind").await;
         for name in ["dana", "kim", "lee", "olga", "ari"] {

@@ -17,6 +17,8 @@ on_both! {
         assert_eq!(data["account"]["email"], "dana@northwind.example");
         assert_eq!(data["memberships"][0]["org"]["slug"], "northwind");
         assert_eq!((data["sessions"].as_array().unwrap().len(), &data["audit_log"][0]["event"]), (1, &"session.started".into()));
+        let session = data["sessions"][0].as_object().unwrap();
+        assert!(["browser", "system", "network"].iter().all(|field| session.contains_key(*field)), "{session:?}");
         assert!(!file.body.contains("eve@") && !file.body.contains("argon2"), "{}", file.body);
         let elsewhere = dana.request(axum::http::Method::GET, "/account/export");
         let mut linked = elsewhere;
