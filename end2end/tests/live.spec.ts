@@ -35,3 +35,17 @@ test("a visible usage page is live, shows new requests by itself, and pauses in 
   await expect(mark).toBeVisible();
   expect(streams.length).toBe(before + 1);
 });
+
+test("a time that is over is not live", async ({ page, team, signInAs }) => {
+  await signInAs("owner");
+  const streams: string[] = [];
+  page.on("request", (request) => {
+    if (request.url().includes("/usage/live")) streams.push(new URL(request.url()).search);
+  });
+  const day = new Date(Date.now() - 2 * 86_400_000).toISOString().slice(0, 10);
+  await open(page, team.path(`usage?from=${day}&last=${day}`));
+  const mark = page.getByRole("status").filter({ hasText: "Live" });
+  await page.getByRole("group", { name: "Range" }).getByRole("link", { name: "24 h" }).click();
+  await expect(mark).toBeVisible();
+  expect(streams).toEqual(["?range=24h"]);
+});

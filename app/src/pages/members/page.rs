@@ -57,10 +57,10 @@ fn MembersView(request: PageRequest, list: MemberList) -> impl IntoView {
         <div class="stack">
             {card}
             <div class="card">
-                <table class="table wide">
+                <table class="table wide members">
                     <caption class="visually-hidden">"Members"</caption>
                     <thead><tr>
-                        <th scope="col">"Name"</th><th scope="col">"E-mail"</th><th scope="col">"Role"</th><th scope="col">"Since"</th>
+                        <th scope="col">"Name"</th><th scope="col">"E-mail"</th><th scope="col">"Role"</th><th scope="col" class="drop-2">"Since"</th>
                         {may_change.then(|| view! { <th scope="col">"Second factor"</th><th scope="col">"Last seen"</th> })}
                         <th scope="col"><span class="visually-hidden">"Actions"</span></th>
                     </tr></thead>
@@ -107,7 +107,7 @@ fn Row(path: String, row: MemberRow, may_change: bool) -> impl IntoView {
             <th scope="row"><span class="name">{row.name.clone()}{row.is_viewer.then(|| view! { <span class="muted">" (you)"</span> })}</span></th>
             <td class="muted" data-label="E-mail"><Breakable text=row.email.clone()/></td>
             <td data-label="Role"><span class="tag plain">{row.role.title()}</span></td>
-            <td class="muted nowrap" data-label="Since"><Time text=row.since.clone()/></td>
+            <td class="muted nowrap drop-2" data-label="Since"><Time text=row.since.clone()/></td>
             {last_seen}
             <td class="end"><div class="row">{edit}{end}</div></td>
         </tr>
@@ -123,7 +123,7 @@ fn Invitations(path: String, rows: Vec<InvitationRow>, sends_mail: bool) -> impl
     view! {
         <section class="card" aria-labelledby="invitations">
             <header><h2 id="invitations">"Invitations"</h2></header>
-            <table class="table wide">
+            <table class="table wide members">
                 <caption class="visually-hidden">"Invitations that can be accepted"</caption>
                 <thead><tr>
                     <th scope="col">"E-mail"</th><th scope="col">"Role"</th><th scope="col">"Invited by"</th><th scope="col">"Expires"</th>

@@ -11,7 +11,7 @@ use latchkey::{
 
 use super::{
     address::Address,
-    remedy::{Remedy, remedy},
+    remedy::{Remedy, advice, remedy},
 };
 use crate::{error::AppError, request::PageRequest, text::time::TimeText};
 
@@ -50,8 +50,8 @@ pub struct RefusalRow {
     pub under: String,
     /// What the user can do about it.
     pub remedy: Option<Remedy>,
-    /// What those who sent it can do.
-    pub advice: String,
+    /// What to do if the user cannot change it.
+    pub advice: &'static str,
 }
 
 /// Loads the requests that the URL asks for, for owners and admins.
@@ -127,13 +127,8 @@ fn row(refusal: Refusal, org: &str, may_edit: bool, names_class: bool, zone: &Zo
         network: refusal.network,
         under: client.collect::<Vec<_>>().join(" · "),
         remedy,
-        advice: first_sentence(refusal.code.advice()),
+        advice: advice(refusal.code),
     }
-}
-
-fn first_sentence(text: &str) -> String {
-    let first = text.split_once(". ").map_or(text, |(first, _)| first);
-    format!("{}.", first.trim_end_matches('.').replace('`', ""))
 }
 
 /// Why a key is invalid, for people.

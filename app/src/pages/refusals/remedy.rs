@@ -53,3 +53,24 @@ pub fn remedy(refusal: &Refusal, org: &str) -> Option<Remedy> {
         _ => None,
     }
 }
+
+/// What to do where there is no page for it, in a few words.
+pub const fn advice(code: Outcome) -> &'static str {
+    match code {
+        Outcome::RateLimited => "Send fewer requests",
+        Outcome::QuotaExceeded => "Change the plan",
+        Outcome::InsufficientCredits => "Add credits",
+        Outcome::MissingApiKey => "Send a key",
+        Outcome::InvalidApiKey => "Check the key that is sent",
+        Outcome::ExpiredApiKey => "Use a new key",
+        Outcome::AgentNotFound => "Check the agent's ID",
+        Outcome::OrgMismatch => "Use a key of the agent's owner",
+        Outcome::WrongEnvironment => "Use a key of that environment",
+        Outcome::WrongProject => "Use a key of that project",
+        Outcome::OriginNotAllowed | Outcome::IpNotAllowed | Outcome::InsufficientScope => {
+            "Ask an owner to allow it"
+        }
+        Outcome::SecretKeyInBrowser => "Ask an owner to revoke the key",
+        Outcome::Valid => "–",
+    }
+}

@@ -38,12 +38,12 @@ fn Row(row: RefusalRow) -> impl IntoView {
         .map(|more| view! { " "<span class="under">{more}</span> });
     let origin = row
         .origin
-        .map(|origin| view! { <span class="origin">{origin}</span>" " });
+        .map(|origin| view! { <span class="origin"><Breakable text=origin/></span>" " });
     let network = row.network.map(|network| format!("{network} "));
     let remedy = match row.remedy {
         Some(remedy) => {
             view! {
-                <td class="remedy" data-label="What to do"><a class="btn small" href=remedy.href><Breakable text=remedy.text/></a></td>
+                <td class="remedy" data-label="What to do"><a class="btn small" href=remedy.href><span><Breakable text=remedy.text/></span></a></td>
             }
             .into_any()
         }

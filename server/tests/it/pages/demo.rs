@@ -112,7 +112,7 @@ on_both! {
         let prototype = named("Prototype").await.replace("<!>", "");
         assert!(prototype.contains(&format!("sent this secret key {leaked} times")), "{prototype}");
         let added = open(&owner, &format!("{org}/usage/refusals?code=ORIGIN_NOT_ALLOWED")).await;
-        assert!(added.contains("Add preview.northwind.example"), "{added}");
+        assert!(added.contains("Add <span class=\"unit\">preview.northwind.example"), "{added}");
         let member = browser(app, &sign_ins, Role::Member).await;
         assert!(!open(&member, &format!("{org}/usage")).await.contains(empty));
     }

@@ -16,7 +16,7 @@ on_both! {
         store(&app.engine).await.unwrap();
         let page = owner.get(PAGE).await;
         let remedy = format!("/orgs/northwind/keys/{}?origin=https%3A%2F%2Fnew.example#domains", shop.id);
-        assert!(page.text().contains("Add new.example") && page.body.contains(&remedy), "{}", page.body);
+        assert!(page.text().contains("Add <span class=\"unit\">new.example</span>") && page.body.contains(&remedy), "{}", page.body);
         assert!(owner.get(&remedy).await.text().contains("new.example"));
         let none = owner.get(&format!("{PAGE}?q=other.example")).await;
         assert!(none.text().contains("No requests found"));
@@ -30,7 +30,7 @@ on_both! {
         let there = owner.get(PAGE).await.text();
         assert!(there.contains("2026, 17:30:00") && there.contains("Times are in Asia/Kolkata.") && there.contains("datetime=\"2026-11-21T12:00:00.000Z\""), "{there}");
         let admin = app.signed_in(&org, "ari", Role::Admin).await.get(PAGE).await;
-        assert!(admin.text().contains("https://new.example") && !admin.text().contains("Add new.example"));
+        assert!(admin.text().contains("https://new.example") && !admin.text().contains("Add <span") && admin.text().contains("Ask an owner to allow it"));
         let file = owner.get(&format!("{PAGE}.csv?q=new.example")).await;
         assert_eq!(file.header("content-disposition"), "attachment; filename=\"rejected-requests-northwind-2026-11-21.csv\"");
         let [head, row] = <[&str; 2]>::try_from(file.body.lines().collect::<Vec<_>>()).unwrap();
