@@ -282,7 +282,7 @@ impl Change {
                 .iter()
                 .map(|happened| (happened.event, happened.target))
                 .collect();
-            let entries: Vec<NewEntry> = events
+            let mut entries: Vec<NewEntry> = events
                 .into_iter()
                 .map(|happened| NewEntry {
                     org_id: match happened.log {
@@ -298,7 +298,7 @@ impl Change {
                 })
                 .collect();
             let committed = async {
-                note_done(&mut tx, &engine.convention, &entries).await?;
+                note_done(&mut tx, &engine.convention, &mut entries).await?;
                 let appended = audit::append(&engine, &mut tx, &entries).await?;
                 tx.commit().await?;
                 Ok::<_, StorageError>(appended)

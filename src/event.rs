@@ -69,6 +69,8 @@ events! {
     KeyReviewed "key.reviewed" "reviewed the key" Nothing
     /// An owner answered what a review asked for.
     ReviewAnswered "key.review_answered" "answered a review of the key" Nothing
+    /// An owner promised to do what a review asks for.
+    ReviewPromised "key.review_promised" "promised to do what a review of the key asks" Nothing
     /// A key created elsewhere was imported.
     KeyImported "key.imported" "imported the key" Secrets
     /// Someone who cannot create keys asked for one.

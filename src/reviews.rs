@@ -2,8 +2,8 @@
 //!
 //! A review stores what the reviewer saw, so that it is evidence later. If it says that the key can be kept, its findings
 //! need no attention until a date, or until another finding appears ([`crate::findings`]). Otherwise it asks the owners to
-//! rotate, narrow or revoke the key, which is open until the key was changed in that way, an owner answers, or the key is
-//! reviewed again. An owner can promise to do it: the request stays open, and they are reminded of it
+//! rotate, narrow or revoke the key, or to allow domains, which is open until the key was changed in that way, an owner answers,
+//! the same is asked again, or the key is kept. Several such requests can be open together. An owner can promise to do it: the request stays open, and they are reminded of it
 //! ([`crate::alerts`]). What was done is taken from the change of the key itself, in its transaction ([`done`]).
 //!
 //! Each review is a row of at most about 20 KB, and a key has at most [`MAX_PER_KEY`] of them.
@@ -40,8 +40,8 @@ pub use self::{
     condition::{ReviewFilter, ReviewState},
     create::{Created, NewReview, ReviewError, create},
     export::{enter_export, exported},
-    list::{ReviewCount, ReviewPage, ReviewQuery, count, count_asked, current, find, list},
-    review::{Answer, AskState, Done, Review, ReviewedKey},
+    list::{ReviewCount, ReviewPage, ReviewQuery, count, count_asked, current, ended, find, list},
+    review::{Answer, AskState, Done, Review, ReviewedKey, SupersededBy},
 };
 
 /// How long a key can be kept without another review, if the reviewer does not say.
@@ -68,11 +68,19 @@ pub enum Verdict {
     Narrow,
     /// The owners are asked to revoke the key.
     Revoke,
+    /// The owners are asked to allow domains whose requests are rejected.
+    AllowDomains,
 }
 
 impl Verdict {
     /// Every verdict.
-    pub const ALL: [Self; 4] = [Self::Keep, Self::Rotate, Self::Narrow, Self::Revoke];
+    pub const ALL: [Self; 5] = [
+        Self::Keep,
+        Self::Rotate,
+        Self::Narrow,
+        Self::Revoke,
+        Self::AllowDomains,
+    ];
 
     /// The verdict on the wire.
     pub const fn as_str(self) -> &'static str {
@@ -81,6 +89,23 @@ impl Verdict {
             Self::Rotate => "rotate",
             Self::Narrow => "narrow",
             Self::Revoke => "revoke",
+            Self::AllowDomains => "allow_domains",
+        }
+    }
+
+    /// What it asks of the owners, after "asked to". Empty if nothing.
+    pub const fn asks(self, aspect: Option<Aspect>) -> &'static str {
+        match (self, aspect) {
+            (Self::Keep, _) => "",
+            (Self::Rotate, _) => "rotate",
+            (Self::Narrow, None) => "restrict the key",
+            (Self::Narrow, Some(Aspect::Scopes)) => "restrict scopes",
+            (Self::Narrow, Some(Aspect::Expiry)) => "set an earlier expiry date",
+            (Self::Narrow, Some(Aspect::IpRanges)) => "enter IP ranges",
+            (Self::Narrow, Some(Aspect::Domains)) => "remove domains",
+            (Self::Narrow, Some(Aspect::Localhost)) => "block localhost",
+            (Self::Revoke, _) => "revoke",
+            (Self::AllowDomains, _) => "allow domains",
         }
     }
 
@@ -92,7 +117,7 @@ impl Verdict {
 
 /// The text is not a verdict.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("must be `keep`, `rotate`, `narrow` or `revoke`")]
+#[error("must be `keep`, `rotate`, `narrow`, `revoke` or `allow_domains`")]
 pub struct InvalidVerdict;
 
 const fn invalid_verdict(_: &str) -> InvalidVerdict {

@@ -94,6 +94,33 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
+for (const javaScriptEnabled of [true, false]) {
+  test.describe(javaScriptEnabled ? "a request, with scripts" : "a request, without scripts", () => {
+    test.use({ javaScriptEnabled });
+
+    test("ends with a comment when the key is kept, and the owner sees why", async ({ page, team, signInAs }) => {
+      await keys(team, "Server");
+      await signInAs("admin");
+      await page.goto(team.path("review"));
+      await card(page, "Server").getByText("Other steps").click();
+      await card(page, "Server").getByRole("button", { name: "Ask to rotate" }).click();
+      await page.getByRole("link", { name: "1 with owners asked" }).click();
+      await card(page, "Server").getByRole("button", { name: "Ask to restrict scopes" }).click();
+      await expect(card(page, "Server").getByText("Keeping the key ends what is asked of the owners: rotate, restrict scopes.")).toBeVisible();
+      await card(page, "Server").getByRole("button", { name: "Keep Server" }).click();
+      await expect(card(page, "Server").getByRole("alert")).toContainText("Enter a comment that says why this key can be kept.");
+      await card(page, "Server").getByLabel("Comment on Server").fill("It is replaced today");
+      await card(page, "Server").getByRole("button", { name: "Keep Server" }).click();
+      await expect(page.getByRole("heading", { name: "Nothing asked" })).toBeVisible();
+
+      await signInAs("owner");
+      await page.goto(team.path("review/asked"));
+      await expect(page.getByRole("heading", { name: "Nothing is asked" })).toBeVisible();
+      await expect(page.getByRole("region", { name: "Ended by a reviewer in the last 30 days" })).toContainText("It is replaced today");
+    });
+  });
+}
+
 test("a step leads an owner to the field that it is about", async ({ page, team, signInAs }) => {
   await keys(team, "Server");
   await team.key({ name: "Shop", kind: "widget", domains: ["shop.example"], scopes: ["bots:read"], expiresInDays: 10 });

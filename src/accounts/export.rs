@@ -197,10 +197,11 @@ pub async fn export(
          WHERE audit_log.actor_kind = 'user' AND audit_log.actor_id = $1 \
          AND audit_log.position > (SELECT position FROM audit_checkpoint) \
          ORDER BY audit_log.position DESC LIMIT $2";
-    // A promise has no answer yet.
-    const ANSWERS: &str = "SELECT org_id, key_id, answer, COALESCE(answered_at, promised_at) AS answered_at, \
-         answered_at IS NULL AS is_promise FROM reviews \
-         WHERE answered_by_id = $1 AND answered_by_kind = 'user' AND answer IS NOT NULL ORDER BY id DESC LIMIT $2";
+    const ANSWERS: &str = "SELECT id, org_id, key_id, answer, answered_at, FALSE AS is_promise FROM reviews \
+         WHERE answered_by_id = $1 AND answered_by_kind = 'user' AND answered_at IS NOT NULL \
+         UNION ALL SELECT id, org_id, key_id, promise AS answer, promised_at AS answered_at, TRUE AS is_promise FROM reviews \
+         WHERE promised_by_id = $1 AND promised_by_kind = 'user' AND promised_at IS NOT NULL \
+         ORDER BY id DESC, is_promise LIMIT $2";
     let user_id = person.user_id;
     let account: Option<AccountData> = on!(engine.db.read(), c => sqlx::query_as(ACCOUNT)
         .bind(user_id).fetch_optional(c).await)?;

@@ -1,5 +1,5 @@
-//! Reminders about keys: before they expire, when a secret is due for rotation, when their creator has left, and when an owner
-//! has promised what a review asks for and not done it. What was mailed is stored, so that nothing is repeated without a change.
+//! Reminders about keys: before they expire, when a secret is due for rotation, when their creator has left, and what reviews
+//! ask of their owners: at once, and again if nobody answers, or an owner has promised it and not done it. What was mailed is stored, so that nothing is repeated without a change.
 
 use sqlx::AssertSqlSafe;
 
@@ -10,7 +10,7 @@ use crate::{
     id::{KeyId, OrgId},
     name::KeyName,
     policy::KeyPolicy,
-    reviews::REMINDED_AFTER,
+    reviews::{Aspect, REMINDED_AFTER, Verdict},
     time::{DAY, HOUR, Timestamp},
 };
 
@@ -19,7 +19,7 @@ const DAYS_BEFORE: [i64; 3] = [1, 3, 14];
 /// How much earlier these reminders are. A letter is sent at most once a day, and up to an hour after it could be: with
 /// less, the next letter could come after the expiry.
 const EARLIER: i64 = HOUR;
-/// How long after a reminder of a rotation or a promise there is another one.
+/// How long after a reminder of a rotation, a request or a promise there is another one.
 const REPEATED_AFTER: i64 = 30 * DAY;
 
 /// A key that needs attention.
@@ -42,8 +42,10 @@ pub enum ReminderAbout {
     CreatorLeft,
     /// Its secret was due for rotation at this time.
     Rotation(Timestamp),
+    /// A review asked for this at this time, after "asked to", and no owner has replied.
+    Asked(Timestamp, &'static str),
     /// An owner promised at this time to do what a review asks for.
-    Promise(Timestamp),
+    Promise(Timestamp, &'static str),
 }
 
 /// The reminders of an org that are due at a time.
@@ -76,10 +78,10 @@ impl Due {
                     condition: &str,
                     sent: &str| {
             format!(
-                "SELECT keys.id AS key_id, keys.name AS key_name, '{reason}' AS reason, {about} AS about, {step} AS step \
+                "SELECT keys.id AS key_id, keys.name AS key_name, {reason} AS reason, {about} AS about, {step} AS step \
                  FROM keys {of} WHERE keys.org_id = $1 AND keys.revoked_at IS NULL AND keys.disabled_at IS NULL \
                  AND COALESCE(keys.expires_at > {NOW}, TRUE) AND {condition} AND NOT EXISTS (SELECT 1 FROM key_reminders \
-                 WHERE key_reminders.org_id = $1 AND key_reminders.key_id = keys.id AND key_reminders.reason = '{reason}' \
+                 WHERE key_reminders.org_id = $1 AND key_reminders.key_id = keys.id AND key_reminders.reason = {reason} \
                  AND key_reminders.about = {about} AND {sent})"
             )
         };
@@ -96,24 +98,38 @@ impl Due {
         );
         let sent = format!("key_reminders.step <= {step}");
         let sent_lately = format!("key_reminders.mailed_at > {NOW} - {REPEATED_AFTER}");
+        // Of each request about a key, there are reminders of their own.
+        let of_request = |word: &str| {
+            format!("'{word}.' || reviews.verdict || COALESCE('.' || reviews.aspect, '')")
+        };
+        let requests = "JOIN reviews ON reviews.org_id = keys.org_id AND reviews.key_id = keys.id \
+             AND reviews.superseded_at IS NULL AND reviews.done_at IS NULL AND reviews.answered_at IS NULL \
+             AND reviews.verdict <> 'keep'";
+        let is_old = format!("reviews.at <= {NOW} - {REMINDED_AFTER}");
+        let asked_step = format!("CASE WHEN {is_old} THEN 0 ELSE 1 END");
         let mut all = vec![
-            rows("expiry", "keys.expires_at", &step, "", &condition, &sent),
-            rows("creator", "0", "0", "", MAKER_LEFT, "TRUE"),
+            rows("'expiry'", "keys.expires_at", &step, "", &condition, &sent),
+            rows("'creator'", "0", "0", "", MAKER_LEFT, "TRUE"),
             rows(
-                "promise",
+                &of_request("asked"),
+                "reviews.at",
+                &asked_step,
+                requests,
+                "reviews.promised_at IS NULL",
+                &format!("key_reminders.step <= {asked_step} AND {sent_lately}"),
+            ),
+            rows(
+                &of_request("promise"),
                 "reviews.promised_at",
                 "0",
-                "JOIN reviews ON reviews.org_id = keys.org_id AND reviews.key_id = keys.id",
-                &format!(
-                    "reviews.superseded_at IS NULL AND reviews.done_at IS NULL AND reviews.answered_at IS NULL \
-                     AND reviews.verdict <> 'keep' AND reviews.promised_at <= {NOW} - {REMINDED_AFTER}"
-                ),
+                requests,
+                &format!("reviews.promised_at <= {NOW} - {REMINDED_AFTER}"),
                 &sent_lately,
             ),
         ];
         if let Some(period) = policy.rotation() {
             all.push(rows(
-                "rotation",
+                "'rotation'",
                 "key_secrets.created_at",
                 "0",
                 "JOIN key_secrets ON key_secrets.key_id = keys.id AND key_secrets.ends_at IS NULL",
@@ -151,7 +167,8 @@ impl Due {
             .bind(self.org_id).bind(self.now).fetch_one(c).await)?;
         let sql = format!(
             "SELECT key_id, key_name, reason, CAST(about AS BIGINT) AS about FROM ({}) AS due ORDER BY \
-             CASE reason WHEN 'expiry' THEN 1 WHEN 'creator' THEN 2 WHEN 'promise' THEN 3 ELSE 4 END, about, key_id LIMIT $3",
+             CASE WHEN reason = 'expiry' THEN 1 WHEN reason = 'creator' THEN 2 WHEN reason LIKE 'asked.%' THEN 3 \
+             WHEN reason LIKE 'promise.%' THEN 4 ELSE 5 END, about, key_id, reason LIMIT $3",
             self.sql
         );
         let rows: Vec<Row> = on!(tx.on(), c => sqlx::query_as(AssertSqlSafe(sql))
@@ -159,10 +176,15 @@ impl Due {
         let reminders = rows.into_iter().map(|row| Reminder {
             key_id: row.key_id,
             key_name: row.key_name,
-            about: match row.reason.as_str() {
-                "expiry" => ReminderAbout::Expiry(row.about),
-                "creator" => ReminderAbout::CreatorLeft,
-                "promise" => ReminderAbout::Promise(row.about),
+            about: match row
+                .reason
+                .split_once('.')
+                .unwrap_or((row.reason.as_str(), ""))
+            {
+                ("expiry", _) => ReminderAbout::Expiry(row.about),
+                ("creator", _) => ReminderAbout::CreatorLeft,
+                ("asked", what) => ReminderAbout::Asked(row.about, asks(what)),
+                ("promise", what) => ReminderAbout::Promise(row.about, asks(what)),
                 _ => ReminderAbout::Rotation(row.about.plus(self.rotation.unwrap_or_default())),
             },
         });
@@ -189,4 +211,12 @@ impl Due {
             .bind(self.org_id).execute(c).await.map(drop))?;
         Ok(())
     }
+}
+
+/// What `rotate` or `narrow.scopes` asks of the owners, in words.
+fn asks(what: &str) -> &'static str {
+    let (verdict, aspect) = what.split_once('.').unwrap_or((what, ""));
+    // Another version of the program can have stored what this one does not know.
+    let verdict: Verdict = verdict.parse().unwrap_or(Verdict::Narrow);
+    verdict.asks(aspect.parse::<Aspect>().ok())
 }

@@ -75,7 +75,7 @@ pub const LEFT_OUT: [(&str, &str); 7] = [
 
 /// Data changes made by migrations, to be repeated after restoring a backup that predates them: the migration's
 /// number and the statement.
-pub const DATA_MIGRATIONS: [(i64, &str); 4] = [
+pub const DATA_MIGRATIONS: [(i64, &str); 7] = [
     (
         3,
         "UPDATE key_secrets SET display = (SELECT keys.display FROM keys WHERE keys.id = key_secrets.key_id)",
@@ -91,6 +91,18 @@ pub const DATA_MIGRATIONS: [(i64, &str); 4] = [
     (
         46,
         "UPDATE key_findings SET secret_id = COALESCE((SELECT key_secrets.id FROM key_secrets WHERE key_secrets.key_id = key_findings.key_id AND key_secrets.created_at <= key_findings.last_at ORDER BY key_secrets.created_at DESC, key_secrets.id DESC LIMIT 1), '') WHERE secret_id = ''",
+    ),
+    (
+        50,
+        "UPDATE reviews SET promised_by_kind = answered_by_kind, promised_by_id = answered_by_id, promise = answer, answered_by_kind = NULL, answered_by_id = NULL, answer = NULL WHERE promised_at IS NOT NULL AND answered_at IS NULL",
+    ),
+    (
+        50,
+        "UPDATE reviews SET key_name = (SELECT keys.name FROM keys WHERE keys.id = reviews.key_id), superseded_by = CASE WHEN superseded_at IS NOT NULL THEN (SELECT MIN(later.id) FROM reviews AS later WHERE later.key_id = reviews.key_id AND later.id > reviews.id) END",
+    ),
+    (
+        50,
+        "UPDATE key_reminders SET reason = COALESCE((SELECT 'promise.' || reviews.verdict || COALESCE('.' || reviews.aspect, '') FROM reviews WHERE reviews.org_id = key_reminders.org_id AND reviews.key_id = key_reminders.key_id AND reviews.superseded_at IS NULL), reason) WHERE reason = 'promise'",
     ),
 ];
 
@@ -244,7 +256,8 @@ pub const TABLES: [Table; 35] = [
     Table {
         name: "reviews",
         text: "id org_id key_id verdict comment actor_kind actor_id findings codes creation_token done_event done_by_kind \
-               done_by_id answered_by_kind answered_by_id answer aspect",
+               done_by_id answered_by_kind answered_by_id answer aspect superseded_by \
+               promised_by_kind promised_by_id promise key_name",
         numbers: "until at superseded_at done_at answered_at promised_at",
         ..NONE
     },

@@ -11,7 +11,7 @@ use crate::{
     time::Timestamp,
 };
 
-use super::{Comment, Verdict};
+use super::{Aspect, Comment, Verdict};
 
 /// Why a review was not answered.
 #[derive(Debug, thiserror::Error)]
@@ -20,9 +20,7 @@ pub enum AnswerError {
     #[error("The review was not found.")]
     NotFound,
     /// It asks for nothing, or for nothing that is still open.
-    #[error(
-        "This request is no longer open: it was done, answered, or the key was reviewed again."
-    )]
+    #[error("This request is no longer open: it was done, answered, or ended by another review.")]
     NotOpen,
     /// The answer is empty.
     #[error("Enter an answer, so that the reviewer knows why.")]
@@ -38,9 +36,11 @@ from_fault!(AnswerError);
 struct Row {
     key_id: KeyId,
     verdict: Verdict,
+    aspect: Option<Aspect>,
     superseded_at: Option<Timestamp>,
     done_at: Option<Timestamp>,
-    promised_at: Option<Timestamp>,
+    promised_by_id: Option<String>,
+    promise: Option<String>,
     answered_at: Option<Timestamp>,
     answered_by_id: Option<String>,
     answer: Option<String>,
@@ -93,29 +93,30 @@ async fn reply(
     let mut change = engine.change(permit).await?;
     let row: Option<Row> = select_locked!(
         change.tx(),
-        "SELECT key_id, verdict, superseded_at, done_at, promised_at, answered_at, answered_by_id, answer \
-         FROM reviews WHERE org_id = $1 AND id = $2",
+        "SELECT key_id, verdict, aspect, superseded_at, done_at, promised_by_id, promise, answered_at, answered_by_id, \
+         answer FROM reviews WHERE org_id = $1 AND id = $2",
         org_id,
         id
     )?;
     let row = row.ok_or(AnswerError::NotFound)?;
     let actor = permit.caller().actor;
     // The same form, submitted twice.
-    let is_repeat =
-        row.answer.as_deref() == Some(text.as_str()) && row.answered_by_id == actor.id();
-    let before = match reply {
-        Reply::Promise => row.promised_at.filter(|_| row.answered_at.is_none()),
-        Reply::Answer => row.answered_at,
+    let (said, by) = match reply {
+        Reply::Promise => (
+            row.promise.filter(|_| row.answered_at.is_none()),
+            row.promised_by_id,
+        ),
+        Reply::Answer => (row.answer, row.answered_by_id),
     };
-    if before.is_some() && is_repeat {
+    if said.as_deref() == Some(text.as_str()) && by == actor.id() {
         return Ok(());
     }
     let is_closed = row.superseded_at.or(row.done_at).or(row.answered_at);
     if !row.verdict.is_ask() || is_closed.is_some() {
         return Err(AnswerError::NotOpen);
     }
-    const PROMISE: &str = "UPDATE reviews SET promised_at = COALESCE(promised_at, $1), answered_by_kind = $2, answered_by_id = $3, \
-         answer = $4 WHERE org_id = $5 AND id = $6";
+    const PROMISE: &str = "UPDATE reviews SET promised_at = COALESCE(promised_at, $1), promised_by_kind = $2, promised_by_id = $3, \
+         promise = $4 WHERE org_id = $5 AND id = $6";
     const ANSWER: &str = "UPDATE reviews SET answered_at = $1, answered_by_kind = $2, answered_by_id = $3, answer = $4 \
          WHERE org_id = $5 AND id = $6";
     let update = match reply {
@@ -125,11 +126,12 @@ async fn reply(
     on!(change.on(), c => sqlx::query(update)
         .bind(now).bind(actor.kind()).bind(actor.id()).bind(text).bind(org_id).bind(id)
         .execute(c).await.map(drop))?;
-    let answered = Happened::new(Event::ReviewAnswered, Target::Key(row.key_id));
-    let answered = answered.changed("verdict", row.verdict.as_str(), None::<&str>);
-    let answered = match reply {
-        Reply::Promise => answered.changed("promised", false, true),
-        Reply::Answer => answered,
+    let event = match reply {
+        Reply::Promise => Event::ReviewPromised,
+        Reply::Answer => Event::ReviewAnswered,
     };
-    Ok(change.commit(answered).await?)
+    let replied = Happened::new(event, Target::Key(row.key_id))
+        .changed("asked", None::<&str>, row.verdict.as_str())
+        .changed("aspect", None::<&str>, row.aspect.map(Aspect::as_str));
+    Ok(change.commit(replied).await?)
 }

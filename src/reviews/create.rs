@@ -7,9 +7,10 @@ use crate::{
     db::{Tx, on, select_locked},
     event::{Event, Target},
     fault::{Fault, from_fault},
-    findings::{Code, Finding, of_keys},
+    findings::{Code, Finding, Severity, of_keys},
     id::{KeyId, OrgId, ReviewId},
-    key::{Lifecycle, Status},
+    key::{Kind, Lifecycle, Status},
+    name::KeyName,
     time::Timestamp,
 };
 
@@ -28,6 +29,8 @@ pub struct NewReview {
     pub until: Option<Timestamp>,
     /// The findings that the reviewer has seen. If there are others by now, the review is rejected.
     pub seen: Option<Vec<Code>>,
+    /// The open requests about the key that the reviewer has seen. If keeping the key would end others, it is rejected.
+    pub seen_requests: Option<Vec<ReviewId>>,
     /// Identifies a request that can be sent twice: the org gets only one review per token.
     pub creation_token: Option<String>,
 }
@@ -53,6 +56,17 @@ pub enum ReviewError {
     /// Something else was found since the reviewer looked.
     #[error("{} Look at it, then decide.", found_since(.0))]
     NewFindings(Vec<Code>),
+    /// Something else was asked of the owners since the reviewer looked, which keeping the key would end.
+    #[error("Asked of the owners since you opened the page: {}. Look at it, then decide.", .0.join(", "))]
+    NewRequests(Vec<&'static str>),
+    /// Nothing says why an urgent finding, or what is asked of the owners, can be ignored.
+    #[error("{}", comment_required(.urgent, .asked))]
+    CommentRequired {
+        /// The findings of high severity.
+        urgent: Vec<Code>,
+        /// What is asked of the owners.
+        asked: Vec<&'static str>,
+    },
     /// The end of the time for which the key can be kept has passed, or is too far away.
     #[error("The date must be in the future, at most one year away.")]
     InvalidUntil,
@@ -65,6 +79,9 @@ pub enum ReviewError {
     /// The owners cannot remove scopes from a key that has none.
     #[error("Keys of this instance have no scopes that could be removed.")]
     NothingToNarrow,
+    /// The key is not locked to domains.
+    #[error("Only widget keys have domains that could be allowed.")]
+    NoDomains,
     /// The key has [`MAX_PER_KEY`] reviews.
     #[error("This key has been reviewed 1,000 times. Replace it with a new key to continue.")]
     TooMany,
@@ -83,7 +100,35 @@ fn found_since(codes: &[Code]) -> String {
     format!("Found since you opened the page: {}.", titles.join(", "))
 }
 
-/// Reviews a key. It supersedes the key's last review.
+fn comment_required(urgent: &[Code], asked: &[&str]) -> String {
+    let mut text = "Enter a comment that says why this key can be kept.".to_owned();
+    if !urgent.is_empty() {
+        let titles: Vec<String> = urgent
+            .iter()
+            .map(|code| format!("“{}”", code.title()))
+            .collect();
+        text += &format!(" The severity of {} is high.", titles.join(", "));
+    }
+    if !asked.is_empty() {
+        text += &format!(
+            " Keeping it ends what is asked of the owners: {}.",
+            asked.join(", ")
+        );
+    }
+    text
+}
+
+/// A key that is reviewed.
+#[derive(sqlx::FromRow)]
+struct KeyRow {
+    #[sqlx(flatten)]
+    lifecycle: Lifecycle,
+    kind: Kind,
+    name: KeyName,
+}
+
+/// Reviews a key. A review that keeps it supersedes all others. One that asks for something supersedes the one that asked for
+/// the same, so that several requests can be open together, and what is no longer open.
 ///
 /// # Errors
 /// If the key does not work, or the review is not valid. Nothing is changed then.
@@ -101,19 +146,23 @@ pub async fn create(
     let findings = found.ok_or(ReviewError::NotFound)?.findings;
     let id = ReviewId::new(now.as_millis(), engine.random.bytes()?);
     let mut change = engine.change(permit).await?;
-    let lifecycle: Option<Lifecycle> = select_locked!(
+    let key: Option<KeyRow> = select_locked!(
         change.tx(),
-        "SELECT expires_at, disabled_at, revoked_at FROM keys WHERE org_id = $1 AND id = $2",
+        "SELECT expires_at, disabled_at, revoked_at, kind, name FROM keys WHERE org_id = $1 AND id = $2",
         org_id,
         key_id
     )?;
-    let status = lifecycle.ok_or(ReviewError::NotFound)?.status(now);
+    let key = key.ok_or(ReviewError::NotFound)?;
+    let status = key.lifecycle.status(now);
     if let Some(before) = created_before(change.tx(), org_id, new.creation_token.as_deref()).await?
     {
         return Ok(Created::Before(before));
     }
     if status != Status::Active {
         return Err(ReviewError::WrongState(status));
+    }
+    if new.verdict == Verdict::AllowDomains && key.kind != Kind::Widget {
+        return Err(ReviewError::NoDomains);
     }
     if let Some(seen) = &new.seen {
         let codes = findings.iter().map(|finding| finding.code);
@@ -122,23 +171,29 @@ pub async fn create(
             return Err(ReviewError::NewFindings(unseen));
         }
     }
+    if new.verdict == Verdict::Keep {
+        let asked = open_requests(change.tx(), org_id, key_id).await?;
+        check_kept(&new, &findings, &asked)?;
+    }
     const COUNT: &str = "SELECT COUNT(*) FROM reviews WHERE org_id = $1 AND key_id = $2";
     let count: i64 = on!(change.on(), c => sqlx::query_scalar(COUNT)
         .bind(org_id).bind(key_id).fetch_one(c).await)?;
     if count >= MAX_PER_KEY {
         return Err(ReviewError::TooMany);
     }
-    const SUPERSEDE: &str = "UPDATE reviews SET superseded_at = $1 \
-         WHERE org_id = $2 AND key_id = $3 AND superseded_at IS NULL";
+    const SUPERSEDE: &str = "UPDATE reviews SET superseded_at = $1, superseded_by = $2 \
+         WHERE org_id = $3 AND key_id = $4 AND superseded_at IS NULL AND ($5 = 'keep' OR verdict = 'keep' \
+         OR done_at IS NOT NULL OR answered_at IS NOT NULL OR (verdict = $5 AND COALESCE(aspect, '') = $6))";
     on!(change.on(), c => sqlx::query(SUPERSEDE)
-        .bind(now).bind(org_id).bind(key_id).execute(c).await.map(drop))?;
+        .bind(now).bind(id).bind(org_id).bind(key_id).bind(new.verdict)
+        .bind(new.aspect.map_or("", Aspect::as_str)).execute(c).await.map(drop))?;
     const INSERT: &str = "INSERT INTO reviews (id, org_id, key_id, verdict, comment, until, at, actor_kind, actor_id, findings, \
-         codes, creation_token, aspect) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+         codes, creation_token, aspect, key_name) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     let actor = permit.caller().actor;
     on!(change.on(), c => sqlx::query(INSERT)
         .bind(id).bind(org_id).bind(key_id).bind(new.verdict).bind(new.comment.clone()).bind(until).bind(now)
         .bind(actor.kind()).bind(actor.id()).bind(serde_json::json!(findings).to_string()).bind(codes_of(&findings))
-        .bind(&new.creation_token).bind(new.aspect).execute(c).await.map(drop))?;
+        .bind(&new.creation_token).bind(new.aspect).bind(key.name).execute(c).await.map(drop))?;
     let reviewed = Happened::new(Event::KeyReviewed, Target::Key(key_id))
         .changed("verdict", None::<&str>, new.verdict.as_str())
         .changed("aspect", None::<&str>, new.aspect.map(Aspect::as_str))
@@ -169,6 +224,52 @@ fn check(
         (_, Some(_)) => Err(ReviewError::UntilWithAsk),
         (_, None) => Ok(None),
     }
+}
+
+/// An open request about a key.
+type OpenRequest = (ReviewId, Verdict, Option<Aspect>);
+
+/// What is asked of the owners of a key, oldest first.
+async fn open_requests(
+    tx: &mut Tx,
+    org_id: OrgId,
+    key_id: KeyId,
+) -> Result<Vec<OpenRequest>, ReviewError> {
+    const ASKED: &str = "SELECT id, verdict, aspect FROM reviews WHERE org_id = $1 AND key_id = $2 AND superseded_at IS NULL \
+         AND verdict <> 'keep' AND done_at IS NULL AND answered_at IS NULL ORDER BY id";
+    Ok(on!(tx.on(), c => sqlx::query_as(ASKED)
+        .bind(org_id).bind(key_id).fetch_all(c).await)?)
+}
+
+fn words<'a>(asked: impl Iterator<Item = &'a OpenRequest>) -> Vec<&'static str> {
+    asked
+        .map(|(_, verdict, aspect)| verdict.asks(*aspect))
+        .collect()
+}
+
+/// Checks that the reviewer knows what keeping a key ends, and says why urgent findings and requests can be ignored.
+fn check_kept(
+    new: &NewReview,
+    findings: &[Finding],
+    asked: &[OpenRequest],
+) -> Result<(), ReviewError> {
+    if let Some(seen) = &new.seen_requests {
+        let unseen = words(asked.iter().filter(|(id, ..)| !seen.contains(id)));
+        if !unseen.is_empty() {
+            return Err(ReviewError::NewRequests(unseen));
+        }
+    }
+    let urgent = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::High);
+    let urgent: Vec<Code> = urgent.map(|finding| finding.code).collect();
+    if !new.comment.is_empty() || (urgent.is_empty() && asked.is_empty()) {
+        return Ok(());
+    }
+    Err(ReviewError::CommentRequired {
+        urgent,
+        asked: words(asked.iter()),
+    })
 }
 
 /// The codes of findings as stored, each between spaces.

@@ -11,16 +11,19 @@ use crate::{
     id::{KeyId, OrgId},
 };
 
-use super::{Aspect, narrowed::narrowed};
+use super::{
+    Aspect, Verdict,
+    narrowed::{adds_domains, narrowed},
+};
 
 /// Keys per statement.
 const KEYS_AT_ONCE: usize = 500;
 
-/// Closes what was asked of the owners of keys, where these changes do it.
+/// Closes what was asked of the owners of keys, where these changes do it, and names it in their entries.
 pub(crate) async fn note_done(
     tx: &mut Tx,
     convention: &Convention,
-    entries: &[NewEntry],
+    entries: &mut [NewEntry],
 ) -> Result<(), StorageError> {
     // All entries of a change have the same caller and time.
     let Some(first) = entries.first() else {
@@ -28,7 +31,7 @@ pub(crate) async fn note_done(
     };
     let mut keys: BTreeMap<(OrgId, Event, String), Vec<KeyId>> = BTreeMap::new();
     let mut enabled: BTreeMap<OrgId, Vec<KeyId>> = BTreeMap::new();
-    for entry in entries {
+    for entry in &*entries {
         let (Some(org_id), Some(Target::Key(id))) = (entry.org_id, entry.target) else {
             continue;
         };
@@ -50,21 +53,45 @@ pub(crate) async fn note_done(
             let sql = format!(
                 "UPDATE reviews SET done_at = $1, done_event = $2, done_by_kind = $3, done_by_id = $4 \
                  WHERE org_id = $5 AND superseded_at IS NULL AND answered_at IS NULL \
-                 AND (done_at IS NULL OR (done_event = $6 AND $2 <> $6)) AND {asked} AND key_id IN ({})",
+                 AND (done_at IS NULL OR (done_event = $6 AND $2 <> $6)) AND {asked} AND key_id IN ({}) \
+                 RETURNING key_id, verdict, aspect",
                 places(7, ids.len())
             );
-            on!(tx.on(), c => {
-                let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(ids.len() == 1)
+            let done: Vec<(KeyId, Verdict, Option<Aspect>)> = on!(tx.on(), c => {
+                let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).persistent(ids.len() == 1)
                     .bind(at).bind(event.as_str()).bind(actor.kind()).bind(actor.id()).bind(org_id)
                     .bind(Event::KeyDisabled.as_str());
                 for id in ids {
                     query = query.bind(id);
                 }
-                query.execute(c).await.map(drop)
+                query.fetch_all(c).await
             })?;
+            name_done(entries, event, &done);
         }
     }
     Ok(())
+}
+
+/// Adds what was done of what was asked to the entries of these changes: `done_as_asked`, such as `narrow.scopes`.
+fn name_done(entries: &mut [NewEntry], event: Event, done: &[(KeyId, Verdict, Option<Aspect>)]) {
+    let mut by_key: BTreeMap<KeyId, Vec<String>> = BTreeMap::new();
+    for (id, verdict, aspect) in done {
+        let word = match aspect {
+            Some(aspect) => format!("{verdict}.{aspect}"),
+            None => verdict.to_string(),
+        };
+        by_key.entry(*id).or_default().push(word);
+    }
+    for entry in entries.iter_mut().filter(|entry| entry.event == event) {
+        let Some(Target::Key(id)) = entry.target else {
+            continue;
+        };
+        if let Some(mut words) = by_key.remove(&id) {
+            words.sort();
+            let change = serde_json::json!({ "from": null, "to": words });
+            entry.changes.insert("done_as_asked".to_owned(), change);
+        }
+    }
 }
 
 /// Opens again what was done by disabling these keys, which have been enabled.
@@ -96,12 +123,16 @@ fn asked_by(entry: &NewEntry, convention: &Convention) -> Option<String> {
         Event::KeyUpdated => {
             let aspects = narrowed(&entry.changes, convention);
             let words: Vec<&str> = aspects.into_iter().map(Aspect::as_str).collect();
-            (!words.is_empty()).then(|| {
+            let narrows = (!words.is_empty()).then(|| {
                 format!(
-                    "verdict = 'narrow' AND COALESCE(aspect IN ('{}'), TRUE)",
+                    "(verdict = 'narrow' AND COALESCE(aspect IN ('{}'), TRUE))",
                     words.join("', '")
                 )
-            })
+            });
+            let allows =
+                adds_domains(&entry.changes).then(|| "verdict = 'allow_domains'".to_owned());
+            let asked: Vec<String> = narrows.into_iter().chain(allows).collect();
+            (!asked.is_empty()).then(|| format!("({})", asked.join(" OR ")))
         }
         _ => None,
     }

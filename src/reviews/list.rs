@@ -132,6 +132,8 @@ pub struct ReviewCount {
     pub reviews: i64,
     /// The number of different keys among them.
     pub keys: i64,
+    /// The number of reviews that tokens made.
+    pub by_tokens: i64,
 }
 
 impl ReviewCount {
@@ -154,7 +156,9 @@ pub async fn count(
     };
     let (conditions, texts) = filters(&all, engine.clock.now());
     let sql = format!(
-        "SELECT COUNT(*) AS reviews, COUNT(DISTINCT key_id) AS keys FROM (SELECT reviews.key_id FROM reviews \
+        "SELECT COUNT(*) AS reviews, COUNT(DISTINCT key_id) AS keys, \
+         COUNT(CASE WHEN actor_kind = 'token' THEN 1 END) AS by_tokens \
+         FROM (SELECT reviews.key_id, reviews.actor_kind FROM reviews \
          JOIN keys ON keys.id = reviews.key_id WHERE reviews.org_id = $1{conditions} LIMIT $2) AS counted"
     );
     Ok(on!(engine.db.read(), c => {
@@ -182,7 +186,8 @@ pub async fn find(
     row.map(Row::read).transpose()
 }
 
-/// Returns the last review of each of the org's keys among `ids` that has any.
+/// Returns the reviews of the org's keys among `ids` that no later one has superseded, newest first: one that keeps the key, or
+/// those that ask for something, of which a key has as many as there are different requests.
 ///
 /// # Errors
 /// If the database cannot be reached.
@@ -190,12 +195,13 @@ pub async fn current(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
     ids: &[KeyId],
-) -> Result<HashMap<KeyId, Review>, StorageError> {
+) -> Result<HashMap<KeyId, Vec<Review>>, StorageError> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
     let sql = format!(
-        "SELECT {COLUMNS} WHERE reviews.org_id = $1 AND reviews.superseded_at IS NULL AND reviews.key_id IN ({})",
+        "SELECT {COLUMNS} WHERE reviews.org_id = $1 AND reviews.superseded_at IS NULL AND reviews.key_id IN ({}) \
+         ORDER BY reviews.id DESC",
         places(2, ids.len())
     );
     let rows: Vec<Row> = on!(engine.db.read(), c => {
@@ -205,10 +211,33 @@ pub async fn current(
         }
         query.fetch_all(c).await
     })?;
-    let reviews = rows.into_iter().map(Row::read);
-    reviews
-        .map(|review| review.map(|review| (review.key.id, review)))
-        .collect()
+    let mut reviews: HashMap<KeyId, Vec<Review>> = HashMap::new();
+    for row in rows {
+        let review = row.read()?;
+        reviews.entry(review.key.id).or_default().push(review);
+    }
+    Ok(reviews)
+}
+
+/// Returns what was asked of the org's owners until a reviewer decided to keep the key, the latest first: at most `limit`, at
+/// `since` or later.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn ended(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+    since: Timestamp,
+    limit: u16,
+) -> Result<Vec<Review>, StorageError> {
+    let sql = format!(
+        "SELECT {COLUMNS} WHERE reviews.org_id = $1 AND reviews.superseded_at >= $2 AND reviews.verdict <> 'keep' \
+         AND reviews.done_at IS NULL AND reviews.answered_at IS NULL AND later.verdict = 'keep' \
+         ORDER BY reviews.superseded_at DESC, reviews.id DESC LIMIT $3"
+    );
+    let rows: Vec<Row> = on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(permit.org_id()).bind(since).bind(i64::from(limit)).fetch_all(c).await)?;
+    rows.into_iter().map(Row::read).collect()
 }
 
 /// Returns how many reviews ask something of the org's owners which is still open: at most 1,000.

@@ -32,6 +32,12 @@ pub(super) fn narrowed(changes: &Map<String, Value>, convention: &Convention) ->
     Aspect::ALL.into_iter().filter(has_less).collect()
 }
 
+/// Whether a change allows a domain that was not allowed before.
+pub(super) fn adds_domains(changes: &Map<String, Value>) -> bool {
+    let domains = both::<Vec<String>>(changes, "domains");
+    domains.is_some_and(|(from, to)| to.iter().any(|domain| !from.contains(domain)))
+}
+
 /// The values of a field before and after, if it was changed.
 fn both<T: DeserializeOwned>(changes: &Map<String, Value>, field: &str) -> Option<(T, T)> {
     let side = |side: &str| {
@@ -101,6 +107,24 @@ mod tests {
         ] {
             assert_eq!(scopes(from, to), "", "{from:?} {to:?}");
         }
+    }
+
+    #[test]
+    fn a_domain_that_was_not_there_is_added() {
+        let adds = |from: &[&str], to: &[&str]| {
+            let change = json!({ "domains": {"from": from, "to": to} });
+            adds_domains(change.as_object().unwrap())
+        };
+        assert!(
+            adds(&["a.example"], &["a.example", "b.example"])
+                && adds(&["a.example"], &["b.example"])
+        );
+        assert!(!adds(&["a.example", "b.example"], &["b.example"]) && !adds(&[], &[]));
+        assert!(!adds_domains(
+            json!({ "name": {"from": "A", "to": "B"} })
+                .as_object()
+                .unwrap()
+        ));
     }
 
     #[test]

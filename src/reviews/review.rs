@@ -18,7 +18,7 @@ use super::{Aspect, Comment, Verdict};
 pub struct Review {
     /// The review's ID.
     pub id: ReviewId,
-    /// The key, as it is now.
+    /// The key.
     pub key: ReviewedKey,
     /// What the review concludes.
     pub verdict: Verdict,
@@ -34,11 +34,13 @@ pub struct Review {
     pub reviewer: Actor,
     /// What the reviewer saw: the findings of the key at that time, the most urgent first.
     pub findings: Vec<Finding>,
-    /// When the key was reviewed again.
+    /// When a later review ended this one.
     pub superseded_at: Option<Timestamp>,
+    /// The review that did.
+    pub superseded_by: Option<SupersededBy>,
     /// The change of the key that did what was asked.
     pub done: Option<Done>,
-    /// What an owner promised, unless they answered something else since.
+    /// What an owner promised. It remains when they have done it, or answered something else.
     pub promise: Option<Answer>,
     /// What an owner answered instead of doing it.
     pub answer: Option<Answer>,
@@ -49,8 +51,10 @@ pub struct Review {
 pub struct ReviewedKey {
     /// The key's ID.
     pub id: KeyId,
-    /// The key's name.
+    /// The name that the key had when it was reviewed.
     pub name: KeyName,
+    /// The name that it has now.
+    pub current_name: KeyName,
     /// Secret or widget.
     pub kind: Kind,
     /// Live or test.
@@ -59,6 +63,19 @@ pub struct ReviewedKey {
     pub project: DisplayName,
     /// The timestamps that determine the status.
     pub lifecycle: Lifecycle,
+}
+
+/// The review that ended another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SupersededBy {
+    /// The review's ID.
+    pub id: ReviewId,
+    /// What it concludes.
+    pub verdict: Verdict,
+    /// What the reviewer wrote.
+    pub comment: Comment,
+    /// Who reviewed the key then.
+    pub reviewer: Actor,
 }
 
 /// The change of a key that did what a review asked for.
@@ -92,7 +109,7 @@ pub enum AskState {
     Done,
     /// An owner answered instead.
     Answered,
-    /// The key was reviewed again before.
+    /// A later review ended it: the key is kept, or the same was asked again.
     Superseded,
     /// The key has expired, so that nothing is left to do.
     Expired,
@@ -135,23 +152,29 @@ impl Review {
 }
 
 /// The columns of [`Row`].
-pub(super) const COLUMNS: &str = "reviews.id, reviews.key_id, keys.name, keys.kind, keys.environment, \
+pub(super) const COLUMNS: &str = "reviews.id, reviews.key_id, COALESCE(reviews.key_name, keys.name) AS name, keys.name AS current_name, keys.kind, keys.environment, \
      projects.name AS project, keys.expires_at, keys.disabled_at, keys.revoked_at, reviews.verdict, reviews.aspect, reviews.comment, \
      reviews.until, reviews.at, reviews.actor_kind, reviews.actor_id, reviews.findings, reviews.superseded_at, \
-     reviews.done_at, reviews.done_event, reviews.done_by_kind, reviews.done_by_id, reviews.promised_at, reviews.answered_at, \
-     reviews.answered_by_kind, reviews.answered_by_id, reviews.answer, \
+     reviews.done_at, reviews.done_event, reviews.done_by_kind, reviews.done_by_id, reviews.promised_at, \
+     reviews.promised_by_kind, reviews.promised_by_id, reviews.promise, reviews.answered_at, reviews.answered_by_kind, reviews.answered_by_id, reviews.answer, \
      COALESCE((SELECT users.name FROM users WHERE users.id = reviews.actor_id), \
      (SELECT service_tokens.name FROM service_tokens WHERE service_tokens.id = reviews.actor_id)) AS actor_name, \
      COALESCE((SELECT users.name FROM users WHERE users.id = reviews.done_by_id), \
      (SELECT service_tokens.name FROM service_tokens WHERE service_tokens.id = reviews.done_by_id)) AS done_by_name, \
-     (SELECT users.name FROM users WHERE users.id = reviews.answered_by_id) AS answered_by_name \
-     FROM reviews JOIN keys ON keys.id = reviews.key_id JOIN projects ON projects.id = keys.project_id";
+     (SELECT users.name FROM users WHERE users.id = reviews.promised_by_id) AS promised_by_name, \
+     (SELECT users.name FROM users WHERE users.id = reviews.answered_by_id) AS answered_by_name, \
+     later.id AS later_id, later.verdict AS later_verdict, later.comment AS later_comment, later.actor_kind AS later_actor_kind, \
+     later.actor_id AS later_actor_id, COALESCE((SELECT users.name FROM users WHERE users.id = later.actor_id), \
+     (SELECT service_tokens.name FROM service_tokens WHERE service_tokens.id = later.actor_id)) AS later_actor_name \
+     FROM reviews JOIN keys ON keys.id = reviews.key_id JOIN projects ON projects.id = keys.project_id \
+     LEFT JOIN reviews AS later ON later.org_id = reviews.org_id AND later.id = reviews.superseded_by";
 
 #[derive(sqlx::FromRow)]
 pub(super) struct Row {
     id: ReviewId,
     key_id: KeyId,
     name: KeyName,
+    current_name: KeyName,
     kind: Kind,
     environment: Environment,
     project: DisplayName,
@@ -173,17 +196,31 @@ pub(super) struct Row {
     done_by_id: Option<String>,
     done_by_name: Option<String>,
     promised_at: Option<Timestamp>,
+    promised_by_kind: Option<String>,
+    promised_by_id: Option<String>,
+    promised_by_name: Option<String>,
+    promise: Option<Comment>,
     answered_at: Option<Timestamp>,
     answered_by_kind: Option<String>,
     answered_by_id: Option<String>,
     answered_by_name: Option<String>,
     answer: Option<Comment>,
+    later_id: Option<ReviewId>,
+    later_verdict: Option<Verdict>,
+    later_comment: Option<Comment>,
+    later_actor_kind: Option<String>,
+    later_actor_id: Option<String>,
+    later_actor_name: Option<String>,
 }
 
 impl Row {
     /// The size of what differs most between rows, in bytes.
     pub(super) fn size(&self) -> i64 {
-        (self.findings.len() + self.comment.as_str().len()) as i64
+        let later = self
+            .later_comment
+            .as_ref()
+            .map_or(0, |comment| comment.as_str().len());
+        (self.findings.len() + self.comment.as_str().len() + later) as i64
     }
 
     pub(super) fn read(self) -> Result<Review, StorageError> {
@@ -192,25 +229,37 @@ impl Row {
         let findings = findings
             .into_iter()
             .filter_map(|finding| serde_json::from_value(finding).ok());
-        let reply = self.answered_by_kind.zip(self.answer);
-        let reply = reply.map(|(kind, text)| Answer {
-            at: self.answered_at.or(self.promised_at).unwrap_or(self.at),
-            by: Actor {
-                kind,
-                id: self.answered_by_id,
-                name: self.answered_by_name,
-            },
-            text,
-        });
-        let (promise, answer) = match self.answered_at {
-            Some(_) => (None, reply),
-            None => (reply, None),
+        let promise = match (self.promised_at, self.promised_by_kind, self.promise) {
+            (Some(at), Some(kind), Some(text)) => Some(Answer {
+                at,
+                by: actor(kind, self.promised_by_id, self.promised_by_name),
+                text,
+            }),
+            _ => None,
+        };
+        let answer = match (self.answered_at, self.answered_by_kind, self.answer) {
+            (Some(at), Some(kind), Some(text)) => Some(Answer {
+                at,
+                by: actor(kind, self.answered_by_id, self.answered_by_name),
+                text,
+            }),
+            _ => None,
+        };
+        let superseded_by = match (self.later_id, self.later_verdict, self.later_actor_kind) {
+            (Some(id), Some(verdict), Some(kind)) => Some(SupersededBy {
+                id,
+                verdict,
+                comment: self.later_comment.unwrap_or_default(),
+                reviewer: actor(kind, self.later_actor_id, self.later_actor_name),
+            }),
+            _ => None,
         };
         Ok(Review {
             id: self.id,
             key: ReviewedKey {
                 id: self.key_id,
                 name: self.name,
+                current_name: self.current_name,
                 kind: self.kind,
                 environment: self.environment,
                 project: self.project,
@@ -221,22 +270,15 @@ impl Row {
             comment: self.comment,
             until: self.until,
             at: self.at,
-            reviewer: Actor {
-                kind: self.actor_kind,
-                id: self.actor_id,
-                name: self.actor_name,
-            },
+            reviewer: actor(self.actor_kind, self.actor_id, self.actor_name),
             findings: findings.collect(),
             superseded_at: self.superseded_at,
+            superseded_by,
             done: match (self.done_at, self.done_event, self.done_by_kind) {
                 (Some(at), Some(event), Some(kind)) => Some(Done {
                     at,
                     event,
-                    by: Actor {
-                        kind,
-                        id: self.done_by_id,
-                        name: self.done_by_name,
-                    },
+                    by: actor(kind, self.done_by_id, self.done_by_name),
                 }),
                 _ => None,
             },
@@ -244,4 +286,8 @@ impl Row {
             answer,
         })
     }
+}
+
+const fn actor(kind: String, id: Option<String>, name: Option<String>) -> Actor {
+    Actor { kind, id, name }
 }

@@ -145,6 +145,7 @@ async fn review(
         comment: comment.parse().map_err(failed("a comment is invalid"))?,
         until: None,
         seen: None,
+        seen_requests: None,
         creation_token: None,
     };
     let (reviewing, details, usage) = (

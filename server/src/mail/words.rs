@@ -242,8 +242,8 @@ pub fn words(content: &Content, public_url: &str) -> Words {
                 paragraphs.extend(reminders.iter().map(reminder));
                 paragraphs.extend(and_more(*more_reminders));
             }
-            let is_promise = |reminder: &Reminder| matches!(reminder.about, ReminderAbout::Promise(_));
-            let (page, label) = match reminders.iter().all(is_promise) {
+            let is_asked = |reminder: &Reminder| matches!(reminder.about, ReminderAbout::Asked(..) | ReminderAbout::Promise(..));
+            let (page, label) = match reminders.iter().all(is_asked) {
                 true => ("review/asked", "View what is asked"),
                 false => ("keys", "View keys"),
             };
@@ -389,8 +389,12 @@ fn reminder(reminder: &Reminder) -> String {
                 .to_owned()
         }
         ReminderAbout::Rotation(at) => format!("due for rotation since {}.", day(at)),
-        ReminderAbout::Promise(at) => format!(
-            "on {}, an owner promised to change it as a reviewer asks. This is not done yet.",
+        ReminderAbout::Asked(at, what) => format!(
+            "on {}, a reviewer asked the owners to {what}. No owner has answered or done it yet.",
+            day(at)
+        ),
+        ReminderAbout::Promise(at, what) => format!(
+            "on {}, an owner promised to {what}, as a reviewer asked. This is not done yet.",
             day(at)
         ),
     };
@@ -490,6 +494,26 @@ mod tests {
                 "it reads as it was chosen"
             );
         }
+    }
+
+    #[test]
+    fn a_reminder_says_what_is_asked_or_promised() {
+        let said = |about| {
+            reminder(&Reminder {
+                key_id: "key_00000000000000000000000000000000".parse().unwrap(),
+                key_name: "Shop".parse().unwrap(),
+                about,
+            })
+        };
+        let at = Timestamp::from_millis(1_795_867_200_000);
+        assert_eq!(
+            said(ReminderAbout::Asked(at, "restrict scopes")),
+            "Shop: on 2026-11-28, a reviewer asked the owners to restrict scopes. No owner has answered or done it yet."
+        );
+        assert_eq!(
+            said(ReminderAbout::Promise(at, "rotate")),
+            "Shop: on 2026-11-28, an owner promised to rotate, as a reviewer asked. This is not done yet."
+        );
     }
 
     #[test]

@@ -61,14 +61,17 @@ pub struct ReviewObject {
     until: Option<Rfc3339>,
     /// The findings that the key had then.
     findings: Vec<SeenFinding>,
-    /// What became of what the owners are asked to do: `open`, `done`, `answered`, `superseded` by a later review, or
-    /// `expired` with the key. Null if the verdict is `keep`.
+    /// What became of what the owners are asked to do: `open`, `done`, `answered`, `superseded` by a later review that keeps
+    /// the key or asks for the same, or `expired` with the key. Null if the verdict is `keep`.
     #[schema(value_type = Option<words::ReviewRequestState>, required)]
     request: Option<&'static str>,
     /// The change of the key that did it.
     #[schema(required)]
     done: Option<ReviewDone>,
-    /// What an owner promised, if they will do it. The request stays open until it is done.
+    /// The ID of the later review that ended this one. Null if there is none.
+    #[schema(value_type = Option<String>, required)]
+    superseded_by: Option<ReviewId>,
+    /// What an owner promised, if they will do it. The request stays open until it is done or answered.
     #[schema(required)]
     promise: Option<ReviewPromise>,
     /// What an owner answered instead.
@@ -157,11 +160,16 @@ pub struct ReviewList {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewReviewFields {
-    /// `keep` if the key can stay as it is, or what to ask of its owners: `rotate` it, `narrow` it, or
-    /// `revoke` it. A key is narrower with fewer scopes, domains or addresses, without localhost, or with an earlier expiry.
+    /// `keep` if the key can stay as it is, or what to ask of its owners: `rotate` it, `narrow` it, `revoke` it, or
+    /// `allow_domains` whose requests are rejected. A key is narrower with fewer scopes, domains or addresses, without localhost,
+    /// or with an earlier expiry.
     #[schema(value_type = words::ReviewVerdict, required, nullable = false)]
     verdict: Option<Verdict>,
-    /// A comment of at most 1,000 characters, which owners and admins see.
+    /// What to narrow. Null for any part. Only with the verdict `narrow`.
+    #[schema(value_type = Option<words::ReviewAspect>)]
+    aspect: Option<Aspect>,
+    /// A comment of at most 1,000 characters, which owners and admins see. Required to keep a key that has a finding of high
+    /// severity, or about which something is asked of its owners.
     #[schema(value_type = Option<String>, max_length = 1_000)]
     comment: Option<Comment>,
     /// Until when the key can be kept: at most one year. Default: 90 days. Only with the verdict `keep`.
@@ -253,8 +261,9 @@ pub async fn list_of_key(
 /// Review a key
 ///
 /// With the verdict `keep`, the key's findings do not need attention until the date, or until another finding appears. Other
-/// verdicts ask the owners of the organization, who see them on the page `Review`. The key's last review is superseded. Only
-/// active keys can be reviewed. Requires a token for the whole instance.
+/// verdicts ask the owners of the organization, who see them on the page `Review`. Several different requests about a key can be
+/// open together; the same request again supersedes the earlier one, and `keep` supersedes them all. Only active keys can be
+/// reviewed. Requires a token for the whole instance.
 #[utoipa::path(post, path = "/v1/orgs/{org}/keys/{id}/reviews", operation_id = "review_key", tag = "Reviews",
     request_body = NewReviewFields, responses((status = 201, description = "Created", body = ReviewObject),
         (status = 409, description = "WRONG_STATE, LIMIT_REACHED")))]
@@ -268,15 +277,20 @@ pub async fn create(
 ) -> Result<Response, Problem> {
     let permit = of.permit::<to::ReviewKeys>()?;
     let verdict = required("verdict", fields.verdict)?;
-    let (comment, until) = (fields.comment.unwrap_or_default(), fields.until);
+    let (aspect, comment, until) = (
+        fields.aspect,
+        fields.comment.unwrap_or_default(),
+        fields.until,
+    );
     let engine = &*state.engine;
     let create = async |creation_token: Option<String>| {
         let new = NewReview {
             verdict,
-            aspect: None,
+            aspect,
             comment: comment.clone(),
             until: until.map(SentInstant::timestamp),
             seen: None,
+            seen_requests: None,
             creation_token,
         };
         let (details, usage) = (of.permit()?, of.permit()?);
@@ -337,6 +351,7 @@ fn object(review: Review, now: Timestamp) -> ReviewObject {
             event,
             by: by.into(),
         }),
+        superseded_by: review.superseded_by.map(|later| later.id),
         promise: review.promise.map(|Answer { at, by, text }| ReviewPromise {
             at: at.rfc3339(),
             by: by.into(),
@@ -379,10 +394,14 @@ fn refused(error: ReviewError) -> Problem {
         ReviewError::InvalidUntil | ReviewError::UntilWithAsk => {
             Problem::invalid_field("until", error)
         }
-        // Requests do not say which findings their sender has seen.
-        ReviewError::AspectWithoutNarrow
-        | ReviewError::NothingToNarrow
-        | ReviewError::NewFindings(_) => Problem::invalid_field("verdict", error),
+        ReviewError::CommentRequired { .. } => Problem::invalid_field("comment", error),
+        ReviewError::AspectWithoutNarrow | ReviewError::NothingToNarrow => {
+            Problem::invalid_field("aspect", error)
+        }
+        // Requests do not say what their sender has seen.
+        ReviewError::NoDomains | ReviewError::NewFindings(_) | ReviewError::NewRequests(_) => {
+            Problem::invalid_field("verdict", error)
+        }
         ReviewError::Fault(fault) => fault.into(),
     }
 }

@@ -72,7 +72,8 @@ async fn reminded_after(app: &TestApp, millis: i64) -> Vec<String> {
         ReminderAbout::Expiry(_) => format!("{} expires", reminder.key_name),
         ReminderAbout::CreatorLeft => format!("{} creator left", reminder.key_name),
         ReminderAbout::Rotation(_) => format!("{} rotation", reminder.key_name),
-        ReminderAbout::Promise(_) => format!("{} promise", reminder.key_name),
+        ReminderAbout::Asked(_, what) => format!("{} asked to {what}", reminder.key_name),
+        ReminderAbout::Promise(..) => format!("{} promise", reminder.key_name),
     });
     said.collect()
 }

@@ -2,11 +2,20 @@
 
 use std::collections::{HashMap, HashSet};
 
-use latchkey::{audit::Entry, role::Action, time::Timestamp};
+use latchkey::{
+    audit::Entry,
+    reviews::{Aspect, Verdict},
+    role::Action,
+    time::Timestamp,
+};
 use serde_json::Value;
 
 use crate::{
-    pages::audit::{changes::ChangeText, names::PEOPLE, wording::field_title},
+    pages::audit::{
+        changes::ChangeText,
+        names::PEOPLE,
+        wording::{capitalized, field_title},
+    },
     text::{time::TimeText, words::reason_title},
 };
 
@@ -46,6 +55,10 @@ fn change_text(
     to: &Value,
     names: &HashMap<String, String>,
 ) -> ChangeText {
+    // Entries of earlier versions say which request was answered as a decision that ended.
+    if field == "verdict" && to.is_null() {
+        return change_text("asked", to, from, names);
+    }
     let title = field_title(field);
     if let (Value::Array(was), Value::Array(is)) = (from, to)
         && was.len() + is.len() > LONGEST_LISTS
@@ -87,9 +100,46 @@ fn value_text(field: &str, value: &Value, names: &HashMap<String, String>) -> St
             |reason| reason_title(reason).to_owned(),
         ),
         Value::String(word) if field == "file" => word.replace('_', " "),
+        Value::String(word) if field == "kind" => capitalized(word),
+        Value::String(word) if field == "verdict" => match word.parse() {
+            Ok(Verdict::Keep) => "Keep".to_owned(),
+            Ok(_) => format!("Ask to {}", asked(word)),
+            Err(_) => plain(value),
+        },
+        Value::String(word) if field == "asked" => asked(word),
+        Value::String(word) if field == "aspect" => word
+            .parse()
+            .map_or_else(|_| plain(value), |aspect| aspect_title(aspect).to_owned()),
+        Value::Number(days) if field == "expires_in_days" => match days.as_i64() {
+            Some(1) => "1 day".to_owned(),
+            _ => format!("{days} days"),
+        },
+        Value::Array(items) if field == "done_as_asked" => {
+            let words: Vec<String> = items.iter().map(|item| asked(&plain(item))).collect();
+            words.join(", ")
+        }
         Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) => joined(items),
         other => plain(other),
+    }
+}
+
+/// What `rotate` or `narrow.scopes` asks of the owners.
+fn asked(word: &str) -> String {
+    let (verdict, aspect) = word.split_once('.').unwrap_or((word, ""));
+    verdict.parse().map_or_else(
+        |_| word.to_owned(),
+        |verdict: Verdict| verdict.asks(aspect.parse().ok()).to_owned(),
+    )
+}
+
+const fn aspect_title(aspect: Aspect) -> &'static str {
+    match aspect {
+        Aspect::Scopes => "Scopes",
+        Aspect::Expiry => "Expiry date",
+        Aspect::IpRanges => "IP ranges",
+        Aspect::Domains => "Domains",
+        Aspect::Localhost => "Localhost",
     }
 }
 
@@ -160,6 +210,25 @@ mod tests {
         assert_eq!(
             text("reason", Value::Null, json!("wrong_password")),
             "Reason: wrong password"
+        );
+        for (field, to, said) in [
+            ("kind", json!("secret"), "Type: Secret"),
+            ("verdict", json!("keep"), "Decision: Keep"),
+            ("verdict", json!("rotate"), "Decision: Ask to rotate"),
+            ("asked", json!("allow_domains"), "Asked to: allow domains"),
+            ("aspect", json!("ip_ranges"), "Part to restrict: IP ranges"),
+            ("expires_in_days", json!(90), "Lifetime: 90 days"),
+            (
+                "done_as_asked",
+                json!(["narrow.scopes", "rotate"]),
+                "Done as a reviewer asked: restrict scopes, rotate",
+            ),
+        ] {
+            assert_eq!(text(field, Value::Null, to), said);
+        }
+        assert_eq!(
+            text("verdict", json!("rotate"), Value::Null),
+            "Asked to: rotate"
         );
         assert_eq!(
             text("expires_at", Value::Null, json!(1_800_000_000_000_i64)),

@@ -30,6 +30,7 @@ impl Wording {
             KeyOldSecretEnded => naming("ended the old secret of the key", ""),
             KeyLookedUp => naming("looked up the key", "by its secret"),
             ReviewAnswered => naming("answered a review of the key", ""),
+            ReviewPromised => naming("promised to do what a review asks of the key", ""),
             MemberInvited => naming("invited", ""),
             InvitationRenewed => naming("created a new link for the invitation of", ""),
             MemberJoined if !is_own => naming("added", "to the organization"),
@@ -77,6 +78,7 @@ pub fn brief(event: Event) -> String {
         Event::KeyOldSecretEnded => "old secret ended",
         Event::KeyLookedUp => "looked up by its secret",
         Event::ReviewAnswered => "review answered",
+        Event::ReviewPromised => "promised to do what a review asks",
         Event::KeyRequested => "asked",
         event => event.sentence(),
     };
@@ -97,6 +99,7 @@ pub const fn title(event: Event) -> &'static str {
         Event::KeyRevoked => "Key revoked",
         Event::KeyReviewed => "Key reviewed",
         Event::ReviewAnswered => "Review of key answered",
+        Event::ReviewPromised => "Request of a review promised",
         Event::KeyImported => "Key imported",
         Event::KeyLookedUp => "Key looked up by its secret",
         Event::KeyRequested => "Key requested",
@@ -162,7 +165,12 @@ pub fn kind_title(kind: &str) -> String {
 pub fn field_title(field: &str) -> String {
     match field {
         "expires_at" => "Expiry".to_owned(),
-        "aspect" => "Narrow".to_owned(),
+        "kind" => "Type".to_owned(),
+        "verdict" => "Decision".to_owned(),
+        "asked" => "Asked to".to_owned(),
+        "done_as_asked" => "Done as a reviewer asked".to_owned(),
+        "aspect" => "Part to restrict".to_owned(),
+        "expires_in_days" => "Lifetime".to_owned(),
         "until_at" => "Reviewed until".to_owned(),
         "old_secret_ends_at" => "Old secret ends".to_owned(),
         "localhost_forbidden" => "Localhost blocked".to_owned(),

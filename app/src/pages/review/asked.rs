@@ -4,6 +4,7 @@ use latchkey::{
     access::to,
     id::ReviewId,
     reviews::{self, MAX_COMMENT, ReviewQuery},
+    time::DAY,
 };
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
@@ -26,12 +27,17 @@ use crate::{
 
 /// The number of reviews on a page.
 const PAGE_SIZE: u16 = 20;
+/// For how long, and how many, requests are listed that a reviewer ended.
+const ENDED_FOR: i64 = 30 * DAY;
+const MAX_ENDED: u16 = 10;
 
 /// A page of what is asked.
 #[derive(Debug, Clone)]
 struct Asked {
     rows: Vec<ShownReview>,
     next: Option<String>,
+    /// What was asked until a reviewer decided to keep the key, the latest first. Only on the first page.
+    ended: Vec<ShownReview>,
     count: i64,
     steps: Steps,
 }
@@ -58,7 +64,15 @@ async fn load(request: PageRequest) -> Result<Asked, AppError> {
         reviews::list(engine, &permit, &query).await?,
         engine.clock().now(),
     );
+    let ended = match query.after {
+        None => reviews::ended(engine, &permit, now.plus(-ENDED_FOR), MAX_ENDED).await?,
+        Some(_) => Vec::new(),
+    };
     Ok(Asked {
+        ended: ended
+            .iter()
+            .map(|review| ShownReview::of(review, now))
+            .collect(),
         rows: page
             .reviews
             .iter()
@@ -112,6 +126,23 @@ fn AskedView(
         let href = format!("{path}{}", query_of(&[("after", &id)]));
         view! { <a class="btn" rel="next" href=href>"Older"</a> }
     });
+    let ended = (!asked.ended.is_empty()).then(|| {
+        let items = asked
+            .ended
+            .into_iter()
+            .map(|review| {
+                let key = format!("/orgs/{org}/keys/{}", review.key_id);
+                let name = review.current_name.clone().unwrap_or_else(|| review.key_name.clone());
+                view! { <div><p><a class="name" href=key>{name}</a></p><ReviewSummary review/></div> }
+            })
+            .collect_view();
+        view! {
+            <section class="card" aria-labelledby="ended">
+                <header><h2 id="ended">"Ended by a reviewer in the last 30 days"</h2></header>
+                <div class="body stack">{items}</div>
+            </section>
+        }
+    });
     let pager = (first.is_some() || next.is_some()).then(|| {
         view! { <nav class="pager" aria-label="Pages of requests"><span></span>{first}{next}</nav> }
     });
@@ -129,6 +160,7 @@ fn AskedView(
         } else {
             Either::Right(view! { <div class="stack"><ol class="queue">{rows}</ol>{pager}</div> })
         }}
+        {ended}
     }
 }
 
@@ -146,7 +178,10 @@ fn AskedRow(
     let asked = Step::asked(review.verdict, review.aspect);
     let (may, step, href) = (asked.may(steps), asked.title(), asked.href(&key, steps));
     let is_promised = review.promise.is_some();
-    let name = review.key_name.clone();
+    let name = review
+        .current_name
+        .clone()
+        .unwrap_or_else(|| review.key_name.clone());
     let link = || {
         may.then(|| view! { <a class="btn primary" href=href.clone()>{step}<span class="visually-hidden">" "{name.clone()}</span></a> })
     };

@@ -83,8 +83,8 @@ pub struct QueueRow {
     pub findings: Vec<FindingText>,
     /// The codes of all findings, for the form.
     pub codes: String,
-    /// The key's last review.
-    pub last: Option<ShownReview>,
+    /// The reviews that no later one has superseded, newest first.
+    pub reviews: Vec<ShownReview>,
 }
 
 /// Loads the keys that the URL asks for, for owners and admins.
@@ -126,9 +126,12 @@ pub async fn load(request: PageRequest) -> Result<Queue, AppError> {
             last_used: key.last_used_at.map(|at| TimeText::relative(at, now)),
             codes: codes.join(" "),
             findings: findings.iter().map(FindingText::of).collect(),
-            last: last
+            reviews: last
                 .remove(&key.id)
-                .map(|review| ShownReview::of(&review, now)),
+                .unwrap_or_default()
+                .iter()
+                .map(|review| ShownReview::of(review, now))
+                .collect(),
         }
     });
     let rows = rows.collect();

@@ -23,7 +23,7 @@ use crate::{
 /// The most reviews in a batch.
 const BATCH: u16 = 100;
 
-pub const COLUMNS: [&str; 27] = [
+pub const COLUMNS: [&str; 30] = [
     "at",
     "key_id",
     "key_name",
@@ -51,6 +51,9 @@ pub const COLUMNS: [&str; 27] = [
     "aspect",
     "promised_at",
     "promised_by",
+    "promise",
+    "superseded_by",
+    "current_key_name",
 ];
 
 /// A row with the columns in [`COLUMNS`].
@@ -176,14 +179,18 @@ fn row(review: &Review, now: Timestamp) -> Row {
         by(done.map(|done| &done.by)),
         at(answer.map(|answer| answer.at)),
         by(answer.map(|answer| &answer.by)),
-        answer
-            .or(promise)
-            .map_or_else(String::new, |reply| reply.text.to_string()),
+        answer.map_or_else(String::new, |answer| answer.text.to_string()),
         at(review.superseded_at),
         review.id.to_string(),
         review.key.lifecycle.status(now).to_string(),
         review.aspect.map_or("", Aspect::as_str).to_owned(),
         at(promise.map(|promise| promise.at)),
         by(promise.map(|promise| &promise.by)),
+        promise.map_or_else(String::new, |promise| promise.text.to_string()),
+        review
+            .superseded_by
+            .as_ref()
+            .map_or_else(String::new, |later| later.id.to_string()),
+        review.key.current_name.to_string(),
     ]
 }

@@ -40,6 +40,9 @@ pub struct ReviewForm {
     /// The codes of the findings that the page showed.
     #[serde(default)]
     pub seen: String,
+    /// The IDs of the open requests that the page showed.
+    #[serde(default)]
+    pub requests: String,
     /// The ID of the key to continue with.
     #[serde(default)]
     pub next: String,
@@ -84,6 +87,8 @@ pub async fn submit(
         .split_whitespace()
         .filter_map(|code| code.parse().ok())
         .collect();
+    let requests = form.requests.split_whitespace();
+    let requests = requests.filter_map(|id| id.parse().ok()).collect();
     let token = sent_creation_token(&form.token);
     let new = NewReview {
         verdict,
@@ -91,6 +96,7 @@ pub async fn submit(
         comment,
         until: (verdict == Verdict::Keep).then_some(until),
         seen: Some(seen),
+        seen_requests: Some(requests),
         // One page has a form for each key.
         creation_token: token.map(|token| format!("{token}.{id}")),
     };
@@ -99,7 +105,9 @@ pub async fn submit(
         Ok(_) => {
             let done = match verdict {
                 Verdict::Keep => Done::KeyReviewed,
-                Verdict::Rotate | Verdict::Narrow | Verdict::Revoke => Done::OwnersAsked,
+                Verdict::Rotate | Verdict::Narrow | Verdict::Revoke | Verdict::AllowDomains => {
+                    Done::OwnersAsked
+                }
             };
             // The browser scrolls to the next key, and continues there with the keyboard.
             let next = form.next.parse::<KeyId>().ok();

@@ -6,7 +6,7 @@ use latchkey::{
     key::Status,
     keys::{list::KeyQuery, project::choices},
     reviews::{self, ReviewCount, ReviewFilter, Verdict},
-    time::Timestamp,
+    time::{Timestamp, parse_day},
 };
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
@@ -27,7 +27,7 @@ use crate::{
     request::PageRequest,
     text::{
         number::{self, grouped},
-        time::{Time, TimeText},
+        time::{Time, TimeText, date},
         words::environment_title,
     },
 };
@@ -153,9 +153,9 @@ fn HistoryView(address: HistoryAddress, history: History) -> impl IntoView {
             let period = match (address.from.as_str(), address.to.as_str()) {
                 ("", "") if !address.is_filtered() => "All reviews".to_owned(),
                 ("", "") => "Reviews".to_owned(),
-                (from, "") => format!("Reviews since {from}"),
-                ("", to) => format!("Reviews until {to}"),
-                (from, to) => format!("Reviews from {from} to {to}"),
+                (from, "") => format!("Reviews since {}", day_text(from)),
+                ("", to) => format!("Reviews until {}", day_text(to)),
+                (from, to) => format!("Reviews from {} to {}", day_text(from), day_text(to)),
             };
             let (name, printed) = (history.org_name.clone(), history.printed.short.clone());
             let filters = filters_text(&address, &history.projects, &history.kinds);
@@ -182,9 +182,9 @@ fn HistoryView(address: HistoryAddress, history: History) -> impl IntoView {
     let rows = history
         .rows
         .into_iter()
-        .map(|row| view! { <Row org=address.org.clone() row/> })
+        .map(|row| view! { <Row org=address.org.clone() row is_printed=address.print/> })
         .collect_view();
-    let newest = (!address.after.is_empty() || address.print)
+    let newest = (!address.after.is_empty() && !address.print)
         .then(|| view! { <a class="btn" rel="first" href=address.at_the_start()>"Newest"</a> });
     let older = history
         .next
@@ -254,7 +254,16 @@ fn verdict_title(verdict: Verdict) -> &'static str {
         Verdict::Rotate => "Rotate",
         Verdict::Narrow => "Restrict",
         Verdict::Revoke => "Revoke",
+        Verdict::AllowDomains => "Allow domains",
     }
+}
+
+/// A day of the URL in words.
+fn day_text(day: &str) -> String {
+    parse_day(day).map_or_else(
+        || day.to_owned(),
+        |parsed| date(Timestamp::start_of(parsed)),
+    )
 }
 
 /// What the printed reviews are filtered by besides the period: ", with the decision Keep, of the type Widget".
@@ -292,7 +301,11 @@ fn ended(status: Status) -> String {
 
 /// What the list has, and what it is evidence of.
 fn counted_text(counted: ReviewCount, keys_now: Option<(i64, i64)>, is_in_period: bool) -> String {
-    let ReviewCount { reviews, keys } = counted;
+    let ReviewCount {
+        reviews,
+        keys,
+        by_tokens,
+    } = counted;
     let mut text = reviews_of_keys(reviews, keys, ReviewCount::MAX_COUNTED);
     let Some((all, reviewed)) = keys_now else {
         return text;
@@ -304,27 +317,40 @@ fn counted_text(counted: ReviewCount, keys_now: Option<(i64, i64)>, is_in_period
         grouped(reviewed)
     );
     if keys > reviewed {
-        text += " The other keys of the list have no findings now, no longer work, or were reviewed by a token.";
+        text += match by_tokens {
+            0 => " The other keys of the list have no findings now, or no longer work.",
+            _ => {
+                " The other keys of the list have no findings now, no longer work, or were reviewed by a token."
+            }
+        };
     }
     text
 }
 
 #[component]
-fn Row(org: String, row: HistoryRow) -> impl IntoView {
+fn Row(org: String, row: HistoryRow, is_printed: bool) -> impl IntoView {
     let HistoryRow { review, about } = row;
+    // On paper, a link leads nowhere.
+    let id =
+        is_printed.then(|| view! { <code class="under small">{review.key_id.clone()}</code>" " });
     let class = review.tag();
     let key = format!("/orgs/{org}/keys/{}", review.key_id);
     let by_token =
         (!review.is_by_person).then(|| view! { " "<span class="tag plain">"Not a person"</span> });
     let comment =
         (!review.comment.is_empty()).then(|| view! { <blockquote>{review.comment}</blockquote> });
-    let answer = review
-        .answer
-        .map(|answer| view! { <blockquote>{answer}</blockquote> });
-    let promise = review.promise.map(|promise| format!(". {promise}."));
+    let quote = |text: Option<String>| text.map(|text| view! { <blockquote>{text}</blockquote> });
+    let (promise_text, answer) = (
+        quote(review.promise_text),
+        quote(review.answer.or(review.end)),
+    );
+    let promise = review
+        .promise
+        .map(|promise| view! { <p>{promise}</p>{promise_text} });
+    let renamed = review.current_name.map(|name| format!(" · Now “{name}”"));
     let outcome = match review.outcome {
         Some(outcome) => {
-            view! { <td class="outcome" data-label="What was done">{outcome}{promise}{answer}</td> }
+            view! { <td class="outcome" data-label="What was done">{promise}<p>{outcome}</p>{answer}</td> }
                 .into_any()
         }
         None => {
@@ -333,7 +359,7 @@ fn Row(org: String, row: HistoryRow) -> impl IntoView {
     };
     view! {
         <tr>
-            <th scope="row"><a class="name" href=key>{review.key_name}</a>" "<span class="under">{about}</span></th>
+            <th scope="row"><a class="name" href=key>{review.key_name}</a>" "{id}<span class="under">{about}{renamed}</span></th>
             <td class="who muted" data-label="Reviewed"><Time text=review.at/>" "<span class="under">{review.reviewer}{by_token}</span></td>
             <td class="from" data-label="Saw"><SeenFindings findings=review.findings/></td>
             <td class="decision" data-label="Decision"><span class=class>{review.decision}</span>{comment}</td>

@@ -2,7 +2,7 @@
 
 use latchkey::{
     findings::Severity,
-    reviews::{AskState, MAX_COMMENT, Verdict},
+    reviews::{AskState, Aspect, MAX_COMMENT, Verdict},
     time::Timestamp,
 };
 use leptos::prelude::*;
@@ -41,15 +41,40 @@ pub fn KeyRow(
         None => " · Never used".into_any(),
     };
     let (first, others) = steps_of(&row.findings);
+    let asked: Vec<(Verdict, Option<Aspect>)> = row
+        .reviews
+        .iter()
+        .filter(|review| review.state == Some(AskState::Open))
+        .map(|review| (review.verdict, review.aspect))
+        .collect();
+    let open = row.reviews.iter();
+    let open = open.filter(|review| review.state == Some(AskState::Open));
+    let requests: Vec<&str> = open.map(|review| review.id.as_str()).collect();
+    let requests = requests.join(" ");
+    let is_asked = |step: Step| {
+        let asks = step.verdict().filter(|_| !step.may(steps));
+        asks.is_some_and(|asks| asked.contains(&asks))
+    };
+    let again = first.iter().chain(&others).any(|step| is_asked(*step));
+    let again = again.then(
+        || view! { <p class="muted small">"What you ask again replaces the earlier request."</p> },
+    );
+    let note = keep_note(&row.findings, &asked);
+    let comment_hint = match note {
+        Some(_) => "Comment (required to keep the key)",
+        None => "Comment (optional)",
+    };
+    let note = note.map(|note| view! { <p class="muted small">{note}</p> });
     let button = |step: Step| {
-        view! { <StepButton step name=row.name.clone() path=path.clone() steps/> }
+        view! { <StepButton step name=row.name.clone() path=path.clone() steps is_asked=is_asked(step)/> }
     };
     let first = first.into_iter().map(button).collect_view();
     let others = others.into_iter().map(button).collect_view();
     let last = row
-        .last
-        .clone()
-        .map(|review| view! { <LastReview review/> });
+        .reviews
+        .into_iter()
+        .map(|review| view! { <LastReview review/> })
+        .collect_view();
     let (id, place, name) = (row.id.clone(), row.id, row.name);
     let (title, form, comment) = (
         name.clone(),
@@ -66,12 +91,15 @@ pub fn KeyRow(
                 <FormError errors/>
                 <input type="hidden" name="key" value=id/>
                 <input type="hidden" name="seen" value=row.codes/>
+                <input type="hidden" name="requests" value=requests/>
                 <input type="hidden" name="next" value=next/>
                 <input type="hidden" name="token" value=token/>
-                <input class="input comment" name="comment" value=typed.comment maxlength=MAX_COMMENT placeholder="Comment (optional)"
+                <input class="input comment" name="comment" value=typed.comment maxlength=MAX_COMMENT placeholder=comment_hint
                     aria-label=comment autocomplete="off"/>
                 <div class="keep"><Days name=name.clone() chosen=typed.days now/><button class="btn primary" name="verdict" value=Verdict::Keep.as_str()>"Keep"<span class="visually-hidden">" "{name.clone()}</span></button></div>
+                {note}
                 <div class="steps">{first}<details class="fold other-steps"><summary>"Other steps"<span class="visually-hidden">" for "{name}</span></summary><div class="steps">{others}</div></details></div>
+                {again}
             </form>
         </li>
     }
@@ -107,11 +135,38 @@ fn Findings(findings: Vec<FindingText>, steps: Steps) -> impl IntoView {
     view! { <ul class="findings">{lines(first)}</ul>{folded} }
 }
 
-/// The key's last review, folded unless an owner has replied to it.
+/// What keeping a key requires, and what it ends.
+fn keep_note(findings: &[FindingText], asked: &[(Verdict, Option<Aspect>)]) -> Option<String> {
+    let is_urgent = findings
+        .iter()
+        .any(|finding| finding.severity == Severity::High);
+    // They are the newest first.
+    let asked: Vec<&str> = asked
+        .iter()
+        .rev()
+        .map(|(verdict, aspect)| verdict.asks(*aspect))
+        .collect();
+    let ends = format!(
+        "Keeping the key ends what is asked of the owners: {}. It",
+        asked.join(", ")
+    );
+    let who = match (is_urgent, asked.is_empty()) {
+        (false, true) => return None,
+        (true, true) => "Keeping a key with a finding of high severity",
+        (_, false) => ends.as_str(),
+    };
+    Some(format!("{who} requires a comment."))
+}
+
+/// A review of the key, folded unless an owner has replied to it.
 #[component]
 fn LastReview(review: ShownReview) -> impl IntoView {
     let is_replied = review.state == Some(AskState::Answered) || review.promise.is_some();
     let summary = format!("Last review: {}", review.decision);
+    let summary = match review.state {
+        Some(AskState::Open) => review.decision.clone(),
+        _ => summary,
+    };
     view! { <details class="fold" open=is_replied><summary>{summary}</summary><ReviewSummary review/></details> }
 }
 

@@ -3,8 +3,8 @@
 use latchkey::{
     audit::Actor,
     event::Event,
-    reviews::{AskState, Aspect, Review, Verdict},
-    time::Timestamp,
+    reviews::{Answer, AskState, Aspect, REMINDED_AFTER, Review, Verdict},
+    time::{DAY, Timestamp},
 };
 use leptos::prelude::*;
 
@@ -21,7 +21,10 @@ use crate::{
 pub struct ShownReview {
     pub id: String,
     pub key_id: String,
+    /// The name that the key had then.
     pub key_name: String,
+    /// The name that it has now, if that is another one.
+    pub current_name: Option<String>,
     pub verdict: Verdict,
     /// What to narrow.
     pub aspect: Option<Aspect>,
@@ -40,18 +43,23 @@ pub struct ShownReview {
     pub state: Option<AskState>,
     /// What was done or answered, by whom and when: "Rotated by Olga on Jan 15, 2027".
     pub outcome: Option<String>,
+    /// What a later review says, if it ended what was asked.
+    pub end: Option<String>,
     /// What an owner promised, by whom and since when: "Olga will do it, promised on Jan 15, 2027".
     pub promise: Option<String>,
-    /// What an owner wrote, with a promise or as an answer.
+    /// What they wrote with it.
+    pub promise_text: Option<String>,
+    /// What an owner answered.
     pub answer: Option<String>,
 }
 
 impl ShownReview {
     pub fn of(review: &Review, now: Timestamp) -> Self {
-        let outcome = match (&review.done, &review.answer, review.ask(now)) {
+        let state = review.ask(now);
+        let outcome = match (&review.done, &review.answer, state) {
             (Some(done), ..) => Some(format!(
                 "{} by {} on {}",
-                done_word(done.event, review.aspect),
+                done_word(done.event, review.verdict, review.aspect),
                 name(&done.by),
                 TimeText::full(done.at).short
             )),
@@ -60,15 +68,18 @@ impl ShownReview {
                 name(&answer.by),
                 TimeText::full(answer.at).short
             )),
-            (None, None, Some(AskState::Superseded)) => Some("Reviewed again".to_owned()),
+            (None, None, Some(AskState::Superseded)) => Some(superseded(review)),
             (None, None, Some(AskState::Expired)) => Some("The key has expired".to_owned()),
-            (None, None, Some(AskState::Open)) => Some("Open".to_owned()),
+            (None, None, Some(AskState::Open)) => Some(open(review, now)),
             (None, None, _) => None,
         };
         Self {
             id: review.id.to_string(),
             key_id: review.key.id.to_string(),
             key_name: review.key.name.to_string(),
+            current_name: Some(&review.key.current_name)
+                .filter(|name| **name != review.key.name)
+                .map(ToString::to_string),
             verdict: review.verdict,
             aspect: review.aspect,
             at: TimeText::full(review.at),
@@ -77,21 +88,23 @@ impl ShownReview {
             decision: decision(review.verdict, review.aspect, review.until),
             comment: review.comment.to_string(),
             findings: review.findings.iter().map(FindingText::of).collect(),
-            state: review.ask(now),
+            state,
             outcome,
-            promise: review.promise.as_ref().map(|promise| {
-                format!(
-                    "{} will do it, promised on {}",
-                    name(&promise.by),
-                    TimeText::full(promise.at).short
-                )
-            }),
-            answer: review
-                .answer
+            end: review
+                .superseded_by
                 .as_ref()
-                .or(review.promise.as_ref())
-                .map(|reply| reply.text.to_string())
+                .filter(|_| state == Some(AskState::Superseded))
+                .map(|later| later.comment.to_string())
                 .filter(|text| !text.is_empty()),
+            promise: review.promise.as_ref().map(|promise| {
+                let (by, at) = (name(&promise.by), TimeText::full(promise.at).short);
+                match state {
+                    Some(AskState::Open) => format!("{by} will do it, promised on {at}"),
+                    _ => format!("Promised by {by} on {at}"),
+                }
+            }),
+            promise_text: said(review.promise.as_ref()),
+            answer: said(review.answer.as_ref()),
         }
     }
 
@@ -107,30 +120,52 @@ impl ShownReview {
 
 /// What a review decided.
 pub fn decision(verdict: Verdict, aspect: Option<Aspect>, until: Option<Timestamp>) -> String {
-    let asked = match (verdict, aspect) {
-        (Verdict::Keep, _) => {
-            return until.map_or_else(
-                || "Keep".to_owned(),
-                |until| format!("Keep until {}", date(until)),
-            );
-        }
-        (Verdict::Rotate, _) => "Asked to rotate",
-        (Verdict::Narrow, None) => "Asked to restrict the key",
-        (Verdict::Narrow, Some(Aspect::Scopes)) => "Asked to restrict scopes",
-        (Verdict::Narrow, Some(Aspect::Expiry)) => "Asked for an earlier expiry date",
-        (Verdict::Narrow, Some(Aspect::IpRanges)) => "Asked to enter IP ranges",
-        (Verdict::Narrow, Some(Aspect::Domains)) => "Asked to remove domains",
-        (Verdict::Narrow, Some(Aspect::Localhost)) => "Asked to block localhost",
-        (Verdict::Revoke, _) => "Asked to revoke",
-    };
-    asked.to_owned()
+    match (verdict, until) {
+        (Verdict::Keep, None) => "Keep".to_owned(),
+        (Verdict::Keep, Some(until)) => format!("Keep until {}", date(until)),
+        _ => format!("Asked to {}", verdict.asks(aspect)),
+    }
 }
 
-const fn done_word(event: Event, aspect: Option<Aspect>) -> &'static str {
+/// That nobody has done or answered what is asked, and for how long if the owners are reminded of it.
+fn open(review: &Review, now: Timestamp) -> String {
+    let waiting = now.since(review.at);
+    match review.promise.is_none() && waiting >= REMINDED_AFTER {
+        true => format!("Open for {} days without an answer", waiting / DAY),
+        false => "Open".to_owned(),
+    }
+}
+
+/// Which later review ended what was asked.
+fn superseded(review: &Review) -> String {
+    let at = review.superseded_at.map_or_else(String::new, |at| {
+        format!(" on {}", TimeText::full(at).short)
+    });
+    match &review.superseded_by {
+        None => "Reviewed again".to_owned(),
+        Some(later) => {
+            let by = name(&later.reviewer);
+            match later.verdict {
+                Verdict::Keep => format!("Ended by {by}{at}: the key is kept"),
+                verdict if verdict == review.verdict => format!("Asked again by {by}{at}"),
+                _ => format!("Replaced by a request of {by}{at}"),
+            }
+        }
+    }
+}
+
+/// What an owner wrote.
+fn said(answer: Option<&Answer>) -> Option<String> {
+    let text = answer.map(|answer| answer.text.to_string());
+    text.filter(|text| !text.is_empty())
+}
+
+const fn done_word(event: Event, verdict: Verdict, aspect: Option<Aspect>) -> &'static str {
     match (event, aspect) {
         (Event::KeyRotated, _) => "Rotated",
         (Event::KeyDisabled, _) => "Disabled",
         (Event::KeyRevoked, _) => "Revoked",
+        (_, None) if matches!(verdict, Verdict::AllowDomains) => "Domains allowed",
         (_, None) => "Restricted",
         (_, Some(Aspect::Scopes)) => "Scopes restricted",
         (_, Some(Aspect::Expiry)) => "Expiry date set",
@@ -174,21 +209,20 @@ pub fn ReviewSummary(review: ShownReview) -> impl IntoView {
     let class = review.tag();
     let comment =
         (!review.comment.is_empty()).then(|| view! { <blockquote>{review.comment}</blockquote> });
-    let outcome = review
-        .outcome
-        .map(|outcome| view! { <p class="muted small">{outcome}</p> });
-    let promise = review
-        .promise
-        .map(|promise| view! { <p class="muted small">{promise}</p> });
-    let answer = review
-        .answer
-        .map(|answer| view! { <blockquote>{answer}</blockquote> });
+    let line = |text: Option<String>| text.map(|text| view! { <p class="muted small">{text}</p> });
+    let quote = |text: Option<String>| text.map(|text| view! { <blockquote>{text}</blockquote> });
+    let (outcome, promise) = (line(review.outcome), line(review.promise));
+    let (promise_text, answer) = (
+        quote(review.promise_text),
+        quote(review.answer.or(review.end)),
+    );
     view! {
         <div class="review-summary">
             <p><span class=class>{review.decision}</span>" "<span class="muted small">{review.reviewer}", "<Time text=review.at/></span>{by_token}</p>
             {comment}
-            {outcome}
             {promise}
+            {promise_text}
+            {outcome}
             {answer}
         </div>
     }

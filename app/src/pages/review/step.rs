@@ -50,13 +50,13 @@ impl Step {
             (Verdict::Narrow, None | Some(Aspect::Scopes)) => Self::Scopes,
             (Verdict::Narrow, Some(Aspect::Expiry)) => Self::Shorten,
             (Verdict::Narrow, Some(Aspect::IpRanges)) => Self::IpRanges,
-            (Verdict::Narrow, Some(Aspect::Domains)) => Self::Domains,
+            (Verdict::Narrow, Some(Aspect::Domains)) | (Verdict::AllowDomains, _) => Self::Domains,
             (Verdict::Narrow, Some(Aspect::Localhost)) => Self::Localhost,
             (Verdict::Revoke | Verdict::Keep, _) => Self::Revoke,
         }
     }
 
-    /// What a reviewer concludes who asks for it. What gives a key more is no conclusion of a review.
+    /// What a reviewer concludes who asks for it. That a key works for longer is no conclusion of a review.
     pub fn verdict(self) -> Option<(Verdict, Option<Aspect>)> {
         match self {
             Self::Rotate => Some((Verdict::Rotate, None)),
@@ -65,7 +65,8 @@ impl Step {
             Self::SetExpiry | Self::Shorten => Some((Verdict::Narrow, Some(Aspect::Expiry))),
             Self::IpRanges => Some((Verdict::Narrow, Some(Aspect::IpRanges))),
             Self::Localhost => Some((Verdict::Narrow, Some(Aspect::Localhost))),
-            Self::EndOldSecret | Self::Extend | Self::Domains => None,
+            Self::Domains => Some((Verdict::AllowDomains, None)),
+            Self::EndOldSecret | Self::Extend => None,
         }
     }
 
@@ -95,7 +96,7 @@ impl Step {
             Self::SetExpiry => "Ask to set an expiry date",
             Self::Shorten => "Ask for an earlier expiry date",
             Self::IpRanges => "Ask to enter IP ranges",
-            Self::Domains => "Ask an owner to allow the domains that are yours.",
+            Self::Domains => "Ask to allow the domains",
             Self::Localhost => "Ask to block localhost",
             Self::Revoke => "Ask to revoke",
         }
@@ -156,6 +157,8 @@ pub fn StepButton(
     /// The path of the key's page.
     path: String,
     steps: Steps,
+    /// Whether it is asked of the owners already.
+    is_asked: bool,
 ) -> impl IntoView {
     if step.may(steps) {
         let href = step.href(&path, steps);
@@ -168,7 +171,8 @@ pub fn StepButton(
                 Some(aspect) => format!("{verdict}.{aspect}"),
                 None => verdict.to_string(),
             };
-            view! { <button class="btn" name="verdict" value=value>{step.ask()}<span class="visually-hidden">" "{name}</span></button> }
+            let again = is_asked.then_some(" again");
+            view! { <button class="btn" name="verdict" value=value>{step.ask()}{again}<span class="visually-hidden">" "{name}</span></button> }
         })
         .into_any()
 }

@@ -155,10 +155,12 @@ on_both! {
         let page = admin.get(&format!("{history}?from=2026-11-21&to=2026-11-21&project=&kind=secret")).await;
         assert!(page.text().contains("=Production") && page.body.contains("history.csv?kind=secret&amp;from=2026-11-21&amp;to=2026-11-21"), "{}", page.body);
         let print = admin.get(&format!("{history}?print=1&from=2026-11-21")).await;
-        for said in ["northwind. Reviews since 2026-11-21 (UTC), as of Nov 21, 2026, 12:00 UTC.", "1 review of 1 key. Of 1 active key with findings now, a person reviewed 1 in this period.", "Full access: no scopes selected.", "Keep until Feb 19, 2027", "ari"] {
+        for said in ["northwind. Reviews since Nov 21, 2026 (UTC), as of Nov 21, 2026, 12:00 UTC.", "1 review of 1 key. Of 1 active key with findings now, a person reviewed 1 in this period.", "Full access: no scopes selected.", "Keep until Feb 19, 2027", "ari"] {
             assert!(print.text().contains(said), "{said}: {}", print.text());
         }
-        assert!(!print.body.contains("review-tabs"), "nothing to navigate in print");
+        assert!(!print.body.contains("review-tabs") && !print.text().contains("Newest"), "nothing to navigate in print");
+        assert!(words(&print.body).contains(&key) && !words(&page.body).contains(&key), "the key's ID is on paper");
+        assert!(!print.text().contains("by a token"));
         let filtered = admin.get(&format!("{history}?print=1&verdict=keep&kind=secret&key={key}")).await;
         let said = format!("northwind. Reviews (UTC), with the decision Keep, of the type Secret, of the key {key}, as of");
         assert!(filtered.text().contains(&said), "{}", filtered.text());
@@ -170,7 +172,7 @@ on_both! {
         let [head, row] = <[&str; 2]>::try_from(file.body.lines().collect::<Vec<_>>()).unwrap();
         assert!(head.starts_with("at,key_id,key_name,kind,environment,project,reviewer_kind,"), "{head}");
         let begin = format!("2026-11-21T12:00:00.000Z,{key},'=Production,secret,live,Default,user,usr_");
-        assert!(row.starts_with(&begin) && row.contains(",ari,keep,2027-02-19T12:00:00.000Z,'=1+1,full_access no_expiry,") && row.ends_with(",active,,,"), "{row}");
+        assert!(row.starts_with(&begin) && row.contains(",ari,keep,2027-02-19T12:00:00.000Z,'=1+1,full_access no_expiry,") && row.ends_with(",active,,,,,,'=Production"), "{row}");
         assert_eq!(admin.get(&format!("{history}.csv?key=Shop")).await.status, 400);
         let other = app.org("contoso").await;
         let stranger = app.signed_in(&other, "eve", Role::Owner).await;
@@ -228,6 +230,106 @@ on_both! {
         let history = admin.get(&format!("{PAGE}/history")).await.text();
         assert!(history.contains("Localhost blocked by dana on Nov 21, 2026"), "{history}");
         assert_eq!(admin.submit(PAGE, &[("key", &*id.to_string()), ("verdict", "narrow.name")]).await.status, 400);
+    }
+
+    async fn what_is_asked_side_by_side_ends_with_a_word_when_the_key_is_kept(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (admin, owner) = (app.signed_in(&org, "ari", Role::Admin).await, app.signed_in(&org, "dana", Role::Owner).await);
+        let key = org.key("Production").await.id.to_string();
+        let submit = async |verdict: &str, comment: &str| {
+            let fields = [("key", key.as_str()), ("verdict", verdict), ("comment", comment), ("days", "90"), ("seen", SEEN)];
+            admin.submit(PAGE, &fields).await
+        };
+        let (all_keys, asked) = (format!("{PAGE}?state=all"), format!("{PAGE}/asked"));
+        assert!(!admin.get(&all_keys).await.text().contains("requires a comment"));
+        for (verdict, comment) in [("rotate", "A copy is on a laptop"), ("narrow.scopes", "It only reads")] {
+            assert_eq!(submit(verdict, comment).await.status, 303);
+            app.clock.advance(1_000);
+        }
+        let card = admin.get(&all_keys).await.text();
+        for said in ["Keeping the key ends what is asked of the owners: rotate, restrict scopes. It requires a comment.", "Ask to rotate again", "What you ask again replaces the earlier request."] {
+            assert!(card.contains(said), "{said}: {card}");
+        }
+        let page = owner.get(&asked).await.text();
+        for said in ["Asked to rotate", "A copy is on a laptop", "Asked to restrict scopes", "It only reads"] {
+            assert!(page.contains(said), "{said}: {page}");
+        }
+        let unseen = submit("keep", "Ours").await;
+        assert!(unseen.status == 422 && unseen.text().contains("Asked of the owners since you opened the page: rotate, restrict scopes."), "{}", unseen.text());
+        let shown = admin.get(&all_keys).await.hidden("requests");
+        let submit = async |verdict: &str, comment: &str| {
+            let fields = [("key", key.as_str()), ("verdict", verdict), ("comment", comment), ("days", "90"), ("seen", SEEN), ("requests", &shown)];
+            admin.submit(PAGE, &fields).await
+        };
+        let silent = submit("keep", " ").await;
+        assert!(silent.status == 422 && silent.text().contains("Keeping it ends what is asked of the owners: rotate, restrict scopes."), "{}", silent.text());
+        assert_eq!(all(&org).await.len(), 2);
+        assert_eq!(submit("keep", "The laptop was wiped").await.status, 303);
+        let page = owner.get(&asked).await.text();
+        for said in ["Nothing is asked", "Ended by a reviewer in the last 30 days", "Ended by ari on Nov 21, 2026, 12:00 UTC: the key is kept", "The laptop was wiped"] {
+            assert!(page.contains(said), "{said}: {page}");
+        }
+    }
+
+    async fn a_promise_remains_after_an_answer(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (admin, owner) = (app.signed_in(&org, "ari", Role::Admin).await, app.signed_in(&org, "dana", Role::Owner).await);
+        let key = org.key("Production").await.id.to_string();
+        admin.submit(PAGE, &[("key", &key), ("verdict", "rotate"), ("seen", SEEN)]).await;
+        let (review, asked) = (all(&org).await.remove(0).id.to_string(), format!("{PAGE}/asked"));
+        owner.submit(&asked, &[("review", &review), ("promise", "1"), ("answer", "With the next release")]).await;
+        owner.submit(&asked, &[("review", &review), ("answer", "It is gone already")]).await;
+        let history = format!("{PAGE}/history");
+        for path in [history.clone(), format!("{history}?print=1")] {
+            let page = admin.get(&path).await.text();
+            for said in ["Promised by dana on Nov 21, 2026, 12:00 UTC", "With the next release", "Answered by dana on", "It is gone already"] {
+                assert!(page.contains(said), "{said}: {page}");
+            }
+        }
+        let file = admin.get(&format!("{history}.csv")).await.body;
+        assert!(file.contains(",dana,It is gone already,") && file.contains(",2026-11-21T12:00:00.000Z,dana,With the next release,"), "{file}");
+        let log = words(&admin.get("/orgs/northwind/audit").await.body);
+        assert!(log.contains("promised to do what a review asks of the key") || log.contains("Promised to do what a review asks of the key"), "{log}");
+        assert!(log.contains("Asked to: rotate") && log.contains("Decision: Ask to rotate"), "{log}");
+    }
+
+    async fn a_request_without_an_answer_says_since_when_from_the_seventh_day_on(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let admin = app.signed_in(&org, "ari", Role::Admin).await;
+        let key = org.key("Production").await.id.to_string();
+        admin.submit(PAGE, &[("key", &key), ("verdict", "rotate"), ("seen", SEEN)]).await;
+        let page = async |name: &str| app.signed_in(&org, name, Role::Owner).await.get(&format!("{PAGE}/asked")).await.text();
+        app.clock.advance(7 * DAY - 1);
+        assert!(!page("dana").await.contains("without an answer"));
+        app.clock.advance(1);
+        let late = page("kim").await;
+        assert!(late.contains("Open for 7 days without an answer"), "{late}");
+    }
+
+    async fn an_admin_asks_to_allow_the_domains_of_rejected_requests(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (admin, owner) = (app.signed_in(&org, "ari", Role::Admin).await, app.signed_in(&org, "dana", Role::Owner).await);
+        let new = with(widget_key("Shop", &["shop.example"]), |settings| {
+            settings.scopes = vec!["bots:read".parse().unwrap()];
+            settings.expires_at = Some(app.clock.now().plus(60 * DAY));
+        });
+        let id = org.create_key(new).await.unwrap().id;
+        app.database.execute(&format!(
+            "INSERT INTO usage_domains (org_id, subject_id, starts_at, domain, passed, count) VALUES ('{}', '{id}', {}, 'https://new.example', FALSE, 5000)",
+            org.org.id, app.clock.now().floor(DAY).as_millis(),
+        )).await;
+        let page = admin.get(PAGE).await;
+        assert!(page.body.contains("value=\"allow_domains\"") && page.text().contains("Ask to allow the domains"), "{}", page.text());
+        assert_eq!(page.text().matches("Allow the domains that are yours.").count(), 1);
+        let seen: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(admin.submit(PAGE, &[("key", &*id.to_string()), ("verdict", "allow_domains"), ("seen", &seen.join(" "))]).await.status, 303);
+        let asked = format!("{PAGE}/asked");
+        let page = owner.get(&asked).await;
+        assert!(page.text().contains("Asked to allow domains") && page.body.contains(&format!("/orgs/northwind/keys/{id}#add")), "{}", page.text());
+        let domains = Some(vec!["shop.example".parse().unwrap(), "new.example".parse().unwrap()]);
+        org.edit(id, latchkey::key::settings::SettingsChange { domains, ..Default::default() }).await.unwrap();
+        let history = admin.get(&format!("{PAGE}/history")).await.text();
+        assert!(history.contains("Domains allowed by the operator"), "{history}");
     }
 
     async fn each_number_of_the_review_is_that_of_a_list(app: &TestApp) {

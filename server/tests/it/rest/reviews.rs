@@ -43,9 +43,14 @@ on_both! {
         app.clock.advance(1_000);
         let asked = api.post(&path, &json!({"verdict": "rotate"})).await.json();
         assert_eq!((&asked["request"], &asked["until"], &asked["comment"]), (&json!("open"), &Value::Null, &Value::Null));
+        let silent = api.post(&path, &json!({"verdict": "keep"})).await;
+        assert_eq!((silent.status.as_u16(), &silent.json()["errors"][0]["field"]), (422, &json!("comment")), "it would end a request");
         rotate(&app.engine, &org.permit(), key.id, AT_ONCE).await.unwrap();
         let all = list(&api, REVIEWS).await;
-        assert_eq!((all.len(), &all[1]), (2, &review));
+        let mut ended = review;
+        ended["superseded_by"] = all[0]["id"].clone();
+        let review = &ended;
+        assert_eq!((all.len(), &all[1]), (2, review));
         assert_eq!((&all[0]["request"], &all[0]["done"]["event"]), (&json!("done"), &json!("key.rotated")));
         assert_eq!(list(&api, &path).await, all);
         assert_eq!(list(&api, &format!("{REVIEWS}?verdict=rotate&key={}", key.id)).await, all[..1]);
@@ -53,7 +58,22 @@ on_both! {
         let first = api.get(&format!("{path}?limit=1")).await.json();
         let next = format!("{path}?limit=1&cursor={}", first["next_cursor"].as_str().unwrap());
         let second = api.get(&next).await.json();
-        assert_eq!((&second["data"][0], &second["next_cursor"]), (&review, &Value::Null));
+        assert_eq!((&second["data"][0], &second["next_cursor"]), (review, &Value::Null));
+    }
+
+    async fn parts_of_a_key_are_asked_for_side_by_side(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (api, key) = (app.api().await, org.key("Production").await);
+        let path = format!("/v1/orgs/northwind/keys/{}/reviews", key.id);
+        for (aspect, comment) in [("scopes", "First"), ("expiry", "Second"), ("scopes", "Third")] {
+            let created = api.post(&path, &json!({"verdict": "narrow", "aspect": aspect, "comment": comment})).await;
+            assert_eq!((created.status.as_u16(), &created.json()["aspect"]), (201, &json!(aspect)), "{}", created.body);
+            app.clock.advance(1_000);
+        }
+        let all = list(&api, &path).await;
+        let states = all.iter().map(|review| (review["comment"].as_str().unwrap(), review["request"].as_str().unwrap()));
+        assert_eq!(states.collect::<Vec<_>>(), [("Third", "open"), ("Second", "open"), ("First", "superseded")]);
+        assert_eq!((&all[2]["superseded_by"], &all[1]["superseded_by"]), (&all[0]["id"], &Value::Null));
     }
 
     async fn a_review_without_a_date_is_valid_for_ninety_days(app: &TestApp) {
@@ -76,6 +96,9 @@ on_both! {
             (json!({"verdict": "revoke", "until": "2026-12-01T12:00:00Z"}), "until"),
             (json!({"verdict": "keep", "comment": "x".repeat(1_001)}), "comment"),
             (json!({"verdict": "keep", "reviewer": "Dana"}), "reviewer"),
+            (json!({"verdict": "narrow", "aspect": "name"}), "aspect"),
+            (json!({"verdict": "rotate", "aspect": "scopes"}), "aspect"),
+            (json!({"verdict": "allow_domains"}), "verdict"),
         ] {
             let answer = api.post(&path, &body).await;
             assert_eq!((answer.status.as_u16(), &answer.json()["errors"][0]["field"]), (422, &json!(field)), "{body}");

@@ -19,7 +19,7 @@ use latchkey::{
     orgs::policies,
     policy::KeyPolicy,
     random::Randomness,
-    reviews::{self, Comment, NewReview, Verdict},
+    reviews::{self, NewReview, Verdict},
     revision::Known,
     role::Role,
     time::DAY,
@@ -366,7 +366,7 @@ on_both! {
         app.clock.advance(DAY - 1);
         let (found, is_listed) = leaks(&org, made.id).await;
         assert_eq!((found[0].evidence.requests, found[0].evidence.works_until, is_listed), (Some(2), Some(end), true), "the old secret works");
-        let keep = NewReview { verdict: Verdict::Keep, aspect: None, comment: Comment::default(), until: None, seen: None, creation_token: None };
+        let keep = NewReview { verdict: Verdict::Keep, aspect: None, comment: "A test page".parse().unwrap(), until: None, seen: None, seen_requests: None, creation_token: None };
         let person = Person { user_id: admin, visit: Visit::default() };
         let membership = Membership::find(&app.engine, person, &org.org.slug).await.unwrap();
         let permit = membership.permit().unwrap();

@@ -63,7 +63,10 @@ fn letters(engine: &Arc<Engine>) -> Vec<String> {
                     ReminderAbout::Expiry(_) => "expires",
                     ReminderAbout::CreatorLeft => "creator left",
                     ReminderAbout::Rotation(_) => "rotation",
-                    ReminderAbout::Promise(_) => "promise",
+                    ReminderAbout::Asked(_, what) => {
+                        return format!("{} asked to {what}", reminder.key_name);
+                    }
+                    ReminderAbout::Promise(..) => "promise",
                 };
                 format!("{} {about}", reminder.key_name)
             })
@@ -193,7 +196,7 @@ on_both! {
         let person = Person { user_id: owner, visit: Visit::default() };
         let membership = Membership::find(&app.engine, person, &org.org.slug).await.unwrap();
         let ask = async || {
-            let new = NewReview { verdict: Verdict::Revoke, aspect: None, comment: Comment::default(), until: None, seen: None, creation_token: None };
+            let new = NewReview { verdict: Verdict::Revoke, aspect: None, comment: Comment::default(), until: None, seen: None, seen_requests: None, creation_token: None };
             let permit = membership.permit().unwrap();
             let created = reviews::create(&app.engine, &permit, &org.permit(), &org.permit(), key, new).await.unwrap();
             let (Created::Now(id) | Created::Before(id)) = created;
@@ -204,8 +207,6 @@ on_both! {
         let off = KeyPolicy { rotation_days: None, ..KeyPolicy::default() };
         policies::change(&app.engine, &org.permit(), off, &Known::Nothing).await.unwrap();
         let first = ask().await;
-        app.clock.advance(8 * DAY);
-        assert_eq!(looked(&engine).await, none, "nothing is promised");
         promise(first).await;
         app.clock.advance(7 * DAY - 1);
         assert_eq!(looked(&engine).await, none, "before seven days");
@@ -220,7 +221,7 @@ on_both! {
         // What is asked again is promised again.
         let second = ask().await;
         app.clock.advance(40 * DAY);
-        assert_eq!(looked(&engine).await, none, "the first is superseded");
+        assert_eq!(looked(&engine).await, ["dana: Shop asked to revoke"], "the first is superseded");
         promise(second).await;
         app.clock.advance(7 * DAY);
         assert_eq!(looked(&engine).await, ["dana: Shop promise"]);
@@ -232,6 +233,45 @@ on_both! {
         change_state::revoke(&app.engine, &org.permit(), key, RevokeReason::Unused).await.unwrap();
         app.clock.advance(8 * DAY);
         assert_eq!(looked(&engine).await, none, "done");
+    }
+
+    async fn a_request_is_in_the_next_letter_and_again_after_seven_days_and_then_every_thirty(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = org.person("dana", Role::Owner).await;
+        let engine = mailing(app).await;
+        let key = org.key("Shop").await.id;
+        let off = KeyPolicy { rotation_days: None, ..KeyPolicy::default() };
+        policies::change(&app.engine, &org.permit(), off, &Known::Nothing).await.unwrap();
+        let person = Person { user_id: owner, visit: Visit::default() };
+        let membership = Membership::find(&app.engine, person, &org.org.slug).await.unwrap();
+        let ask = async |verdict, comment: &str| {
+            let new = NewReview { verdict, aspect: None, comment: comment.parse().unwrap(), until: None, seen: None, seen_requests: None, creation_token: None };
+            let permit = membership.permit().unwrap();
+            let created = reviews::create(&app.engine, &permit, &org.permit(), &org.permit(), key, new).await.unwrap();
+            let (Created::Now(id) | Created::Before(id)) = created;
+            id
+        };
+        let none: [&str; 0] = [];
+        let first = ask(Verdict::Rotate, "").await;
+        assert_eq!(looked(&engine).await, ["dana: Shop asked to rotate"]);
+        app.clock.advance(7 * DAY - 1);
+        assert_eq!(looked(&engine).await, none, "before seven days");
+        app.clock.advance(1);
+        assert_eq!(looked(&engine).await, ["dana: Shop asked to rotate"]);
+        app.clock.advance(30 * DAY - 1);
+        assert_eq!(looked(&engine).await, none, "before thirty more");
+        app.clock.advance(1);
+        assert_eq!(looked(&engine).await, ["dana: Shop asked to rotate"]);
+        // Each request about a key has reminders of its own.
+        ask(Verdict::Narrow, "").await;
+        app.clock.advance(DAY);
+        assert_eq!(looked(&engine).await, ["dana: Shop asked to restrict the key"]);
+        reviews::answer(&app.engine, &membership.permit().unwrap(), first, "It is another key".parse().unwrap()).await.unwrap();
+        app.clock.advance(6 * DAY);
+        assert_eq!(looked(&engine).await, ["dana: Shop asked to restrict the key"]);
+        ask(Verdict::Keep, "It is needed").await;
+        app.clock.advance(40 * DAY);
+        assert_eq!(looked(&engine).await, none, "the key is kept");
     }
 
     async fn one_letter_a_day_has_alerts_and_reminders_for_those_who_get_them(app: &TestApp) {
