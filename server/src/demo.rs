@@ -36,7 +36,7 @@ pub use self::{error::DemoError, people::SignIn, size::Size};
 use self::{
     error::failed,
     period::{Period, set},
-    store::store,
+    store::Coming,
 };
 
 /// Fills an empty database. `engine` must have a manual clock, which is moved from the start of the period to `now`.
@@ -60,7 +60,10 @@ pub async fn fill(
     requests::create(engine, &team.org, period).await?;
     set(engine.clock(), now);
     let used = team.requests(engine.convention(), period, size.seed);
-    store(engine, used.past).await?;
+    bulk::store_traffic(engine, &bulk, period, size.seed).await?;
+    let mut coming = Coming::new(used.past);
+    reviews::create(engine, &team.org, period, &mut coming).await?;
+    coming.store_rest(engine).await?;
     let operator = Operator::at_the_command_line();
     let stored = store_past(engine, &operator, &used.rejected).await;
     stored.map_err(failed("the rejected requests were not stored"))?;
@@ -69,10 +72,8 @@ pub async fn fill(
         recognise(engine, token).await.map_err(failed(unused))?;
         store_last_use(engine).await.map_err(failed(unused))?;
     }
-    bulk::store_traffic(engine, &bulk, period, size.seed).await?;
     let noticed = alerts::notice(engine).await;
     noticed.map_err(failed("unusual keys were not noticed"))?;
-    reviews::create(engine, &team.org, period).await?;
     Ok(sign_ins)
 }
 

@@ -21,59 +21,60 @@ use latchkey::{
 use super::{
     error::{DemoError, failed},
     period::{Period, set},
+    store::Coming,
 };
 
 /// The most keys that are looked at.
 const LOOKED_AT: u16 = 50;
 
-/// Reviews some of the team's keys in the last days of the period. The clock is at its end afterwards.
-pub async fn create(engine: &Arc<Engine>, org: &Org, period: Period) -> Result<(), DemoError> {
+/// Reviews some of the team's keys in the last days of the period. Each reviewer sees the use until then, which is stored
+/// meanwhile. The clock is at the end of the period afterwards.
+pub async fn create(
+    engine: &Arc<Engine>,
+    org: &Org,
+    period: Period,
+    coming: &mut Coming<'_>,
+) -> Result<(), DemoError> {
     let (Some(admin), Some(owner)) = (
         person(engine, org, Role::Admin).await?,
         person(engine, org, Role::Owner).await?,
     ) else {
         return Ok(());
     };
-    let found = found(engine, org).await?;
-    let mut keys = found.iter();
-    let mut next_with =
-        |is: &dyn Fn(&[Code]) -> bool| keys.find(|(_, codes)| is(codes)).map(|(id, _)| *id);
+    let mut taken = Vec::new();
+    // Returns the most urgent key of those days ago that fits.
+    let mut key_of = async |days: f64, is: fn(&[Code]) -> bool| {
+        // Sums of use are stored as of the end of the period.
+        set(engine.clock(), period.now);
+        coming.store_before(engine, period.days_ago(days)).await?;
+        set(engine.clock(), period.days_ago(days));
+        let mut found = found(engine, org).await?.into_iter();
+        let key = found.find(|(id, codes)| is(codes) && !taken.contains(id));
+        let key = key.map(|(id, _)| id);
+        taken.extend(key);
+        Ok::<_, DemoError>(key)
+    };
+    let review =
+        async |key, verdict, comment| review(engine, org, admin, key, verdict, comment).await;
     let is_unused = |codes: &[Code]| {
         [Code::NeverUsed, Code::Unused90d]
             .iter()
             .any(|code| codes.contains(code))
     };
-    let (leaked, unused) = (next_with(&|_| true), next_with(&is_unused));
-    let (kept, rotated) = (next_with(&|_| true), next_with(&|_| true));
-    let unlimited = next_with(&|codes: &[Code]| codes.contains(&Code::NoExpiry));
-    let review = async |days: f64, key, verdict, comment| {
-        set(engine.clock(), period.days_ago(days));
-        review(engine, org, admin, key, verdict, comment).await
-    };
-    if let Some(key) = unused {
-        review(
-            6.1,
-            key,
-            Verdict::Revoke,
-            "Nobody on the team knows what this is for.",
-        )
-        .await?;
+    let is_not_leaked = |codes: &[Code]| !codes.contains(&Code::SeenInBrowser);
+    if let Some(key) = key_of(6.1, is_unused).await? {
+        let comment = "Nobody on the team knows what this is for.";
+        review(key, Verdict::Revoke, comment).await?;
         set(engine.clock(), period.days_ago(5.2));
         let done = disable(engine, &permit(engine, org, owner).await?, key).await;
         done.map_err(failed("a key was not disabled"))?;
     }
-    if let Some(key) = kept {
-        review(
-            4.1,
-            key,
-            Verdict::Keep,
-            "Used once a quarter. The team checks it after each run.",
-        )
-        .await?;
+    if let Some(key) = key_of(4.1, is_not_leaked).await? {
+        let comment = "Used once a quarter. The team checks it after each run.";
+        review(key, Verdict::Keep, comment).await?;
     }
-    if let Some(key) = rotated {
+    if let Some(key) = key_of(4.0, is_not_leaked).await? {
         let asked = review(
-            4.0,
             key,
             Verdict::Rotate,
             "A contractor who left may have a copy.",
@@ -86,8 +87,8 @@ pub async fn create(engine: &Arc<Engine>, org: &Org, period: Period) -> Result<(
         let promised = reviews::promise(engine, &permit, asked, text).await;
         promised.map_err(failed("nothing was promised"))?;
     }
-    if let Some(key) = unlimited {
-        let asked = review(3.0, key, Verdict::Narrow, "It should not work for ever.").await?;
+    if let Some(key) = key_of(3.0, |codes| codes.contains(&Code::NoExpiry)).await? {
+        let asked = review(key, Verdict::Narrow, "It should not work for ever.").await?;
         set(engine.clock(), period.days_ago(2.4));
         let text = "It is replaced in January, and then revoked.".parse();
         let text = text.map_err(failed("an answer is invalid"))?;
@@ -95,8 +96,8 @@ pub async fn create(engine: &Arc<Engine>, org: &Org, period: Period) -> Result<(
         let answered = reviews::answer(engine, &permit, asked, text).await;
         answered.map_err(failed("a review was not answered"))?;
     }
-    if let Some(key) = leaked {
-        review(1.2, key, Verdict::Rotate, "Please do this first.").await?;
+    if let Some(key) = key_of(1.2, |_| true).await? {
+        review(key, Verdict::Rotate, "Please do this first.").await?;
     }
     set(engine.clock(), period.now);
     Ok(())

@@ -103,6 +103,19 @@ on_both! {
             assert!(count > 0, "{code}");
         }
         assert_eq!(app.database.number("SELECT COUNT(*) FROM refusals").await, 1_000);
+        // A reviewer saw nothing that happened after the review.
+        let mut seen = 0;
+        for review in app.database.texts("SELECT CAST(at AS TEXT) || ' ' || findings FROM reviews").await {
+            let (at, findings) = review.split_once(' ').unwrap();
+            let (at, findings): (i64, serde_json::Value) = (at.parse().unwrap(), serde_json::from_str(findings).unwrap());
+            for finding in findings.as_array().unwrap() {
+                for time in [&finding["since"], &finding["evidence"]["last_at"]] {
+                    assert!(time.as_i64().is_none_or(|time| time <= at), "{at}: {finding}");
+                }
+                seen += usize::from(finding["evidence"]["last_at"].is_i64());
+            }
+        }
+        assert!(seen > 0, "someone reviewed a key that was seen in a browser");
         let leaked = app.database.number("SELECT count FROM key_findings").await;
         let listed = app.database.number("SELECT COUNT(*) FROM refusals WHERE code = 'SECRET_KEY_IN_BROWSER'").await;
         let counted = app.database.number(&format!("SELECT CAST(SUM(count) AS BIGINT) FROM usage_days WHERE outcome = {} AND subject IN (SELECT id FROM usage_subjects WHERE kind = 2)", Outcome::SecretKeyInBrowser.number())).await;
