@@ -188,16 +188,17 @@ impl KeyPolicy {
         {
             broken.push(InvalidKeyField::IpRangesRequired);
         }
-        if self.localhost_forbidden
-            && is_live
-            && kind == Kind::Widget
-            && works_on_localhost(settings, convention)
-            && had.is_none_or(|had| !works_on_localhost(had, convention))
-        {
-            broken.push(match convention.domains.localhost_switch {
-                true => InvalidKeyField::LocalhostNotBlocked,
-                false => InvalidKeyField::LocalhostListed,
-            });
+        if self.localhost_forbidden && is_live && kind == Kind::Widget {
+            // A key that blocks localhost gains nothing from listing it.
+            if lists_localhost(settings) && had.is_none_or(|had| !lists_localhost(had)) {
+                broken.push(InvalidKeyField::LocalhostListed);
+            }
+            if convention.domains.localhost_switch
+                && works_on_localhost(settings, convention)
+                && had.is_none_or(|had| !works_on_localhost(had, convention))
+            {
+                broken.push(InvalidKeyField::LocalhostNotBlocked);
+            }
         }
         broken
     }
@@ -217,9 +218,12 @@ fn needs_ip_ranges(settings: &KeySettings, kind: Kind, convention: &Convention) 
         && !convention.allows_secret_in_browser(&settings.scopes)
 }
 
+fn lists_localhost(settings: &KeySettings) -> bool {
+    settings.domains.iter().any(DomainPattern::is_localhost)
+}
+
 fn works_on_localhost(settings: &KeySettings, convention: &Convention) -> bool {
-    let is_listed = settings.domains.iter().any(DomainPattern::is_localhost);
-    convention.allows_localhost(is_listed, settings.localhost_forbidden)
+    convention.allows_localhost(lists_localhost(settings), settings.localhost_forbidden)
 }
 
 #[cfg(test)]

@@ -110,6 +110,12 @@ fn each_policy_has_its_field_and_concerns_its_keys() {
     assert_eq!(allowed(WIDGET), ["localhost_forbidden"]);
     assert_eq!(allowed((Kind::Widget, Environment::Test)), none);
     assert_eq!(allowed(SECRET), none);
+    let list = |key: &mut KeySettings| key.domains.push("http://localhost:3000".parse().unwrap());
+    assert_eq!(broken(localhost, WIDGET, list), ["domains"]);
+    assert_eq!(
+        broken(localhost, (Kind::Widget, Environment::Test), list),
+        none
+    );
 
     let worst = |key: &mut KeySettings| *key = KeySettings::named("Key".parse().unwrap());
     assert_eq!(broken(off(), WIDGET, worst), none);

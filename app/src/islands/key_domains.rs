@@ -30,6 +30,8 @@ pub fn KeyDomainsEditor(
     domains: KeyDomains,
     /// Whether the user can edit the domains.
     may_edit: bool,
+    /// Whether the policies of the organization let the key work on localhost.
+    may_allow_localhost: bool,
     /// The origin to test initially.
     tried: String,
     /// The submitted domains, if they were rejected.
@@ -53,7 +55,7 @@ pub fn KeyDomainsEditor(
     let forms = may_edit.then(|| {
         view! {
             <AddDomains editor path=path.clone() typed/>
-            {with_switch.then(|| view! { <LocalhostSwitch editor path=path.clone()/> })}
+            {with_switch.then(|| view! { <LocalhostSwitch editor path=path.clone() may_allow=may_allow_localhost/> })}
         }
     });
     let effect =

@@ -70,7 +70,7 @@ pub enum InvalidKeyField {
     NotesTooLong,
     /// The key would live longer than the policy of its org allows.
     #[error(
-        "Keys of this organization must expire within {days} {}. Choose an earlier date.",
+        "Keys of this organization must expire within {days} {}. Choose a date within that time.",
         if *days == 1 { "day" } else { "days" }
     )]
     LifeTooLong {

@@ -11,6 +11,8 @@ pub fn LocalhostSwitch(
     editor: Editor,
     /// The path of the key's page.
     path: String,
+    /// Whether the policies of the organization let the key work on localhost.
+    may_allow: bool,
 ) -> impl IntoView {
     let forbidden = move || {
         let domains = editor.domains;
@@ -42,7 +44,7 @@ pub fn LocalhostSwitch(
     view! {
         <form class="row" method="post" action=path on:submit=move |event| { event.prevent_default(); switch() }>
             <span class="small">{now}</span>
-            <button class="btn" id="localhost" name="localhost" value=word aria-busy=move || editor.busy(|sent| !sent.localhost.is_empty())>{act}</button>
+            <button class="btn" id="localhost" hidden=move || forbidden() && !may_allow name="localhost" value=word aria-busy=move || editor.busy(|sent| !sent.localhost.is_empty())>{act}</button>
         </form>
     }
 }

@@ -21,6 +21,7 @@ struct Wanted {
     scopes: &'static [&'static str],
     ip_range: Option<&'static str>,
     days: i64,
+    domain: &'static str,
     blocks_localhost: bool,
 }
 
@@ -41,6 +42,7 @@ const SECRET: Wanted = Wanted {
     scopes: &["bots:read"],
     ip_range: Some("192.0.2.1"),
     days: 30,
+    domain: "shop.example",
     blocks_localhost: false,
 };
 const WIDGET: Wanted = Wanted {
@@ -50,7 +52,7 @@ const WIDGET: Wanted = Wanted {
     ..SECRET
 };
 
-fn cases() -> [Case; 4] {
+fn cases() -> [Case; 5] {
     let off = KeyPolicy {
         rotation_days: None,
         ..KeyPolicy::default()
@@ -64,7 +66,7 @@ fn cases() -> [Case; 4] {
             breaks: Wanted { days: 31, ..SECRET },
             field: "expires_at",
             form_field: "expires",
-            sentence: "Keys of this organization must expire within 30 days. Choose an earlier date.",
+            sentence: "Keys of this organization must expire within 30 days. Choose a date within that time.",
             note: "Your organization limits the life of keys to 30 days. They cannot expire later or never.",
         },
         Case {
@@ -109,6 +111,20 @@ fn cases() -> [Case; 4] {
             sentence: "Live widget keys of this organization cannot work on localhost. Block localhost, or create a test key.",
             note: "Your organization requires live widget keys to block localhost.",
         },
+        Case {
+            policy: KeyPolicy {
+                localhost_forbidden: true,
+                ..off
+            },
+            breaks: Wanted {
+                domain: "http://localhost:3000",
+                ..WIDGET
+            },
+            field: "domains",
+            form_field: "domains",
+            sentence: "Live widget keys of this organization cannot work on localhost. Remove it, or create a test key.",
+            note: "Your organization requires live widget keys to block localhost.",
+        },
     ]
 }
 
@@ -135,7 +151,7 @@ impl Wanted {
             "expires_in_days": self.days,
         });
         if self.is_widget() {
-            body["domains"] = json!(["shop.example"]);
+            body["domains"] = json!([self.domain]);
             body["localhost_forbidden"] = json!(self.blocks_localhost);
         }
         body
@@ -158,7 +174,7 @@ impl Wanted {
             ("ip_ranges", self.ip_range.unwrap_or_default()),
         ];
         if self.is_widget() {
-            fields.push(("domains", "shop.example"));
+            fields.push(("domains", self.domain));
         }
         if self.blocks_localhost {
             fields.push(("localhost", "forbid"));
@@ -180,7 +196,7 @@ impl Wanted {
             .map(|byte| format!("{byte:02x}"))
             .collect();
         let (domain, blocks) = match self.is_widget() {
-            true => ("shop.example", self.blocks_localhost.to_string()),
+            true => (self.domain, self.blocks_localhost.to_string()),
             false => ("", String::new()),
         };
         format!(
@@ -217,7 +233,7 @@ impl Wanted {
             add("--ip-range", range);
         }
         if self.is_widget() {
-            add("--domain", "shop.example");
+            add("--domain", self.domain);
         }
         if self.blocks_localhost {
             arguments.push("--no-localhost".to_owned());
@@ -228,7 +244,7 @@ impl Wanted {
     fn new_key(self) -> NewKey {
         let new = match self.kind {
             Kind::Secret => secret_key("Key"),
-            Kind::Widget => widget_key("Key", &["shop.example"]),
+            Kind::Widget => widget_key("Key", &[self.domain]),
         };
         with(new, |settings| {
             settings.scopes = self

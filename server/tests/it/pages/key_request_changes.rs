@@ -74,7 +74,7 @@ on_both! {
         let strict = KeyPolicy { longest_life_days: Some(30), scopes_required: true, ip_ranges_required: true, ..KeyPolicy::default() };
         require(&org, strict).await;
         let sentences = [
-            "Keys of this organization must expire within 30 days. Choose an earlier date.",
+            "Keys of this organization must expire within 30 days. Choose a date within that time.",
             "Keys of this organization cannot have full access. Select the scopes that the key needs.",
             "Live secret keys of this organization must have IP ranges. Enter the addresses of your servers.",
         ];

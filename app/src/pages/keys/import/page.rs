@@ -29,6 +29,7 @@ use crate::{
     },
     request::PageRequest,
     text::{
+        days::days_text,
         number::{counted, grouped},
         query::escaped,
         time::{Time, TimeText},
@@ -41,9 +42,16 @@ const LISTED: usize = 200;
 /// The page: the form, or its result.
 #[component]
 pub fn ImportKeysPage() -> impl IntoView {
-    page(load, |request, policies| {
-        let keys_path = keys_path(&request);
-        let policies = (!policies.is_empty()).then(|| {
+    page(
+        load,
+        |request,
+         Policies {
+             sentences,
+             longest_life,
+         }| {
+            let keys_path = keys_path(&request);
+            let policies = sentences;
+            let policies = (!policies.is_empty()).then(|| {
             let sentences = policies.into_iter().map(|sentence| view! { <li>{sentence}</li> });
             view! {
                 <div class="notice info"><Icon symbol=Symbol::Info/>
@@ -51,23 +59,35 @@ pub fn ImportKeysPage() -> impl IntoView {
                 </div>
             }
         });
-        view! {
-            <Breadcrumbs above=vec![(keys_path.clone(), "Keys".to_owned())] here="Import"/>
-            <PageHead title="Import keys" lead="Import existing keys by their SHA-256 digest. They keep working, and nobody has to send you the keys themselves.".into_any()/>
-            <div class="stack">{policies}<Step keys_path report=shown()/></div>
-        }
+            view! {
+                <Breadcrumbs above=vec![(keys_path.clone(), "Keys".to_owned())] here="Import"/>
+                <PageHead title="Import keys" lead="Import existing keys by their SHA-256 digest. They keep working, and nobody has to send you the keys themselves.".into_any()/>
+                <div class="stack">{policies}<Step keys_path report=shown() longest_life/></div>
+            }
+        },
+    )
+}
+
+/// What the policies of the organization require of imported keys.
+#[derive(Debug, Clone)]
+struct Policies {
+    sentences: Vec<String>,
+    /// The longest life of keys in days.
+    longest_life: Option<u32>,
+}
+
+/// Loads the policies, for users who can import keys.
+async fn load(request: PageRequest) -> Result<Policies, AppError> {
+    let permit: Permit<to::CreateKeys> = request.permit().await?;
+    let policy = policies::read(request.engine(), &permit).await?;
+    Ok(Policies {
+        sentences: sentences(&policy, request.engine().convention()),
+        longest_life: policy.longest_life_days,
     })
 }
 
-/// What the policies of the organization require, for users who can import keys.
-async fn load(request: PageRequest) -> Result<Vec<String>, AppError> {
-    let permit: Permit<to::CreateKeys> = request.permit().await?;
-    let policy = policies::read(request.engine(), &permit).await?;
-    Ok(sentences(&policy, request.engine().convention()))
-}
-
 #[component]
-fn Step(keys_path: String, report: Option<Imported>) -> impl IntoView {
+fn Step(keys_path: String, report: Option<Imported>, longest_life: Option<u32>) -> impl IntoView {
     match report {
         Some(report) if report.imported => {
             let count = counted(report.entries.len() as i64, "key", "keys");
@@ -77,20 +97,21 @@ fn Step(keys_path: String, report: Option<Imported>) -> impl IntoView {
             }
             .into_any()
         }
-        Some(report) => view! { <DryRun keys_path report/> }.into_any(),
+        Some(report) => view! { <DryRun keys_path report longest_life/> }.into_any(),
         None => {
             let (values, errors) = fields_and_errors(|| ImportForm {
                 format: "csv".to_owned(),
                 ..ImportForm::default()
             });
-            view! { <FileForm keys_path values errors=Errors::new(errors)/> }.into_any()
+            view! { <FileForm keys_path values errors=Errors::new(errors) longest_life/> }
+                .into_any()
         }
     }
 }
 
 /// The result of a dry run, and the button that imports the keys.
 #[component]
-fn DryRun(keys_path: String, report: Imported) -> impl IntoView {
+fn DryRun(keys_path: String, report: Imported, longest_life: Option<u32>) -> impl IntoView {
     let (all, bad) = (report.entries.len(), report.bad());
     let count = counted(all as i64, "key", "keys");
     let warned = report
@@ -166,7 +187,7 @@ fn DryRun(keys_path: String, report: Imported) -> impl IntoView {
         {notice}
         <div class="card"><Entries entries=listed with_scopes/></div>
         {more}
-        {(bad > 0).then(|| view! { <FileForm keys_path values errors=Errors::new(Vec::new())/> })}
+        {(bad > 0).then(|| view! { <FileForm keys_path values errors=Errors::new(Vec::new()) longest_life/> })}
     }
 }
 
@@ -255,7 +276,17 @@ fn Entries(
 }
 
 #[component]
-fn FileForm(keys_path: String, values: ImportForm, errors: Errors) -> impl IntoView {
+fn FileForm(
+    keys_path: String,
+    values: ImportForm,
+    errors: Errors,
+    /// The longest life of keys, if a policy limits it.
+    longest_life: Option<u32>,
+) -> impl IntoView {
+    let expiry = match longest_life {
+        Some(days) => format!("Each key needs an expiry date, within {}.", days_text(days)),
+        None => "If a key has no expiry date, it never expires.".to_owned(),
+    };
     let sentences = errors.of("text");
     let format = |value: &'static str, text: &'static str| {
         view! {
@@ -277,7 +308,7 @@ fn FileForm(keys_path: String, values: ImportForm, errors: Errors) -> impl IntoV
             <div class="field">
                 <label for="file">"File"</label>
                 <p class="hint" id="file-hint">
-                    <a class="link" href=sample_href() download="keys.csv">"Download a sample file"</a>
+                    <a class="link" href=sample_href(longest_life) download="keys.csv">"Download a sample file"</a>
                     ". The SHA-256 of a key: "<code>"printf %s \"$KEY\" | sha256sum"</code>
                 </p>
                 <input class="input" type="file" id="file" name="file" accept=".csv,.json,text/csv,application/json" aria-describedby="file-hint"/>
@@ -288,7 +319,7 @@ fn FileForm(keys_path: String, values: ImportForm, errors: Errors) -> impl IntoV
                     "Each key has a "<code>"name"</code>" and its "<code>"sha256"</code>" in hexadecimal or base64. Optional fields: "
                     {optional_fields()}
                     ". If a key has no kind or environment, they are taken from its prefix; if the prefix is unknown, \
-                     the key is imported as secret and live. If a key has no expiry date, it never expires."
+                     the key is imported as secret and live. "{expiry}
                 </p>
                 <TextArea name="text" text=values.text class="input mono" maxlength=4_000_000
                     placeholder="name,sha256,prefix,last_four" described_by=described_by("text", true, sentences) invalid=invalid(sentences)/>
@@ -315,14 +346,15 @@ fn optional_fields() -> impl IntoView {
 }
 
 /// A CSV file with all columns and one key, as a URL, so that it needs no page of its own.
-fn sample_href() -> String {
+fn sample_href(longest_life: Option<u32>) -> String {
+    let days = longest_life.unwrap_or(365).min(365).to_string();
     let value = |field| match field {
         "name" => "Production server",
         // Of the text `example`.
         "sha256" => "50d858e0985ecc7f60418aaf0cc5ab587f42c2570a884095a9e8ccacd0f6545c",
         "prefix" => "old_",
         "last_four" => "mple",
-        "expires_in_days" => "365",
+        "expires_in_days" => days.as_str(),
         _ => "",
     };
     let names: Vec<&str> = fields().collect();

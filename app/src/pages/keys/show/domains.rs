@@ -20,7 +20,7 @@ pub fn DomainsCard(
     /// The errors of the submitted form.
     errors: Errors,
 ) -> impl IntoView {
-    let may_edit = details.may_edit;
+    let (may_edit, may_allow_localhost) = (details.may_edit, details.localhost_policy.is_none());
     let policy = details
         .localhost_policy
         .map(|sentence| view! { <p class="body muted small">{sentence}</p> });
@@ -29,7 +29,7 @@ pub fn DomainsCard(
             <section class="card" aria-labelledby="domains">
                 <header><h2 id="domains">"Allowed domains"</h2><span class="muted small">"Requests of the last 7 days"</span></header>
                 {policy}
-                <KeyDomainsEditor org key=id domains may_edit tried typed errors=errors.of_field("add")/>
+                <KeyDomainsEditor org key=id domains may_edit may_allow_localhost tried typed errors=errors.of_field("add")/>
             </section>
         }
     })

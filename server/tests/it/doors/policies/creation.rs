@@ -75,7 +75,7 @@ on_both! {
                 assert_eq!((imported.status.success(), text(&imported.stdout).contains(&said)), (is_good, !is_good), "{imported:?}");
             }
         }
-        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 8);
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 10);
     }
 
     async fn what_nobody_chose_complies(app: &TestApp) {

@@ -37,15 +37,25 @@ on_both! {
                 "expires_at" => json!({"expires_at": NOON.plus(31 * DAY).rfc3339().to_string()}),
                 "scopes" => json!({"scopes": []}),
                 "ip_ranges" => json!({"ip_ranges": []}),
+                "domains" => json!({"domains": ["shop.example", bad.domain]}),
                 _ => json!({"localhost_forbidden": false}),
             };
             check_api(&api.patch(&path(new), &change).await, &case, case.field, false);
-            if case.field == "localhost_forbidden" {
-                // It is not in that form, but a switch on the key's page.
+            // These are not in that form, but on the key's page.
+            let of_page = match case.field {
+                "localhost_forbidden" => Some(("localhost", "allow")),
+                "domains" => Some(("add", bad.domain)),
+                _ => None,
+            };
+            if let Some((name, value)) = of_page {
                 let page = format!("/orgs/northwind/keys/{new}");
-                let page = owner.submit(&page, &[("localhost", "allow")]).await;
+                let offered = owner.get(&page).await.text();
+                let switch = offered.split("<button").find(|button| button.contains("id=\"localhost\"")).unwrap_or_default();
+                assert!(switch.split('>').next().unwrap_or_default().contains(" hidden"), "nobody can allow it: {switch}");
+                let page = owner.submit(&page, &[(name, value)]).await;
                 assert!(page.status == 422 && page.text().contains(case.sentence), "{}", page.body);
-                let call = [("org", "northwind"), ("key", &*new.to_string()), ("form[localhost]", "allow")];
+                let field = format!("form[{name}]");
+                let call = [("org", "northwind"), ("key", &*new.to_string()), (&*field, value)];
                 let called = owner.call("/api/domains/edit", &call).await;
                 assert!(called.body.contains(case.sentence), "{}", called.body);
                 let removed = api.patch(&path(old), &json!({"domains": ["other.example"]})).await;
