@@ -45,6 +45,22 @@ pub async fn list_own(
     .await
 }
 
+/// Returns the caller's requests that are approved and not revealed yet, the newest first, at most a page.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn list_approved(
+    engine: &Engine,
+    permit: &Permit<to::RequestKeys>,
+) -> Result<Vec<KeyRequest>, StorageError> {
+    let own = permit.caller().actor.user_id();
+    let approved = format!(
+        "AND key_requests.user_id = $5 AND key_requests.state = 'approved' AND {STATE} = 'approved'"
+    );
+    let page = page(engine, permit.org_id(), &approved, own, None).await?;
+    Ok(page.requests)
+}
+
 /// Returns a page of all requests: those older than `before`.
 ///
 /// # Errors

@@ -20,7 +20,7 @@ pub use self::{
     changes::Changes,
     data::{changes_of_key, history_of_key, history_of_request},
     entry::{actor_name, row as entry_row},
-    history::{HistoryCard, entries_of_key, entries_of_period, entries_of_requests},
+    history::{HistoryCard, entries_of_key, entries_of_period, entries_of_request},
     names::{Names, is_about_project},
     page::AuditPage,
     rows::{EntryRow, HistoryItem},

@@ -5,7 +5,7 @@ mod ask_link;
 pub mod edit;
 mod list;
 pub mod new;
-mod rules;
+pub mod rules;
 mod show;
 mod state;
 mod values;

@@ -6,13 +6,13 @@ use latchkey::{
     accounts,
     findings::list::count_attention,
     key::secret_text::SecretPrefixes,
-    key_requests::{count_approved, count_open},
+    key_requests::count_open,
     orgs::{self, create_own},
     reviews::count_asked,
     role::{Action, Rights},
 };
 
-use crate::{error::AppError, request::PageRequest};
+use crate::{error::AppError, pages::key_requests::rules::count_revealable, request::PageRequest};
 
 /// The signed-in user and the organization of the page.
 #[derive(Debug, Clone)]
@@ -110,7 +110,7 @@ async fn count(
     }
     org.requests = match membership.permit_if_allowed::<to::DecideKeyRequests>() {
         Some(permit) => count_open(engine, &permit).await?,
-        None => count_approved(engine, &membership.permit()?).await?,
+        None => count_revealable(engine, membership).await?,
     };
     Ok(())
 }

@@ -31,9 +31,13 @@ pub fn AskKeyFormView(
     let environment = view! { <EnvironmentChoice offered=options.environments.clone() chosen=values.environment.clone() errors/> };
     let purpose =
         with_purpose.then(|| view! { <PurposeField text=values.purpose.clone() errors/> });
+    let consequence = match with_purpose {
+        true => "The request was not sent.",
+        false => "Nothing was changed.",
+    };
     view! {
         <form novalidate=true class="form" method="post" action=action>
-            <FormError errors/>
+            <FormError errors consequence=consequence/>
             <input type="hidden" name="creation_token" value=values.creation_token.clone()/>
             <input type="hidden" name="base" value=values.base.clone()/>
             <NameField value=values.name.clone() focused=errors.is_empty() errors/>

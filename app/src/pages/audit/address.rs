@@ -12,7 +12,7 @@ pub struct Address {
     pub event: String,
     /// The ID of a user or a service token.
     pub actor: String,
-    /// The ID of a key.
+    /// The ID of a key, or of a request for one.
     pub key: String,
     /// The first day.
     pub from: String,

@@ -13,14 +13,9 @@ pub fn entries_of_key(org: &str, key: &str) -> String {
     format!("/orgs/{org}/audit?key={key}")
 }
 
-/// The URL of the audit log, filtered by requests for keys.
-pub fn entries_of_requests(org: &str) -> String {
-    let address = Address {
-        org: org.to_owned(),
-        event: "key_request.*".to_owned(),
-        ..Address::default()
-    };
-    address.at_the_start()
+/// The URL of the audit log, filtered by a request for a key.
+pub fn entries_of_request(org: &str, request: &str) -> String {
+    entries_of_key(org, request)
 }
 
 /// The URL of the audit log with the changes between two times: of one key, or of all. The log is filtered by days in UTC.

@@ -16,7 +16,8 @@ pub fn query(address: &Address, limit: u16) -> Result<AuditQuery, Vec<String>> {
             text.parse().ok()
         }),
         target: read(&mut invalid, "key", &address.key, |text| {
-            text.parse().ok().map(Target::Key)
+            let key = text.parse().ok().map(Target::Key);
+            key.or_else(|| text.parse().ok().map(Target::KeyRequest))
         }),
         actor: read(&mut invalid, "actor", &address.actor, |text| {
             is_actor(text).then(|| text.to_owned())

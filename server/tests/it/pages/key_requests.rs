@@ -81,6 +81,15 @@ on_both! {
         let list = member.get(LIST).await.text();
         assert!(list.contains("1 key is ready to reveal") && list.contains("Ready to reveal"), "{list}");
         assert!(member.get(&path).await.text().contains("Reveal key"));
+        // A policy that came after the approval: nothing says that the key is ready.
+        let off = latchkey::policy::KeyPolicy { rotation_days: None, ..Default::default() };
+        let require = async |policy| latchkey::orgs::policies::change(&app.engine, &org.permit(), policy, &latchkey::revision::Known::Nothing).await.unwrap();
+        require(latchkey::policy::KeyPolicy { longest_life_days: Some(1), ..off }).await;
+        for page in [LIST, &path] {
+            let page = member.get(page).await.text();
+            assert!(page.contains("Approved, cannot be revealed") && !page.contains("eady to reveal"), "{page}");
+        }
+        require(off).await;
         // What is approved is stored: nothing that is sent with the reveal changes it.
         let tampered = [("change", "reveal"), ("name", "Other"), ("access", "full"), ("scopes", "bots:write"), ("expires", "never"), ("kind", "widget"), ("environment", "test")];
         let shown = member.submit(&path, &tampered).await;

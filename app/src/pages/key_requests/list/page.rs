@@ -104,8 +104,10 @@ fn Row(path: String, row: RequestRow, may_decide: bool) -> impl IntoView {
             .then(|| view! { <span class="muted">" (you)"</span> });
         view! { <td data-label="Asked by">{row.requester.clone()}{you}</td> }
     });
+    let is_hindered = !row.allowed.obstacles.is_empty();
     let until = row
         .until
+        .filter(|_| !is_hindered)
         .map(|text| view! { " "<span class="under muted">"until "<Time text/></span> });
     view! {
         <tr>
@@ -116,7 +118,7 @@ fn Row(path: String, row: RequestRow, may_decide: bool) -> impl IntoView {
                 <AllowedTags allowed=row.allowed.clone()/>
                 " "<span class="under muted">{row.allowed.kind}</span>
             </td>
-            <td data-label="Status"><StateTag state=row.state is_own=row.is_own/>{until}</td>
+            <td data-label="Status"><StateTag state=row.state is_own=row.is_own is_hindered=is_hindered/>{until}</td>
             <td class="muted nowrap" data-label="Asked"><Time text=row.created/></td>
         </tr>
     }

@@ -15,7 +15,7 @@ use crate::{
     },
     icons::{Icon, Symbol},
     pages::{
-        audit::{HistoryCard, entries_of_requests},
+        audit::{HistoryCard, entries_of_request},
         forms::{fields_and_errors, shown},
         frame::{Breadcrumbs, PageHead},
         key_requests::{
@@ -55,7 +55,8 @@ fn RequestPageView(org: String, path: String, view: RequestView) -> impl IntoVie
     let name = view.request.wanted.settings.name.to_string();
     let state = view.request.state;
     let decides = view.may_decide && !view.is_own;
-    let beside = view! { <StateTag state is_own=view.is_own/> }.into_any();
+    let is_hindered = !view.allowed.obstacles.is_empty();
+    let beside = view! { <StateTag state is_own=view.is_own is_hindered/> }.into_any();
     let lead = view! { "Asked by "{view.request.requester.1.to_string()}" on "<Time text=view.created.clone()/>"." }.into_any();
     let step = match state {
         State::Approved if view.is_own => {
@@ -73,7 +74,7 @@ fn RequestPageView(org: String, path: String, view: RequestView) -> impl IntoVie
         view! { <DecideCard path=path.clone() view=view.clone() typed errors/> }
     });
     let history = view.history.clone().map(|items| {
-        view! { <HistoryCard items href=entries_of_requests(&org)/> }
+        view! { <HistoryCard items href=entries_of_request(&org, &view.request.id.to_string())/> }
     });
     let by = view.request.changed_by.as_ref().map(ToString::to_string);
     view! {
@@ -119,6 +120,10 @@ fn Outcome(org: String, view: RequestView) -> impl IntoView {
         .as_ref()
         .filter(|decided| !decided.comment.is_empty())
         .map(|decided| view! { <p>"“"{decided.comment.clone()}"”"</p> });
+    let was_approved = decided
+        .clone()
+        .filter(|_| request.state == State::Withdrawn)
+        .map(|Decided { by, at, .. }| view! { " It had been approved by "{by}" on "<Time text=at/>"." });
     let by = decided.map(|Decided { by, at, .. }| view! { {by}" on "<Time text=at/> });
     let (class, content) = match request.state {
         State::Open if request.lapsed().is_some() => (
@@ -128,7 +133,7 @@ fn Outcome(org: String, view: RequestView) -> impl IntoView {
         State::Open => return ().into_any(),
         State::Approved => ("notice ok", view! { <p>"Approved by "{by}{changed}"."</p> }.into_any()),
         State::Declined => ("notice bad", view! { <p>"Declined by "{by}"."{ask}</p> }.into_any()),
-        State::Withdrawn => ("notice info", view! { <p>"This request was withdrawn."{ask}</p> }.into_any()),
+        State::Withdrawn => ("notice info", view! { <p>"This request was withdrawn."{was_approved}{ask}</p> }.into_any()),
         State::Expired => (
             "notice warn",
             view! { <p>"Approved by "{by}{changed}", but not revealed within seven days. No key was created."{ask}</p> }.into_any(),
