@@ -98,7 +98,7 @@ for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? "a request, with scripts" : "a request, without scripts", () => {
     test.use({ javaScriptEnabled });
 
-    test("ends with a comment when the key is kept, and the owner sees why", async ({ page, team, signInAs }) => {
+    test("ends with a comment when the key is kept, and the owner sees why", async ({ page, team, signInAs, watch }) => {
       await keys(team, "Server");
       await signInAs("admin");
       await page.goto(team.path("review"));
@@ -107,6 +107,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByRole("link", { name: "1 with owners asked" }).click();
       await card(page, "Server").getByRole("button", { name: "Ask to restrict scopes" }).click();
       await expect(card(page, "Server").getByText("Keeping the key ends what is asked of the owners: rotate, restrict scopes.")).toBeVisible();
+      watch.expect(422, team.path("review"));
       await card(page, "Server").getByRole("button", { name: "Keep Server" }).click();
       await expect(card(page, "Server").getByRole("alert")).toContainText("Enter a comment that says why this key can be kept.");
       await card(page, "Server").getByLabel("Comment on Server").fill("It is replaced today");

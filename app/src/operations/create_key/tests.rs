@@ -163,7 +163,11 @@ fn what_breaks_a_policy_is_reported_with_the_other_errors_and_at_its_field() {
         expires: "31".to_owned(),
         ..form()
     };
-    assert_eq!(wrong(&form), ["name", "expires", "scopes", "localhost"]);
+    assert_eq!(
+        wrong(&form),
+        ["name", "expires", "scopes", "domains", "localhost"],
+        "its domains have localhost"
+    );
     let secret = SettingsForm {
         kind: "secret".to_owned(),
         access: "chosen".to_owned(),
