@@ -55,6 +55,7 @@ pub struct OrgToken {
     org: Org,
     scope: TokenScope,
     caller: Caller,
+    created_by: Option<UserId>,
 }
 
 /// Proof that a caller is allowed to do `A` in one org.
@@ -62,6 +63,8 @@ pub struct OrgToken {
 pub struct Permit<A> {
     org_id: OrgId,
     caller: Caller,
+    /// The user, or who created the token.
+    person: Option<UserId>,
     is_confirmed: bool,
     basis: Basis,
     action: Action,
@@ -328,6 +331,7 @@ impl OrgToken {
             org: org.ok_or(AccessError::NotFound)?,
             scope: token.scope,
             caller: token_caller(token, visit),
+            created_by: token.created_by,
         }))
     }
 
@@ -348,7 +352,11 @@ impl OrgToken {
     pub fn permit<A: Permitted>(&self) -> Result<Permit<A>, AccessError> {
         if self.scope.may(A::ACTION) {
             let caller = self.caller.clone();
-            return Ok(Permit::new(self.org.id, caller, Basis::OrgToken));
+            let permit = Permit::new(self.org.id, caller, Basis::OrgToken);
+            return Ok(Permit {
+                person: self.created_by,
+                ..permit
+            });
         }
         let log = Log::Org(self.org.id);
         let denied = SecurityEvent::new(Event::AccessDenied, self.caller.clone(), log);
@@ -362,6 +370,7 @@ impl<A: Permitted> Permit<A> {
     fn new(org_id: OrgId, caller: Caller, basis: Basis) -> Self {
         Self {
             org_id,
+            person: caller.actor.user_id(),
             caller,
             is_confirmed: false,
             basis,
@@ -393,6 +402,11 @@ impl<A> Permit<A> {
     /// The org that the permit is for.
     pub fn org_id(&self) -> OrgId {
         self.org_id
+    }
+
+    /// The person behind the caller: the user, or whoever created the token.
+    pub(crate) fn person(&self) -> Option<UserId> {
+        self.person
     }
 
     /// The caller that the permit was issued to.

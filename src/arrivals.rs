@@ -1,7 +1,7 @@
 //! Uploads in progress, such as imports. An upload is received completely before it waits in a queue, so that a stalled
 //! upload takes no place there.
 //!
-//! Each tenant has a maximum number of uploads. The bytes of all uploads have a limit in total, which does not count
+//! Each tenant and each person has a maximum number of uploads. The bytes of all uploads have a limit in total, which does not count
 //! small files, so that large files cannot block small ones.
 
 use std::{
@@ -10,15 +10,16 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::work_queue::Busy;
+use crate::work_queue::{Busy, Whose};
 
 /// The maximum size of a small file in bytes. The number of connections limits how many there are.
 pub const SMALL: usize = 64 * 1024;
 
-/// The uploads in progress. `K` identifies the tenant.
+/// The uploads in progress. `K` identifies the tenants and persons.
 #[derive(Debug)]
 pub struct Arrivals<K> {
     max_each: usize,
+    max_each_person: usize,
     max_bytes: usize,
     held: Arc<Mutex<Held<K>>>,
 }
@@ -33,18 +34,19 @@ struct Held<K> {
 /// An upload in progress or a received file. Dropping it releases its share.
 #[derive(Debug)]
 #[must_use]
-pub struct Arrival<K: Eq + Hash> {
+pub struct Arrival<K: Copy + Eq + Hash> {
     held: Arc<Mutex<Held<K>>>,
     max_bytes: usize,
-    whose: K,
+    whose: Whose<K>,
     bytes: usize,
 }
 
-impl<K: Clone + Eq + Hash> Arrivals<K> {
-    /// Allows `max_each` uploads of each `K`, and `max_bytes` in total.
-    pub fn new(max_each: usize, max_bytes: usize) -> Self {
+impl<K: Copy + Eq + Hash> Arrivals<K> {
+    /// Allows `max_each` uploads of each tenant, `max_each_person` of each person, and `max_bytes` in total.
+    pub fn new(max_each: usize, max_each_person: usize, max_bytes: usize) -> Self {
         Self {
             max_each,
+            max_each_person,
             max_bytes,
             held: Arc::new(Mutex::new(Held {
                 files: HashMap::new(),
@@ -56,14 +58,18 @@ impl<K: Clone + Eq + Hash> Arrivals<K> {
     /// Starts an upload.
     ///
     /// # Errors
-    /// If `whose` has the maximum number of uploads.
-    pub fn begin(&self, whose: K) -> Result<Arrival<K>, Busy> {
+    /// If the tenant or the person has the maximum number of uploads.
+    pub fn begin(&self, whose: impl Into<Whose<K>>) -> Result<Arrival<K>, Busy> {
+        let whose = whose.into();
         let mut held = lock(&self.held);
-        let own = held.files.get(&whose).copied().unwrap_or(0);
-        if own >= self.max_each {
+        let of = |party| held.files.get(&party).copied().unwrap_or(0);
+        let of_person = whose.person.map_or(0, of);
+        if of(whose.tenant) >= self.max_each || of_person >= self.max_each_person {
             return Err(Busy::default());
         }
-        held.files.insert(whose.clone(), own + 1);
+        for party in whose.parties() {
+            *held.files.entry(party).or_default() += 1;
+        }
         Ok(Arrival {
             held: Arc::clone(&self.held),
             max_bytes: self.max_bytes,
@@ -73,7 +79,7 @@ impl<K: Clone + Eq + Hash> Arrivals<K> {
     }
 }
 
-impl<K: Eq + Hash> Arrival<K> {
+impl<K: Copy + Eq + Hash> Arrival<K> {
     /// Adds received bytes.
     ///
     /// # Errors
@@ -90,14 +96,16 @@ impl<K: Eq + Hash> Arrival<K> {
     }
 }
 
-impl<K: Eq + Hash> Drop for Arrival<K> {
+impl<K: Copy + Eq + Hash> Drop for Arrival<K> {
     fn drop(&mut self) {
         let mut held = lock(&self.held);
         held.bytes -= counted(self.bytes);
-        if let Some(own) = held.files.get_mut(&self.whose) {
-            *own -= 1;
-            if *own == 0 {
-                held.files.remove(&self.whose);
+        for party in self.whose.parties() {
+            if let Some(own) = held.files.get_mut(&party) {
+                *own -= 1;
+                if *own == 0 {
+                    held.files.remove(&party);
+                }
             }
         }
     }
@@ -117,7 +125,7 @@ mod tests {
 
     #[test]
     fn each_has_a_share_and_small_files_fit_when_large_ones_do_not() {
-        let arrivals = Arrivals::new(2, 4 * SMALL);
+        let arrivals = Arrivals::new(2, 2, 4 * SMALL);
         let mut large = arrivals.begin("a").unwrap();
         large.grow(3 * SMALL).unwrap();
         let second = arrivals.begin("a").unwrap();
@@ -130,5 +138,22 @@ mod tests {
         drop(other);
         let held = lock(&arrivals.held);
         assert_eq!((held.files.len(), held.bytes), (0, 0));
+    }
+
+    #[test]
+    fn a_person_has_a_share_in_all_their_tenants() {
+        let arrivals = Arrivals::new(2, 3, 4 * SMALL);
+        let of = |tenant| Whose {
+            tenant,
+            person: Some('X'),
+        };
+        let mut held: Vec<_> = "aab"
+            .chars()
+            .map(|tenant| arrivals.begin(of(tenant)).unwrap())
+            .collect();
+        assert!(arrivals.begin(of('c')).is_err());
+        let _other = arrivals.begin('c').unwrap();
+        held.pop();
+        let _again = arrivals.begin(of('c')).unwrap();
     }
 }

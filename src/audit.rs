@@ -20,7 +20,7 @@ use crate::{
     Engine,
     access::{Permit, to},
     event::Event,
-    id::OrgId,
+    party::Party,
     work_queue::{Busy, Place},
 };
 
@@ -44,8 +44,8 @@ use security_events::{Log, SecurityEvent};
 pub async fn enter_export(
     engine: &Engine,
     permit: &Permit<to::SeeAuditLog>,
-) -> Result<Place<OrgId>, Busy> {
-    engine.exporting.enter_in_line(permit.org_id()).await
+) -> Result<Place<Party>, Busy> {
+    engine.exporting.enter_in_line(permit.whose()).await
 }
 
 /// Records that the caller exported the org's log.

@@ -1,6 +1,6 @@
 //! The engine, which holds the state that all operations share.
 
-use std::{ops::Deref, sync::Arc};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use tokio_util::task::TaskTracker;
 
@@ -17,19 +17,20 @@ use crate::{
     event::{Event, Stale, Target},
     feed::Feed,
     findings::list::AttentionCounts,
-    id::{InstanceId, OrgId},
+    id::InstanceId,
     imports::Imports,
     key::digest::Peppers,
     limits::Limits,
     mail::Outbox,
     orgs::{OrgPolicy, empty::Emptying},
+    party::Party,
     peppers::Outdated,
     random::{Randomness, RandomnessError},
     rate_limit::RateLimits,
     refusals::Refusals,
     usage::{ids::Ids, kept::Kept, recorder::Recorder},
     verify::{Verifications, cache::KeyCache},
-    work_queue::WorkQueue,
+    work_queue::{GivesWay, WorkQueue},
 };
 
 /// The settings of an engine.
@@ -95,10 +96,10 @@ pub struct Inner {
     pub(crate) verifications: Verifications,
     pub(crate) outdated: Outdated,
     pub(crate) hashing: HashQueues,
-    pub(crate) arriving: Arrivals<OrgId>,
-    pub(crate) importing: WorkQueue<OrgId>,
-    pub(crate) importing_small: WorkQueue<OrgId>,
-    pub(crate) exporting: WorkQueue<OrgId>,
+    pub(crate) arriving: Arrivals<Party>,
+    pub(crate) importing: WorkQueue<Party>,
+    pub(crate) importing_small: WorkQueue<Party>,
+    pub(crate) exporting: WorkQueue<Party>,
     pub(crate) feed: Feed,
     pub(crate) effects: Effects,
     pub(crate) commits: TaskTracker,
@@ -121,14 +122,18 @@ const MAX_IMPORTS: usize = 32;
 const MAX_SMALL_IMPORTS: usize = 256;
 /// The maximum number of an org's imports that wait or run, and of its uploads and unread responses.
 const MAX_IMPORTS_EACH: usize = 2;
+/// The maximum number of uploads of one person in all their organizations: at most a sixteenth of the bytes below.
+const MAX_UPLOADS_OF_A_PERSON: usize = 4;
 /// The maximum size in bytes of all imports in memory, without small ones.
 const MAX_ARRIVED_BYTES: usize = 256 * 1024 * 1024;
-/// Number of exports built concurrently. Each takes one core.
-const EXPORTS_AT_ONCE: usize = 1;
-/// Maximum number of exports queued, being built or being sent. Each holds some megabytes of rows in memory.
-const MAX_EXPORTS: usize = 32;
-/// Maximum number of such exports per org.
+/// Number of parts of exports built concurrently. Each takes one core, or a connection to the database.
+const EXPORTS_AT_ONCE: usize = 2;
+/// Maximum number of files that are being sent. Each holds one or two parts in memory, of about 100 KB and at most 1 MB.
+const MAX_EXPORTS: usize = 128;
+/// Maximum number of such files per org.
 const MAX_EXPORTS_EACH: usize = 2;
+/// How long a file is sent at least, before its place can be given to someone who has none.
+const FILE_KEPT: Duration = Duration::from_secs(3);
 
 impl Engine {
     /// Starts an engine on a database with all migrations applied by [`Db::migrate`].
@@ -169,10 +174,25 @@ impl Engine {
             verifications: Verifications::default(),
             outdated: Outdated::default(),
             hashing: HashQueues::default(),
-            arriving: Arrivals::new(MAX_IMPORTS_EACH, MAX_ARRIVED_BYTES),
-            importing: WorkQueue::new(IMPORTS_AT_ONCE, MAX_IMPORTS, MAX_IMPORTS_EACH),
-            importing_small: WorkQueue::new(IMPORTS_AT_ONCE, MAX_SMALL_IMPORTS, MAX_IMPORTS_EACH),
-            exporting: WorkQueue::new(EXPORTS_AT_ONCE, MAX_EXPORTS, MAX_EXPORTS_EACH),
+            arriving: Arrivals::new(MAX_IMPORTS_EACH, MAX_UPLOADS_OF_A_PERSON, MAX_ARRIVED_BYTES),
+            importing: WorkQueue::in_line(
+                IMPORTS_AT_ONCE,
+                MAX_IMPORTS,
+                MAX_IMPORTS_EACH,
+                GivesWay::Newest,
+            ),
+            importing_small: WorkQueue::in_line(
+                IMPORTS_AT_ONCE,
+                MAX_SMALL_IMPORTS,
+                MAX_IMPORTS_EACH,
+                GivesWay::Newest,
+            ),
+            exporting: WorkQueue::in_line(
+                EXPORTS_AT_ONCE,
+                MAX_EXPORTS,
+                MAX_EXPORTS_EACH,
+                GivesWay::Oldest(FILE_KEPT),
+            ),
             feed: Feed::default(),
             effects: Effects::default(),
             commits: TaskTracker::new(),

@@ -4,7 +4,7 @@ use crate::{
     db::StorageError,
     random::RandomnessError,
     sealed::{SealError, Unreadable},
-    work_queue::{Busy, Unfinished},
+    work_queue::{Busy, NotDone, Unfinished},
 };
 
 /// Why a valid request failed.
@@ -33,6 +33,15 @@ pub enum Fault {
 impl From<sqlx::Error> for Fault {
     fn from(error: sqlx::Error) -> Self {
         StorageError::from(error).into()
+    }
+}
+
+impl From<NotDone> for Fault {
+    fn from(error: NotDone) -> Self {
+        match error {
+            NotDone::Unfinished(error) => error.into(),
+            NotDone::Busy(error) => error.into(),
+        }
     }
 }
 

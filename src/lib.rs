@@ -88,6 +88,8 @@ pub mod orgs;
 #[cfg(feature = "native")]
 pub mod page_size;
 #[cfg(feature = "native")]
+pub mod party;
+#[cfg(feature = "native")]
 pub mod peppers;
 #[cfg(feature = "native")]
 pub mod projects;

@@ -7,36 +7,39 @@
 //! - A caller without a place in the queue is rejected before any work is done.
 //! - Nobody can fill the queue: each tenant or network has a share of the places.
 //! - Nobody waits behind all that another has in the queue: tenants and networks take turns ([`turns`]).
+//! - Who waits in line for a place is next with the fewest places, and one person counts with all their tenants ([`places`]).
 //! - A place is held until the work ends, even if the request is cancelled: running work cannot be cancelled.
 //! - Work is not started if its request was cancelled while waiting: the waiting future is dropped with the request.
 
+mod places;
+mod served;
 mod turns;
+mod whose;
 
 use std::{
-    collections::HashMap,
     fmt::Debug,
     hash::Hash,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc},
+    sync::{Arc, Mutex, OnceLock, PoisonError, mpsc},
     thread,
     time::Duration,
 };
 
-use tokio::{
-    select,
-    sync::{Notify, oneshot},
-    time::sleep,
-};
+use tokio::{select, sync::oneshot, time::sleep};
+use tokio_util::sync::CancellationToken;
 
-use self::turns::{Permit, Turns};
+pub use self::{places::GivesWay, whose::Whose};
+use self::{
+    places::{Places, Taken},
+    served::Served,
+    turns::{Permit, Turns},
+};
 
 /// How long to wait before retrying, in seconds.
 const RETRY_AFTER: u32 = 2;
 /// How long [`WorkQueue::enter_in_line`] waits for a place.
-const LONGEST_IN_LINE: Duration = Duration::from_secs(5);
-/// How often those who can give up their place are asked again meanwhile.
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(250);
+const LONGEST_IN_LINE: Duration = Duration::from_secs(15);
 
 /// The queue is full, or the caller's share of it is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -59,9 +62,20 @@ impl Default for Busy {
 #[error("the work was interrupted")]
 pub struct Unfinished;
 
-/// A queue for one kind of work. `K` identifies the tenant whose work it is.
+/// Why work was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum NotDone {
+    /// It was interrupted.
+    #[error(transparent)]
+    Unfinished(#[from] Unfinished),
+    /// Its place was given to someone who had none.
+    #[error(transparent)]
+    Busy(#[from] Busy),
+}
+
+/// A queue for one kind of work. `K` identifies the tenants and persons whose work it is.
 #[derive(Debug)]
-pub struct WorkQueue<K> {
+pub struct WorkQueue<K: Copy + Eq + Hash> {
     turns: Arc<Turns<K>>,
     places: Arc<Places<K>>,
     threads: Arc<Threads>,
@@ -76,56 +90,28 @@ struct Threads {
 
 type Work = Box<dyn FnOnce() + Send>;
 
-/// The number of places in use, by tenant.
-#[derive(Debug)]
-struct Places<K> {
-    max: usize,
-    max_each: usize,
-    state: Mutex<State<K>>,
-    /// Notified when someone with a share left finds no place.
-    wanted: Notify,
-    /// Notified when a place is free again.
-    freed: Notify,
-}
-
-#[derive(Debug)]
-struct State<K> {
-    taken: HashMap<K, usize>,
-    /// The number of those who wait in line. Nobody else takes a place before them.
-    in_line: usize,
-}
-
-/// One of those who wait in line.
-struct InLine<'a, K>(&'a Places<K>);
-
-impl<K> Drop for InLine<'_, K> {
-    fn drop(&mut self) {
-        self.0.lock().in_line -= 1;
-        // The next in line can have a place that this one was woken for.
-        self.0.freed.notify_one();
-    }
-}
-
 /// A place in the queue, for work that is waiting or running.
 #[derive(Debug)]
 #[must_use]
-pub struct Place<K: Eq + Hash> {
+pub struct Place<K: Copy + Eq + Hash> {
+    taken: Taken,
+    whose: Whose<K>,
     places: Arc<Places<K>>,
-    whose: K,
     turns: Arc<Turns<K>>,
     threads: Arc<Threads>,
 }
 
 /// A place in the queue together with a turn to run.
 #[derive(Debug)]
-pub struct Turn<K: Eq + Hash> {
+pub struct Turn<K: Copy + Eq + Hash> {
     _permit: Permit<K>,
     place: Place<K>,
 }
 
-impl<K: Eq + Hash> Turn<K> {
+impl<K: Copy + Eq + Hash> Turn<K> {
     /// Ends the turn so that other work can run, but keeps the place while the result of the work is in memory.
     pub fn end(self) -> Place<K> {
+        self.place.places.runs(self.place.taken.number, false);
         self.place
     }
 }
@@ -162,28 +148,30 @@ fn do_work(receiver: &Mutex<mpsc::Receiver<Work>>) {
     }
 }
 
-impl<K> Places<K> {
-    fn lock(&self) -> MutexGuard<'_, State<K>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<K: Clone + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
+impl<K: Copy + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
     /// Creates a queue that runs `at_once` pieces of work concurrently and has `max` places in total, including
-    /// running work, with at most `max_each` places per `K`.
+    /// running work, with at most `max_each` places per tenant.
     pub fn new(at_once: usize, max: usize, max_each: usize) -> Self {
+        Self::with_line(at_once, max, max_each, GivesWay::Never, 0)
+    }
+
+    /// Creates a queue for [`Self::enter_in_line`]. Whoever had no turn lately is next there, for the places and the turns:
+    /// those who come again and again, however many they are, do not keep out someone who comes once.
+    pub fn in_line(at_once: usize, max: usize, max_each: usize, gives_way: GivesWay) -> Self {
+        Self::with_line(at_once, max, max_each, gives_way, 2 * max as u64)
+    }
+
+    fn with_line(
+        at_once: usize,
+        max: usize,
+        max_each: usize,
+        gives_way: GivesWay,
+        head_start: u64,
+    ) -> Self {
+        let served = Arc::new(Served::new(head_start));
         Self {
-            turns: Arc::new(Turns::new(at_once)),
-            places: Arc::new(Places {
-                max,
-                max_each,
-                state: Mutex::new(State {
-                    taken: HashMap::new(),
-                    in_line: 0,
-                }),
-                wanted: Notify::new(),
-                freed: Notify::new(),
-            }),
+            turns: Arc::new(Turns::new(at_once, Arc::clone(&served))),
+            places: Arc::new(Places::new(max, max_each, gives_way, served)),
             threads: Arc::new(Threads {
                 count: at_once,
                 work: OnceLock::new(),
@@ -193,7 +181,7 @@ impl<K: Clone + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
 
     /// Number of places in use.
     pub fn taken(&self) -> usize {
-        self.places.lock().taken.values().sum()
+        self.places.taken()
     }
 
     /// The places in use, and all places.
@@ -204,65 +192,50 @@ impl<K: Clone + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
     /// Takes a place in the queue.
     ///
     /// # Errors
-    /// If no place is left, in total or for `whose`.
-    pub fn enter(&self, whose: K) -> Result<Place<K>, Busy> {
-        self.take(&whose, false)?.ok_or_else(Busy::default)
+    /// If no place is left, in total or for the tenant.
+    pub fn enter(&self, whose: impl Into<Whose<K>>) -> Result<Place<K>, Busy> {
+        let whose = whose.into();
+        Ok(self.place(self.places.take(whose)?, whose))
     }
 
-    /// Takes a place in the queue, and waits in line for a few seconds if none is left in total. Those who can give up their
-    /// place learn that it is wanted ([`Place::wanted`]).
+    /// Takes a place in the queue, and waits in line for some seconds if none is left in total.
     ///
     /// # Errors
-    /// If no place is left for `whose`, or none becomes free in total.
-    pub async fn enter_in_line(&self, whose: K) -> Result<Place<K>, Busy> {
-        if let Some(place) = self.take(&whose, false)? {
-            return Ok(place);
-        }
-        self.places.lock().in_line += 1;
-        let _in_line = InLine(&self.places);
+    /// If no place is left for the tenant, or none becomes free in total.
+    pub async fn enter_in_line(&self, whose: impl Into<Whose<K>>) -> Result<Place<K>, Busy> {
+        let whose = whose.into();
+        let waiter = self.places.join(whose)?;
         let mut longest = pin!(sleep(LONGEST_IN_LINE));
+        let mut patience = pin!(sleep(self.places.patience()));
+        let mut has_waited = false;
         loop {
-            let mut freed = pin!(self.places.freed.notified());
-            // From here on, a place that becomes free is noticed.
-            freed.as_mut().enable();
-            if let Some(place) = self.take(&whose, true)? {
-                return Ok(place);
+            let mut changed = pin!(self.places.changed());
+            if let Some(taken) = waiter.take(has_waited) {
+                return Ok(self.place(taken, whose));
             }
-            self.places.wanted.notify_waiters();
             select! {
-                () = freed => {}
-                () = sleep(ASK_AGAIN_AFTER) => {}
+                () = &mut changed => {}
+                () = &mut patience, if !has_waited => has_waited = true,
                 () = &mut longest => return Err(Busy::default()),
             }
         }
     }
 
-    /// Takes a place, if there is one. Without having waited in line, there is none as long as others wait.
-    fn take(&self, whose: &K, has_waited: bool) -> Result<Option<Place<K>>, Busy> {
-        let mut state = self.places.lock();
-        let all: usize = state.taken.values().sum();
-        let own = state.taken.get(whose).copied().unwrap_or(0);
-        if own >= self.places.max_each {
-            return Err(Busy::default());
-        }
-        if all >= self.places.max || (state.in_line > 0 && !has_waited) {
-            return Ok(None);
-        }
-        state.taken.insert(whose.clone(), own + 1);
-        Ok(Some(Place {
+    fn place(&self, taken: Taken, whose: Whose<K>) -> Place<K> {
+        Place {
+            taken,
+            whose,
             places: Arc::clone(&self.places),
-            whose: whose.clone(),
             turns: Arc::clone(&self.turns),
             threads: Arc::clone(&self.threads),
-        }))
+        }
     }
 }
 
-impl<K: Clone + Eq + Hash + Send + Sync + 'static> Place<K> {
-    /// Waits until someone with a share left finds no place, for work that can give up its own.
-    pub fn wanted(&self) -> impl Future<Output = ()> + Send + use<K> {
-        let places = Arc::clone(&self.places);
-        async move { places.wanted.notified().await }
+impl<K: Copy + Eq + Hash + Send + Sync + 'static> Place<K> {
+    /// Cancelled when the place is given to someone who has none.
+    pub fn lost(&self) -> CancellationToken {
+        self.taken.lost.clone()
     }
 
     /// Waits for a turn, for work that needs none of the queue's threads. The turn lasts until the returned value is
@@ -278,36 +251,56 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> Place<K> {
     /// is dropped, or until the work ends if the caller is gone.
     ///
     /// # Errors
+    /// If the place was given to someone else before the turn, the work panicked or the process is ending.
+    pub async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<(T, Turn<K>), NotDone> {
+        Ok(self.begin().await?.run(work).await?)
+    }
+
+    /// Waits for a turn, which lasts until the returned value is dropped.
+    ///
+    /// # Errors
+    /// If the place was given to someone else before the turn, or the process is ending.
+    pub async fn begin(self) -> Result<Turn<K>, NotDone> {
+        let permit = select! {
+            biased;
+            () = self.taken.lost.cancelled() => return Err(Busy::default().into()),
+            permit = self.turns.wait(&self.whose) => permit?,
+        };
+        if !self.places.runs(self.taken.number, true) {
+            return Err(Busy::default().into());
+        }
+        Ok(Turn {
+            _permit: permit,
+            place: self,
+        })
+    }
+}
+
+impl<K: Copy + Eq + Hash + Send + Sync + 'static> Turn<K> {
+    /// Does work on one of the queue's threads. The turn goes on afterwards.
+    ///
+    /// # Errors
     /// If the work panicked or the process is ending.
     pub async fn run<T: Send + 'static>(
         self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<(T, Turn<K>), Unfinished> {
-        let permit = self.turns.wait(&self.whose).await?;
-        let threads = Arc::clone(&self.threads);
-        let turn = Turn {
-            _permit: permit,
-            place: self,
-        };
+    ) -> Result<(T, Self), Unfinished> {
+        let threads = Arc::clone(&self.place.threads);
         let (sender, done) = oneshot::channel();
         threads.send(Box::new(move || {
             // Fails if the caller is gone.
-            let _ = sender.send((work(), turn));
+            let _ = sender.send((work(), self));
         }))?;
         done.await.map_err(|_| Unfinished)
     }
 }
 
-impl<K: Eq + Hash> Drop for Place<K> {
+impl<K: Copy + Eq + Hash> Drop for Place<K> {
     fn drop(&mut self) {
-        let mut state = self.places.lock();
-        if let Some(own) = state.taken.get_mut(&self.whose) {
-            *own -= 1;
-            if *own == 0 {
-                state.taken.remove(&self.whose);
-            }
-        }
-        self.places.freed.notify_one();
+        self.places.free(self.taken.number);
     }
 }
 
@@ -316,6 +309,8 @@ mod tests {
     use std::sync::mpsc;
 
     use futures_util::poll;
+    use rstest::rstest;
+    use tokio::time::timeout;
 
     use super::*;
 
@@ -332,24 +327,81 @@ mod tests {
         assert!(queue.enter("d").is_err());
     }
 
+    /// Imports of 10 milliseconds each, by `tenants`, of which each has three connections that try again and again.
+    async fn flooded(queue: &Arc<WorkQueue<u32>>, tenants: &[Whose<u32>]) {
+        for whose in tenants {
+            for _ in 0..3 {
+                let (queue, whose) = (Arc::clone(queue), *whose);
+                tokio::spawn(async move {
+                    loop {
+                        if let Ok(place) = queue.enter_in_line(whose).await {
+                            import(place).await;
+                        }
+                        sleep(Duration::from_millis(50)).await;
+                    }
+                });
+            }
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+
+    /// Takes a place and a turn like an import, without its threads, whose time would not be that of the test.
+    async fn import(place: Place<u32>) -> bool {
+        let lost = place.lost();
+        select! {
+            () = lost.cancelled() => false,
+            turn = place.turn() => {
+                let _turn = turn;
+                place.places.runs(place.taken.number, true);
+                sleep(Duration::from_millis(500)).await;
+                true
+            }
+        }
+    }
+
+    #[rstest]
+    // Each tenant is a person of its own, or they are those of two.
+    #[case(None)]
+    #[case(Some(2))]
     #[tokio::test(start_paused = true)]
-    async fn a_place_is_wanted_by_who_has_a_share_left_and_finds_none() {
-        let queue = WorkQueue::new(1, 3, 2);
-        let place = queue.enter("a").unwrap();
-        let _others = [queue.enter("a").unwrap(), queue.enter("b").unwrap()];
-        let mut wanted = pin!(place.wanted());
-        assert!(poll!(&mut wanted).is_pending());
-        assert!(queue.enter_in_line("a").await.is_err());
-        assert!(poll!(&mut wanted).is_pending());
-        // Nobody gives up a place.
-        assert!(queue.enter_in_line("c").await.is_err());
-        assert!(poll!(&mut wanted).is_ready());
-        assert_eq!(queue.places.lock().in_line, 0);
+    async fn forty_tenants_that_ask_again_and_again_keep_nobody_out(#[case] persons: Option<u32>) {
+        let queue = Arc::new(WorkQueue::in_line(1, 32, 2, GivesWay::Newest));
+        let tenants: Vec<_> = (0..40)
+            .map(|tenant| Whose {
+                tenant,
+                person: persons.map(|persons| 1_000 + tenant % persons),
+            })
+            .collect();
+        flooded(&queue, &tenants).await;
+        // Also among those who all came just before.
+        for (number, most) in (2_000..).zip([25, 3, 3, 3]) {
+            let imported = timeout(Duration::from_secs(most), async {
+                while !import(queue.enter_in_line(number).await.unwrap()).await {}
+            });
+            assert!(imported.await.is_ok(), "{number} took more than {most} s");
+            sleep(Duration::from_secs(20)).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_work_whose_place_is_given_to_someone_else_is_told_to_come_back() {
+        let queue = WorkQueue::in_line(1, 3, 2, GivesWay::Newest);
+        let ((), _turn) = queue.enter("a").unwrap().run(|| ()).await.unwrap();
+        let waits = queue.enter("b").unwrap();
+        let mut loses = pin!(queue.enter("b").unwrap().run(|| ()));
+        assert!(poll!(&mut loses).is_pending());
+        let _newcomer = queue.enter_in_line("c").await.unwrap();
+        assert!(matches!(loses.await, Err(NotDone::Busy(_))));
+        assert_eq!(queue.taken(), 3);
+        assert!(!waits.lost().is_cancelled());
+        // Nobody has more than one now.
+        assert!(queue.enter_in_line("d").await.is_err());
+        assert_eq!(queue.places.in_line(), 0);
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_waits_in_line_has_a_place_before_those_who_come_later() {
-        let queue = WorkQueue::new(1, 1, 1);
+        let queue = WorkQueue::in_line(1, 1, 1, GivesWay::Never);
         let first = queue.enter("a").unwrap();
         let mut second = pin!(queue.enter_in_line("b"));
         assert!(poll!(&mut second).is_pending());
@@ -383,10 +435,10 @@ mod tests {
         request.abort();
         assert!(request.await.unwrap_err().is_cancelled());
         assert_eq!(queue.turns.free(), 0);
-        assert_eq!(queue.places.lock().taken["a"], 1);
+        assert_eq!(queue.places.held_by("a"), 1);
         end.send(()).unwrap();
         let ((), _turn) = queue.enter("b").unwrap().run(|| ()).await.unwrap();
-        assert!(!queue.places.lock().taken.contains_key("a"));
+        assert!(queue.places.held_by("a") == 0);
     }
 
     #[tokio::test]
@@ -403,7 +455,7 @@ mod tests {
         tokio::task::yield_now().await;
         waiting.abort();
         assert!(waiting.await.unwrap_err().is_cancelled());
-        assert!(!queue.places.lock().taken.contains_key("b"));
+        assert!(queue.places.held_by("b") == 0);
         drop(turn);
         let ((), _turn) = queue.enter("c").unwrap().run(|| ()).await.unwrap();
         assert!(starts.recv().is_err());

@@ -11,11 +11,13 @@ use latchkey_app::{
     AppError, Site,
     pages::audit_export::{Batch, COLUMNS, Export},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     app_state::AppState,
     csv_cells::written,
-    csv_file::{Rows, attachment, respond},
+    csv_file::{attachment, respond},
+    file_stream::FileParts,
     settings::PublicUrl,
 };
 
@@ -39,9 +41,9 @@ struct AuditFile {
     public_url: Arc<PublicUrl>,
 }
 
-impl Rows for AuditFile {
-    fn wanted(&self) -> impl Future<Output = ()> + Send + 'static {
-        self.export.wanted()
+impl FileParts for AuditFile {
+    fn lost(&self) -> CancellationToken {
+        self.export.lost()
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, AppError> {

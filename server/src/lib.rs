@@ -23,6 +23,7 @@ pub mod demo;
 pub mod docs;
 mod error_page;
 mod exposed_files;
+mod file_stream;
 mod health;
 mod host;
 mod html;

@@ -9,10 +9,12 @@ use latchkey_app::{
     AppError, Site,
     pages::review_export::{COLUMNS, Export},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     csv_cells::written,
-    csv_file::{Rows, attachment, respond},
+    csv_file::{attachment, respond},
+    file_stream::FileParts,
 };
 
 /// Exports the reviews that match the filters in the URL.
@@ -25,9 +27,9 @@ pub async fn show(State(site): State<Site>, request: Request) -> Response {
     .await
 }
 
-impl Rows for Export {
-    fn wanted(&self) -> impl Future<Output = ()> + Send + 'static {
-        self.wanted()
+impl FileParts for Export {
+    fn lost(&self) -> CancellationToken {
+        self.lost()
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, AppError> {

@@ -7,10 +7,7 @@ use latchkey::{
 };
 use latchkey_app::AppError;
 
-use crate::{
-    csv_cells::written,
-    csv_file::{Rows, attachment},
-};
+use crate::{csv_cells::written, csv_file::attachment, file_stream::FileParts};
 
 /// The columns. `row` is `step`, `group`, `other` or `total`. `id` and `name` are those of a group.
 const COLUMNS: [&str; 10] = [
@@ -36,7 +33,7 @@ struct UsageFile {
     report: Option<Report>,
 }
 
-impl Rows for UsageFile {
+impl FileParts for UsageFile {
     async fn next(&mut self) -> Result<Option<Bytes>, AppError> {
         self.report
             .take()

@@ -20,9 +20,10 @@ use crate::{
     access::{Permit, to},
     arrivals::{Arrival, SMALL},
     convention::Convention,
-    id::{OrgId, ProjectId},
+    id::ProjectId,
     limits::{Limited, check_room},
     orgs::policies,
+    party::Party,
     policy::KeyPolicy,
     time::Timestamp,
     work_queue::Busy,
@@ -48,9 +49,9 @@ pub enum Format {
 /// Starts an upload. Call [`Arrival::grow`] for each received part.
 ///
 /// # Errors
-/// If the org has too many imports in progress.
-pub fn begin(engine: &Engine, permit: &Permit<to::CreateKeys>) -> Result<Arrival<OrgId>, Busy> {
-    engine.arriving.begin(permit.org_id())
+/// If the org has too many imports in progress, or the person in all their orgs.
+pub fn begin(engine: &Engine, permit: &Permit<to::CreateKeys>) -> Result<Arrival<Party>, Busy> {
+    engine.arriving.begin(permit.whose())
 }
 
 /// Imports all keys of a file, or none. With `dry_run`, only reports what would happen, except for keys that already exist
@@ -85,7 +86,7 @@ pub async fn import_whole(
         0..=SMALL => &engine.importing_small,
         _ => &engine.importing,
     };
-    let place = queue.enter_in_line(org_id).await?;
+    let place = queue.enter_in_line(permit.whose()).await?;
     let projects = store::projects(engine, org_id).await?;
     let policy = policies::of_org(engine, org_id).await?;
     let (convention, now) = (engine.convention.clone(), engine.clock.now());

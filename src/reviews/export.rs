@@ -5,7 +5,7 @@ use crate::{
     access::{Permit, to},
     audit::security_events::{Log, SecurityEvent},
     event::Event,
-    id::OrgId,
+    party::Party,
     work_queue::{Busy, Place},
 };
 
@@ -16,8 +16,8 @@ use crate::{
 pub async fn enter_export(
     engine: &Engine,
     permit: &Permit<to::ReviewKeys>,
-) -> Result<Place<OrgId>, Busy> {
-    engine.exporting.enter_in_line(permit.org_id()).await
+) -> Result<Place<Party>, Busy> {
+    engine.exporting.enter_in_line(permit.whose()).await
 }
 
 /// Records that the caller exported the org's reviews.

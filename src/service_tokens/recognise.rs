@@ -11,7 +11,7 @@ use crate::{
     clock::Monotonic,
     convention::CHECKSUM_CHARACTERS,
     db::{StorageError, on, places},
-    id::{OrgId, ServiceTokenId},
+    id::{OrgId, ServiceTokenId, UserId},
     key::{digest::KeyDigest, text::PlainKey},
     peppers::StoredAs,
     time::{MINUTE, Timestamp},
@@ -23,6 +23,7 @@ struct Row {
     id: ServiceTokenId,
     scope: TokenScope,
     org_id: Option<OrgId>,
+    created_by: Option<UserId>,
     expires_at: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
     digest: Vec<u8>,
@@ -88,7 +89,7 @@ async fn read(
     // Read before the query, so that a token that is revoked in the meantime is not cached.
     let changes = engine.cache.changes();
     let sql = format!(
-        "SELECT id, scope, org_id, expires_at, last_used_at, digest FROM service_tokens \
+        "SELECT id, scope, org_id, created_by, expires_at, last_used_at, digest FROM service_tokens \
          WHERE digest IN ({}) AND revoked_at IS NULL AND NOT EXISTS (SELECT 1 FROM orgs \
          WHERE orgs.id = service_tokens.org_id AND orgs.deleted_at IS NOT NULL) ORDER BY pepper_version DESC LIMIT 1",
         places(1, digests.len())
@@ -115,6 +116,7 @@ async fn read(
         id: row.id,
         scope: row.scope,
         org_id: row.org_id,
+        created_by: row.created_by,
         expires_at: row.expires_at,
         last_used_at: AtomicI64::new(stored),
         stored_last_used_at: AtomicI64::new(stored),

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::TokenScope;
 use crate::{
-    id::{OrgId, ServiceTokenId},
+    id::{OrgId, ServiceTokenId, UserId},
     time::Timestamp,
 };
 
@@ -17,6 +17,8 @@ pub struct ServiceToken {
     pub scope: TokenScope,
     /// The organization that the token can access; `None` for a token of the operator, which can access all.
     pub org_id: Option<OrgId>,
+    /// The user who created it.
+    pub(crate) created_by: Option<UserId>,
     pub(super) expires_at: Option<Timestamp>,
     /// In Unix milliseconds; 0 if it was never used.
     pub(super) last_used_at: AtomicI64,

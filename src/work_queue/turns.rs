@@ -1,54 +1,109 @@
 //! Turns to run, which the waiting callers get in rotation: the first caller of each tenant, then the second of each,
-//! and so on. However many callers a tenant has, another tenant waits for one of them at most.
+//! and so on. However many callers a tenant has, another tenant waits for one of them at most; nor do the tenants of one
+//! person have more turns than another person's one ([`Served::order`]).
 
 use std::{
-    collections::VecDeque,
+    hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::sync::oneshot;
 
-use super::Unfinished;
+use super::{Unfinished, Whose, served::Served};
 
-/// A number of turns, and the callers that wait for one. `K` identifies a tenant.
+/// A number of turns, and the callers that wait for one. `K` identifies a tenant or person.
 #[derive(Debug)]
-pub(super) struct Turns<K>(Mutex<Line<K>>);
-
-#[derive(Debug)]
-struct Line<K> {
-    free: usize,
-    /// The waiting callers by tenant, of which none is without any. The tenant whose turn is next is first.
-    waiting: VecDeque<(K, VecDeque<Caller<K>>)>,
+pub(super) struct Turns<K: Copy + Eq + Hash> {
+    served: Arc<Served<K>>,
+    line: Mutex<Line<K>>,
 }
 
-type Caller<K> = oneshot::Sender<Permit<K>>;
+#[derive(Debug)]
+struct Line<K: Copy + Eq + Hash> {
+    free: usize,
+    /// The waiting callers, in the order in which they came.
+    waiting: Vec<Caller<K>>,
+}
+
+#[derive(Debug)]
+struct Caller<K: Copy + Eq + Hash> {
+    whose: Whose<K>,
+    joined: u64,
+    turn: oneshot::Sender<Permit<K>>,
+}
 
 /// A turn. When dropped, it passes to the next caller.
 #[derive(Debug)]
-pub(super) struct Permit<K>(Option<Arc<Turns<K>>>);
+pub(super) struct Permit<K: Copy + Eq + Hash>(Option<Arc<Turns<K>>>);
 
-impl<K> Turns<K> {
-    pub fn new(free: usize) -> Self {
-        Self(Mutex::new(Line {
-            free,
-            waiting: VecDeque::new(),
-        }))
+impl<K: Copy + Eq + Hash> Turns<K> {
+    pub fn new(free: usize, served: Arc<Served<K>>) -> Self {
+        let waiting = vec![];
+        Self {
+            served,
+            line: Mutex::new(Line { free, waiting }),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Line<K>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a turn.
+    ///
+    /// # Errors
+    /// If the process is ending.
+    pub async fn wait(self: &Arc<Self>, whose: &Whose<K>) -> Result<Permit<K>, Unfinished> {
+        let turn = {
+            let mut line = self.lock();
+            if line.free > 0 {
+                line.free -= 1;
+                self.served.note(whose);
+                return Ok(Permit(Some(Arc::clone(self))));
+            }
+            // Callers that are gone would otherwise stay until their turn, and their places no longer limit them.
+            line.waiting.retain(|caller| !caller.turn.is_closed());
+            let (turn, wait) = oneshot::channel();
+            line.waiting.push(Caller {
+                whose: *whose,
+                joined: self.served.now(),
+                turn,
+            });
+            wait
+        };
+        turn.await.map_err(|_| Unfinished)
     }
 
     fn pass_on(self: &Arc<Self>) {
         loop {
-            let next = self.lock().next_or_free();
-            let Some(next) = next else { return };
-            match next.send(Permit(Some(Arc::clone(self)))) {
+            let Some(next) = self.next_or_free() else {
+                return;
+            };
+            match next.turn.send(Permit(Some(Arc::clone(self)))) {
                 Ok(()) => return,
                 // This caller is gone.
                 Err(mut permit) => permit.0 = None,
             }
         }
+    }
+
+    /// Takes the caller whose turn it is out of the line. Without one, the turn becomes free.
+    fn next_or_free(&self) -> Option<Caller<K>> {
+        let mut line = self.lock();
+        line.waiting.retain(|caller| !caller.turn.is_closed());
+        let order = |caller: &Caller<K>| self.served.order(&caller.whose, caller.joined);
+        let callers = line.waiting.iter().enumerate();
+        // Of equal ones, the first.
+        let next = callers
+            .min_by_key(|(_, caller)| order(caller))
+            .map(|(place, _)| place);
+        let Some(next) = next else {
+            line.free += 1;
+            return None;
+        };
+        let next = line.waiting.remove(next);
+        self.served.note(&next.whose);
+        Some(next)
     }
 
     #[cfg(test)]
@@ -57,61 +112,7 @@ impl<K> Turns<K> {
     }
 }
 
-impl<K: Clone + Eq> Turns<K> {
-    /// Waits for a turn.
-    ///
-    /// # Errors
-    /// If the process is ending.
-    pub async fn wait(self: &Arc<Self>, whose: &K) -> Result<Permit<K>, Unfinished> {
-        let turn = {
-            let mut line = self.lock();
-            if line.free > 0 {
-                line.free -= 1;
-                return Ok(Permit(Some(Arc::clone(self))));
-            }
-            line.join(whose)
-        };
-        turn.await.map_err(|_| Unfinished)
-    }
-}
-
-impl<K> Line<K> {
-    /// Takes the caller whose turn it is out of the line. Without one, the turn becomes free.
-    fn next_or_free(&mut self) -> Option<Caller<K>> {
-        let next = self.waiting.pop_front().and_then(|(whose, mut callers)| {
-            let next = callers.pop_front();
-            if !callers.is_empty() {
-                self.waiting.push_back((whose, callers));
-            }
-            next
-        });
-        if next.is_none() {
-            self.free += 1;
-        }
-        next
-    }
-}
-
-impl<K: Clone + Eq> Line<K> {
-    fn join(&mut self, whose: &K) -> oneshot::Receiver<Permit<K>> {
-        // Callers that are gone would otherwise stay until their turn, and their places no longer limit them.
-        for (_, callers) in &mut self.waiting {
-            callers.retain(|caller| !caller.is_closed());
-        }
-        self.waiting.retain(|(_, callers)| !callers.is_empty());
-        let (caller, turn) = oneshot::channel();
-        match self.waiting.iter_mut().find(|(other, _)| other == whose) {
-            Some((_, callers)) => callers.push_back(caller),
-            None => {
-                let callers = VecDeque::from([caller]);
-                self.waiting.push_back((whose.clone(), callers));
-            }
-        }
-        turn
-    }
-}
-
-impl<K> Drop for Permit<K> {
+impl<K: Copy + Eq + Hash> Drop for Permit<K> {
     fn drop(&mut self) {
         if let Some(turns) = self.0.take() {
             turns.pass_on();
@@ -129,8 +130,12 @@ mod tests {
 
     type Waiting = Pin<Box<dyn Future<Output = Result<Permit<char>, Unfinished>>>>;
 
-    async fn waiting(turns: &Arc<Turns<char>>, whose: char) -> Waiting {
-        let turns = Arc::clone(turns);
+    fn turns(head_start: u64) -> Arc<Turns<char>> {
+        Arc::new(Turns::new(1, Arc::new(Served::new(head_start))))
+    }
+
+    async fn waiting(turns: &Arc<Turns<char>>, whose: impl Into<Whose<char>>) -> Waiting {
+        let (turns, whose) = (Arc::clone(turns), whose.into());
         let mut waiting: Waiting = Box::pin(async move { turns.wait(&whose).await });
         assert!(poll!(&mut waiting).is_pending());
         waiting
@@ -156,8 +161,8 @@ mod tests {
 
     #[tokio::test]
     async fn tenants_take_turns_however_many_callers_each_has() {
-        let turns = Arc::new(Turns::new(1));
-        let running = turns.wait(&'a').await.unwrap();
+        let turns = turns(0);
+        let running = turns.wait(&'a'.into()).await.unwrap();
         let mut callers = vec![];
         for whose in "aaaabbbcab".chars() {
             callers.push((whose, waiting(&turns, whose).await));
@@ -168,9 +173,45 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_tenants_of_one_person_have_the_turns_of_one() {
+        let turns = turns(0);
+        let of = |tenant, person| Whose {
+            tenant,
+            person: Some(person),
+        };
+        let running = turns.wait(&of('a', 'X')).await.unwrap();
+        let mut callers = vec![];
+        for tenant in "bcdef".chars() {
+            callers.push((tenant, waiting(&turns, of(tenant, 'X')).await));
+        }
+        callers.push(('y', waiting(&turns, of('y', 'Y')).await));
+        callers.push(('z', waiting(&turns, 'z').await));
+        drop(running);
+        assert_eq!(order(callers).await, "byzcdef");
+    }
+
+    #[tokio::test]
+    async fn with_a_head_start_those_who_had_no_turn_lately_pass_those_who_did_but_not_for_ever() {
+        let turns = turns(4);
+        let mut running = turns.wait(&'a'.into()).await.unwrap();
+        let mut a = waiting(&turns, 'a').await;
+        for (number, newcomer) in "bcdefghi".chars().enumerate() {
+            let newcomer = waiting(&turns, newcomer).await;
+            drop(running);
+            if let Poll::Ready(turn) = poll!(&mut a) {
+                assert_eq!(number, 4);
+                drop((newcomer, turn));
+                return;
+            }
+            running = newcomer.await.unwrap();
+        }
+        panic!("passed for ever");
+    }
+
+    #[tokio::test]
     async fn a_turn_passes_over_callers_that_are_gone_and_none_is_lost() {
-        let turns = Arc::new(Turns::new(1));
-        let running = turns.wait(&'a').await.unwrap();
+        let turns = turns(0);
+        let running = turns.wait(&'a'.into()).await.unwrap();
         for _ in 0..100 {
             drop(waiting(&turns, 'b').await);
         }

@@ -10,7 +10,7 @@ use latchkey::{
     key::secret_text::is_long_secret,
     random::RandomnessError,
     usage::report::ReportError,
-    work_queue::{Busy, Unfinished},
+    work_queue::{Busy, NotDone, Unfinished},
 };
 use leptos::{prelude::use_context, server_fn::error::ServerFnErrorErr};
 use leptos_axum::ResponseOptions;
@@ -77,7 +77,7 @@ macro_rules! from_cause {
         }
     )*};
 }
-from_cause!(StorageError RandomnessError Busy Unfinished);
+from_cause!(StorageError RandomnessError Busy NotDone Unfinished);
 
 impl From<ReportError> for AppError {
     fn from(error: ReportError) -> Self {

@@ -13,9 +13,9 @@ use http_body_util::{BodyExt as _, Limited};
 use latchkey::{
     arrivals::Arrival,
     fault::Fault,
-    id::OrgId,
     key::{Environment, Kind, settings::READ},
     keys::import::{self, EntryReport, Format, ImportError, Report, import_whole},
+    party::Party,
     time::{Rfc3339, Timestamp},
 };
 use serde::{Deserialize, Serialize};
@@ -202,7 +202,7 @@ pub async fn import(
 }
 
 /// Reads the whole body, if there is room for it.
-async fn receive(body: Body, arrival: &mut Arrival<OrgId>) -> Result<Vec<u8>, Problem> {
+async fn receive(body: Body, arrival: &mut Arrival<Party>) -> Result<Vec<u8>, Problem> {
     let (mut body, mut whole) = (Limited::new(body, MAX_FILE), Vec::new());
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| too_large())?;

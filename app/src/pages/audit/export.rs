@@ -3,16 +3,17 @@
 //! The file is read in batches while it is sent, so that it takes no more memory than one batch. Each batch is prepared
 //! in a place of the export queue, which is held until the file is sent.
 
-use std::{collections::HashMap, future::pending, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use latchkey::{
     Engine,
     access::{Membership, Permit, still_lasts, to},
     audit::{self, AuditQuery, Entry},
-    id::OrgId,
     name::Slug,
+    party::Party,
     work_queue::Place,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::AppError,
@@ -68,7 +69,7 @@ pub struct Export {
     address: Address,
     query: AuditQuery,
     /// The place in the export queue; `None` while a batch is prepared.
-    place: Option<Place<OrgId>>,
+    place: Option<Place<Party>>,
     /// The first batch, until it is returned.
     first: Option<Batch>,
     /// The names of the organization's projects by ID, loaded when an entry needs them.
@@ -123,15 +124,9 @@ impl Export {
         Ok(export)
     }
 
-    /// Waits until another organization finds no place for an export.
-    pub fn wanted(&self) -> impl Future<Output = ()> + Send + use<> {
-        let wanted = self.place.as_ref().map(Place::wanted);
-        async move {
-            match wanted {
-                Some(wanted) => wanted.await,
-                None => pending().await,
-            }
-        }
+    /// Cancelled when the place is given to someone who has none.
+    pub fn lost(&self) -> CancellationToken {
+        self.place.as_ref().map(Place::lost).unwrap_or_default()
     }
 
     /// Returns the next batch, or `None` at the end.
@@ -145,6 +140,9 @@ impl Export {
         if self.is_over {
             return Ok(None);
         }
+        // Each part is made in a turn of its own, however many files are being sent.
+        let place = self.place.take().ok_or(AppError::Unavailable)?;
+        let turn = place.begin().await?;
         // Whoever reads slowly keeps no right that was taken away meanwhile.
         if !still_lasts(&self.engine, &self.permit).await? {
             return Err(AppError::AccessEnded);
@@ -156,22 +154,17 @@ impl Export {
         let is_full = self.entries >= MAX_ENTRIES || self.bytes >= MAX_BYTES;
         self.is_over = is_full || page.next.is_none();
         let rest = page.next.filter(|_| is_full);
-        let rows = self.rows(page.entries).await?;
+        let projects = self.projects(&page.entries).await?;
+        let work = move || {
+            let rows = page.entries.iter().map(|entry| row(entry, &projects));
+            rows.collect()
+        };
+        let (rows, turn) = turn.run(work).await?;
+        self.place = Some(turn.end());
         Ok(Some(Batch {
             rows,
             rest: rest.map(|seq| self.address.export_href(Some(seq))),
         }))
-    }
-
-    async fn rows(&mut self, entries: Vec<Entry>) -> Result<Vec<Row>, AppError> {
-        let projects = self.projects(&entries).await?;
-        let Some(place) = self.place.take() else {
-            return Err(AppError::Unavailable);
-        };
-        let work = move || entries.iter().map(|entry| row(entry, &projects)).collect();
-        let (rows, turn) = place.run(work).await?;
-        self.place = Some(turn.end());
-        Ok(rows)
     }
 
     /// Loads the names of the projects at most once, and only if an entry is about one.

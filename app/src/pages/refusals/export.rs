@@ -5,11 +5,12 @@ use std::sync::Arc;
 use latchkey::{
     Engine,
     access::{Membership, still_lasts, to},
-    id::OrgId,
     name::Slug,
+    party::Party,
     refusals::{self, Refusal, RefusalQuery, enter_export, exported},
     work_queue::Place,
 };
+use tokio_util::sync::CancellationToken;
 
 use super::address::Address;
 use crate::{error::AppError, request::PageRequest, text::time::TimeText};
@@ -50,8 +51,8 @@ pub struct Export {
     /// The first batch, until it is returned.
     first: Option<Vec<Row>>,
     is_over: bool,
-    /// Held until the file is sent.
-    place: Place<OrgId>,
+    /// The place in the export queue; `None` while a batch is prepared.
+    place: Option<Place<Party>>,
 }
 
 impl Export {
@@ -84,16 +85,16 @@ impl Export {
             },
             first: None,
             is_over: false,
-            place,
+            place: Some(place),
         };
         export.first = export.next().await?;
         exported(engine, &permit);
         Ok(export)
     }
 
-    /// Waits until another organization finds no place for an export.
-    pub fn wanted(&self) -> impl Future<Output = ()> + Send + use<> {
-        self.place.wanted()
+    /// Cancelled when the place is given to someone who has none.
+    pub fn lost(&self) -> CancellationToken {
+        self.place.as_ref().map(Place::lost).unwrap_or_default()
     }
 
     /// Returns the next batch, or `None` at the end.
@@ -107,6 +108,9 @@ impl Export {
         if self.is_over {
             return Ok(None);
         }
+        // Each part is made in a turn of its own, however many files are being sent.
+        let place = self.place.take().ok_or(AppError::Unavailable)?;
+        let turn = place.begin().await?;
         let permit = self.membership.permit()?;
         // Whoever reads slowly keeps no right that was taken away meanwhile.
         if !still_lasts(&self.engine, &permit).await? {
@@ -115,7 +119,10 @@ impl Export {
         let page = refusals::list(&self.engine, &permit, &self.query).await?;
         self.query.after = page.next;
         self.is_over = page.next.is_none();
-        Ok(Some(page.refusals.iter().map(row).collect()))
+        let work = move || page.refusals.iter().map(row).collect();
+        let (rows, turn) = turn.run(work).await?;
+        self.place = Some(turn.end());
+        Ok(Some(rows))
     }
 }
 

@@ -147,7 +147,10 @@ async fn fill(org: &TestOrg) {
 }
 
 /// A stalled upload.
-fn begin_upload(app: &TestApp, org: &TestOrg) -> latchkey::arrivals::Arrival<latchkey::id::OrgId> {
+fn begin_upload(
+    app: &TestApp,
+    org: &TestOrg,
+) -> latchkey::arrivals::Arrival<latchkey::party::Party> {
     let mut arrival = import::begin(&app.engine, &org.permit()).unwrap();
     arrival.grow(1_000).unwrap();
     arrival

@@ -4,7 +4,7 @@ use std::error::Error as _;
 
 use axum::{body::Body, extract::Request, http::header};
 use http_body_util::{BodyExt as _, LengthLimitError};
-use latchkey::{arrivals::Arrival, id::OrgId};
+use latchkey::{arrivals::Arrival, party::Party};
 
 use super::file_form::ImportForm;
 use crate::{error::AppError, pages::forms};
@@ -18,7 +18,7 @@ const MAX_BOUNDARY: usize = 70;
 ///
 /// # Errors
 /// If the body cannot be parsed.
-pub async fn read(request: Request, arrival: &mut Arrival<OrgId>) -> Result<ImportForm, AppError> {
+pub async fn read(request: Request, arrival: &mut Arrival<Party>) -> Result<ImportForm, AppError> {
     let content_type = request
         .headers()
         .get(header::CONTENT_TYPE)
@@ -41,7 +41,7 @@ pub async fn read(request: Request, arrival: &mut Arrival<OrgId>) -> Result<Impo
 }
 
 /// Receives the whole body, if there is room for it.
-async fn receive(mut body: Body, arrival: &mut Arrival<OrgId>) -> Result<Vec<u8>, AppError> {
+async fn receive(mut body: Body, arrival: &mut Arrival<Party>) -> Result<Vec<u8>, AppError> {
     let mut whole = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {

@@ -1,13 +1,13 @@
 //! The list of keys as CSV rows: all keys that match the filters in the URL. Words are those of the API. The file has no
 //! secrets.
 
-use std::{array, collections::HashMap, future::pending, sync::Arc};
+use std::{array, collections::HashMap, sync::Arc};
 
 use latchkey::{
     Engine,
     access::{Membership, still_lasts, to},
     findings::of_keys,
-    id::{KeyId, OrgId},
+    id::KeyId,
     key::settings::READ,
     keys::{
         Key,
@@ -16,10 +16,12 @@ use latchkey::{
         show::{Origin, origins_of},
     },
     name::Slug,
+    party::Party,
     time::Timestamp,
     usage::parts::requests_of_keys,
     work_queue::Place,
 };
+use tokio_util::sync::CancellationToken;
 
 use super::address::Address;
 use crate::{error::AppError, request::PageRequest, text::time::TimeText};
@@ -75,7 +77,7 @@ pub struct Export {
     membership: Membership,
     query: KeyQuery,
     /// The place in the export queue; `None` while a batch is prepared.
-    place: Option<Place<OrgId>>,
+    place: Option<Place<Party>>,
     /// The first batch, until it is returned.
     first: Option<Vec<Row>>,
     keys: usize,
@@ -116,15 +118,9 @@ impl Export {
         Ok(export)
     }
 
-    /// Waits until another organization finds no place for an export.
-    pub fn wanted(&self) -> impl Future<Output = ()> + Send + use<> {
-        let wanted = self.place.as_ref().map(Place::wanted);
-        async move {
-            match wanted {
-                Some(wanted) => wanted.await,
-                None => pending().await,
-            }
-        }
+    /// Cancelled when the place is given to someone who has none.
+    pub fn lost(&self) -> CancellationToken {
+        self.place.as_ref().map(Place::lost).unwrap_or_default()
     }
 
     /// Returns the next batch, or `None` at the end.
@@ -138,6 +134,9 @@ impl Export {
         if self.is_over {
             return Ok(None);
         }
+        // Each part is made in a turn of its own, however many files are being sent.
+        let place = self.place.take().ok_or(AppError::Unavailable)?;
+        let turn = place.begin().await?;
         let (engine, membership) = (&*self.engine, &self.membership);
         let (permit, usage) = (membership.permit()?, membership.permit()?);
         // Whoever reads slowly keeps no right that was taken away meanwhile.
@@ -173,8 +172,7 @@ impl Export {
             };
             keys.iter().map(of_key).collect::<Vec<Row>>()
         };
-        let place = self.place.take().ok_or(AppError::Unavailable)?;
-        let (mut rows, turn) = place.run(work).await?;
+        let (mut rows, turn) = turn.run(work).await?;
         self.place = Some(turn.end());
         self.keys += rows.len();
         self.query.cursor = page.next.map(Cursor::After);
