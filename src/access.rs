@@ -7,7 +7,9 @@ mod still_holds;
 use std::marker::PhantomData;
 
 pub use self::rights_of_sessions::{rights_of_sessions, still_lasts};
-pub(crate) use self::still_holds::{operator_still_is, session_still_lives, still_holds};
+pub(crate) use self::still_holds::{
+    operator_still_is, session_lasts, session_still_lives, still_holds,
+};
 
 use crate::{
     Engine,

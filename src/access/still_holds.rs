@@ -3,13 +3,18 @@
 
 use super::{Basis, Permit};
 use crate::{
+    Engine,
     accounts::sessions::ABSOLUTE_LIFETIME,
-    caller::{Actor, Caller},
+    caller::{Actor, Caller, Person},
     db::{StorageError, Tx, on},
     id::{OrgId, ServiceTokenId, UserId},
     role::Rights,
     time::Timestamp,
 };
+
+const SESSION_LIVES: &str = "SELECT 1 FROM sessions JOIN users ON users.id = sessions.user_id AND users.epoch = sessions.epoch \
+     AND users.disabled_at IS NULL \
+     WHERE sessions.id_hash = $1 AND sessions.user_id = $2 AND sessions.expires_at > $3 AND sessions.created_at > $4";
 
 /// Checks, within the transaction of a change, that the caller can still do what the permit allows.
 ///
@@ -67,19 +72,31 @@ pub(crate) async fn session_still_lives(
     caller: &Caller,
     now: Timestamp,
 ) -> Result<(), StorageError> {
-    const SQL: &str = "SELECT 1 FROM sessions JOIN users ON users.id = sessions.user_id AND users.epoch = sessions.epoch \
-         AND users.disabled_at IS NULL \
-         WHERE sessions.id_hash = $1 AND sessions.user_id = $2 AND sessions.expires_at > $3 AND sessions.created_at > $4";
     let (Some(session), Actor::User(user_id)) = (caller.visit.session, caller.actor) else {
         return Ok(());
     };
-    let lives = on!(tx.on(), c => sqlx::query(SQL)
+    let lives = on!(tx.on(), c => sqlx::query(SESSION_LIVES)
         .bind(&session.as_bytes()[..]).bind(user_id).bind(now).bind(now.plus(-ABSOLUTE_LIFETIME))
         .fetch_optional(c).await.map(|row| row.is_some()))?;
     match lives {
         true => Ok(()),
         false => Err(StorageError::session_ended()),
     }
+}
+
+/// Whether the session of a signed-in user lasts, for a response that takes longer than its request. Callers without a session
+/// keep their right until the response ends.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub(crate) async fn session_lasts(engine: &Engine, person: &Person) -> Result<bool, StorageError> {
+    let Some(session) = person.visit.session else {
+        return Ok(true);
+    };
+    let now = engine.clock.now();
+    Ok(on!(engine.db.read(), c => sqlx::query(SESSION_LIVES)
+        .bind(&session.as_bytes()[..]).bind(person.user_id).bind(now).bind(now.plus(-ABSOLUTE_LIFETIME))
+        .fetch_optional(c).await.map(|row| row.is_some()))?)
 }
 
 async fn is_operator(tx: &mut Tx, user_id: UserId) -> Result<bool, StorageError> {

@@ -1,43 +1,52 @@
 //! What is stored about a person, for themselves.
 
+mod read;
+
+use sqlx::{FromRow, postgres::PgRow, sqlite::SqliteRow};
+use tokio_util::sync::CancellationToken;
+
+use self::read::List;
 use crate::{
     Engine,
-    access::Org,
+    access::{Org, session_lasts},
     audit::security_events::{Log, SecurityEvent},
     caller::{Client, Person, System},
-    db::{StorageError, on},
+    db::StorageError,
     email::EmailAddress,
     event::Event,
+    fault::Fault,
     id::UserId,
     name::DisplayName,
+    party::Party,
     role::Role,
     time::Timestamp,
+    work_queue::{Busy, Place},
 };
 
-/// The maximum number of log entries in an export: the newest, about 3 MB.
+/// The maximum number of rows of each list in an export: the newest. 10,000 log entries take about 3 MB.
 pub const MAX_ENTRIES: usize = 10_000;
 
-/// Everything that is stored about a person.
+/// A part of what is stored about a person. Lists come in several parts, one after the other; each list has at least one.
 #[derive(Debug, Clone)]
-pub struct PersonalData {
+pub enum Part {
     /// The account.
-    pub account: AccountData,
-    /// The memberships.
-    pub memberships: Vec<MembershipData>,
-    /// The sessions that have not ended, oldest first.
-    pub sessions: Vec<SessionData>,
+    Account(Box<AccountData>),
+    /// The memberships, oldest first, at most [`MAX_ENTRIES`].
+    Memberships(Vec<MembershipData>),
+    /// The sessions that have not ended, oldest first, at most [`MAX_ENTRIES`].
+    Sessions(Vec<SessionData>),
     /// The requests for keys that the person has made and that are still kept, newest first, at most [`MAX_ENTRIES`].
-    pub requests: Vec<RequestData>,
+    Requests(Vec<RequestData>),
     /// The requests of others that the person has decided, newest first, at most [`MAX_ENTRIES`].
-    pub decisions: Vec<DecisionData>,
+    Decisions(Vec<DecisionData>),
     /// The reviews of keys that the person has made, newest first, at most [`MAX_ENTRIES`].
-    pub reviews: Vec<ReviewData>,
+    Reviews(Vec<ReviewData>),
     /// What the person has answered to reviews of others, newest first, at most [`MAX_ENTRIES`].
-    pub answers: Vec<AnswerData>,
+    Answers(Vec<AnswerData>),
     /// The person's own entries in the audit log, newest first, at most [`MAX_ENTRIES`].
-    pub entries: Vec<EntryData>,
-    /// Whether there are older entries.
-    pub has_more_entries: bool,
+    Entries(Vec<EntryData>),
+    /// The end: whether there are older entries.
+    HasMoreEntries(bool),
 }
 
 /// An account.
@@ -169,72 +178,140 @@ pub struct EntryData {
     pub request_id: Option<String>,
 }
 
-/// Returns what is stored about a signed-in user, and records the export. `None` if the account was deleted.
-///
-/// # Errors
-/// If the database cannot be reached.
-pub async fn export(
-    engine: &Engine,
-    person: &Person,
-) -> Result<Option<PersonalData>, StorageError> {
-    const ACCOUNT: &str = "SELECT id, name, email, created_at, last_seen_at, operator_since FROM users \
-         WHERE id = $1 AND deleted_at IS NULL";
-    const MEMBERSHIPS: &str = "SELECT orgs.id, orgs.slug, orgs.name, memberships.role, memberships.created_at FROM memberships \
-         JOIN orgs ON orgs.id = memberships.org_id AND orgs.deleted_at IS NULL WHERE memberships.user_id = $1 \
-         ORDER BY memberships.created_at, orgs.id";
-    const SESSIONS: &str = "SELECT created_at, expires_at, client, system, network FROM sessions WHERE user_id = $1 AND expires_at > $2 \
-         ORDER BY created_at, expires_at";
-    const REQUESTS: &str = "SELECT org_id, name, purpose, created_at, state FROM key_requests WHERE user_id = $1 \
-         ORDER BY id DESC LIMIT $2";
-    // The key was created, or the request has expired or was withdrawn, after an approval.
-    const DECISIONS: &str = "SELECT org_id, id, state <> 'declined' AS approved, comment, decided_at FROM key_requests \
-         WHERE decided_by = $1 AND decided_at IS NOT NULL ORDER BY id DESC LIMIT $2";
-    const REVIEWS: &str = "SELECT org_id, key_id, verdict, comment, at FROM reviews \
-         WHERE actor_id = $1 AND actor_kind = 'user' ORDER BY id DESC LIMIT $2";
-    const ENTRIES: &str = "SELECT audit_log.at, audit_log.event, audit_log.via, audit_log.org_id, audit_log.target_kind, \
-         audit_log.target_id, audit_log.network, audit_addresses.address, audit_log.client, audit_log.request_id \
-         FROM audit_log LEFT JOIN audit_addresses ON audit_addresses.position = audit_log.position \
-         WHERE audit_log.actor_kind = 'user' AND audit_log.actor_id = $1 \
-         AND audit_log.position > (SELECT position FROM audit_checkpoint) \
-         ORDER BY audit_log.position DESC LIMIT $2";
-    const ANSWERS: &str = "SELECT id, org_id, key_id, answer, answered_at, FALSE AS is_promise FROM reviews \
-         WHERE answered_by_id = $1 AND answered_by_kind = 'user' AND answered_at IS NOT NULL \
-         UNION ALL SELECT id, org_id, key_id, promise AS answer, promised_at AS answered_at, TRUE AS is_promise FROM reviews \
-         WHERE promised_by_id = $1 AND promised_by_kind = 'user' AND promised_at IS NOT NULL \
-         ORDER BY id DESC, is_promise LIMIT $2";
-    let user_id = person.user_id;
-    let account: Option<AccountData> = on!(engine.db.read(), c => sqlx::query_as(ACCOUNT)
-        .bind(user_id).fetch_optional(c).await)?;
-    let Some(account) = account else {
-        return Ok(None);
-    };
-    let memberships = on!(engine.db.read(), c => sqlx::query_as(MEMBERSHIPS)
-        .bind(user_id).fetch_all(c).await)?;
-    let sessions = on!(engine.db.read(), c => sqlx::query_as(SESSIONS)
-        .bind(user_id).bind(engine.clock.now()).fetch_all(c).await)?;
-    let requests = on!(engine.db.read(), c => sqlx::query_as(REQUESTS)
-        .bind(user_id).bind(MAX_ENTRIES as i64).fetch_all(c).await)?;
-    let decisions = on!(engine.db.read(), c => sqlx::query_as(DECISIONS)
-        .bind(user_id).bind(MAX_ENTRIES as i64).fetch_all(c).await)?;
-    let reviews = on!(engine.db.read(), c => sqlx::query_as(REVIEWS)
-        .bind(user_id).bind(MAX_ENTRIES as i64).fetch_all(c).await)?;
-    let answers = on!(engine.db.read(), c => sqlx::query_as(ANSWERS)
-        .bind(user_id).bind(MAX_ENTRIES as i64).fetch_all(c).await)?;
-    let mut entries: Vec<EntryData> = on!(engine.db.read(), c => sqlx::query_as(ENTRIES)
-        .bind(user_id).bind(MAX_ENTRIES as i64 + 1).fetch_all(c).await)?;
-    let has_more_entries = entries.len() > MAX_ENTRIES;
-    entries.truncate(MAX_ENTRIES);
-    let exported = SecurityEvent::new(Event::ExportMade, person.clone().into(), Log::NoOrgs);
-    engine.note(exported.with("of", "account"));
-    Ok(Some(PersonalData {
-        account,
-        memberships,
-        sessions,
-        requests,
-        decisions,
-        reviews,
-        answers,
-        entries,
-        has_more_entries,
-    }))
+/// An export in progress. It reads one part after another, each in a turn of the queue of exports, where it has a place until
+/// it is dropped.
+#[derive(Debug)]
+pub struct Export {
+    engine: Engine,
+    person: Person,
+    next: Next,
+    /// The rows of the current list so far, and the place of the last one.
+    rows: usize,
+    after: Option<String>,
+    /// Whether more rows of it are stored.
+    has_more: bool,
+    /// `None` while a part is prepared.
+    place: Option<Place<Party>>,
+}
+
+/// What comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Account,
+    Memberships,
+    Sessions,
+    Requests,
+    Decisions,
+    Reviews,
+    Answers,
+    Entries,
+    HasMoreEntries,
+    Nothing,
+}
+
+impl Export {
+    /// Begins the export of what is stored about a signed-in user.
+    ///
+    /// # Errors
+    /// If too many exports are in progress, in total or of this person.
+    pub async fn begin(engine: &Engine, person: &Person) -> Result<Self, Busy> {
+        let place = engine
+            .exporting
+            .enter_in_line(Party::Person(person.user_id))
+            .await?;
+        Ok(Self {
+            engine: engine.clone(),
+            person: person.clone(),
+            next: Next::Account,
+            rows: 0,
+            after: None,
+            has_more: false,
+            place: Some(place),
+        })
+    }
+
+    /// Cancelled when the place is given to someone who has none.
+    pub fn lost(&self) -> CancellationToken {
+        self.place.as_ref().map(Place::lost).unwrap_or_default()
+    }
+
+    /// Reads the next part and renders it, on a thread of the queue. Returns `None` at the end, or if the account was deleted
+    /// or the session has ended.
+    ///
+    /// # Errors
+    /// If the database cannot be reached, the place was given to someone else, or the process is ending.
+    pub async fn next<T: Send + 'static>(
+        &mut self,
+        render: impl FnOnce(Part) -> T + Send + 'static,
+    ) -> Result<Option<T>, Fault> {
+        let Some(place) = self.place.take() else {
+            return Ok(None);
+        };
+        let turn = place.begin().await?;
+        let Some(part) = self.read().await? else {
+            return Ok(None);
+        };
+        let (rendered, turn) = turn.run(move || render(part)).await?;
+        self.place = Some(turn.end());
+        Ok(Some(rendered))
+    }
+
+    /// Records that the person exported their data.
+    pub fn note(&self) {
+        let caller = self.person.clone().into();
+        let exported = SecurityEvent::new(Event::ExportMade, caller, Log::NoOrgs);
+        self.engine.note(exported.with("of", "account"));
+    }
+
+    async fn read(&mut self) -> Result<Option<Part>, StorageError> {
+        if self.next == Next::Nothing || !session_lasts(&self.engine, &self.person).await? {
+            return Ok(None);
+        }
+        let (engine, user_id) = (self.engine.clone(), self.person.user_id);
+        let part = match self.next {
+            Next::Account => {
+                let Some(account) = read::account(&engine, user_id).await? else {
+                    return Ok(None);
+                };
+                self.next = Next::Memberships;
+                Part::Account(Box::new(account))
+            }
+            Next::Memberships => {
+                self.next = Next::Sessions;
+                Part::Memberships(read::memberships(&engine, user_id).await?)
+            }
+            Next::Sessions => {
+                self.next = Next::Requests;
+                Part::Sessions(read::sessions(&engine, user_id).await?)
+            }
+            Next::Requests => Part::Requests(self.rows(read::REQUESTS, Next::Decisions).await?),
+            Next::Decisions => Part::Decisions(self.rows(read::DECISIONS, Next::Reviews).await?),
+            Next::Reviews => Part::Reviews(self.rows(read::REVIEWS, Next::Answers).await?),
+            Next::Answers => Part::Answers(self.rows(read::ANSWERS, Next::Entries).await?),
+            Next::Entries => Part::Entries(self.rows(read::ENTRIES, Next::HasMoreEntries).await?),
+            Next::HasMoreEntries => {
+                self.next = Next::Nothing;
+                Part::HasMoreEntries(self.has_more)
+            }
+            Next::Nothing => return Ok(None),
+        };
+        Ok(Some(part))
+    }
+
+    /// Reads the next rows of a list. `then` comes after its end.
+    async fn rows<T>(&mut self, list: List, then: Next) -> Result<Vec<T>, StorageError>
+    where
+        T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        let after = self.after.take();
+        let (rows, after) = read::rows(&self.engine, list, self.person.user_id, after).await?;
+        self.rows += rows.len();
+        self.has_more = after.is_some();
+        if after.is_none() || self.rows >= MAX_ENTRIES {
+            (self.next, self.rows) = (then, 0);
+        } else {
+            self.after = after;
+        }
+        Ok(rows)
+    }
 }

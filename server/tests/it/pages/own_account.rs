@@ -29,6 +29,38 @@ on_both! {
         assert_eq!(noted, ["export.made"]);
     }
 
+    async fn a_long_export_comes_in_parts_each_row_once_and_has_its_share_of_the_queue(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let dana = app.signed_in(&org, "dana", Role::Owner).await;
+        let key = org.key("Production").await.id;
+        let user = app.database.texts("SELECT id FROM users").await.remove(0);
+        let mut rows = vec![];
+        for number in 0..620 {
+            rows.push(format!("('r{number:04}', '{}', '{key}', 'keep', '{}', {number}, 'user', '{user}', '[]', '', {number})", org.org.id, "c".repeat(1_000)));
+        }
+        app.database.execute(&format!(
+            "INSERT INTO reviews (id, org_id, key_id, verdict, comment, at, actor_kind, actor_id, findings, codes, superseded_at) VALUES {}",
+            rows.join(", ")
+        )).await;
+        let data = dana.get("/account/export").await.json();
+        let reviewed: Vec<&str> = data["reviews"].as_array().unwrap().iter().map(|review| review["reviewed_at"].as_str().unwrap()).collect();
+        assert_eq!(reviewed.len(), 620);
+        assert!(reviewed.is_sorted_by(|later, earlier| later > earlier), "{reviewed:?}");
+        assert_eq!((&data["review_answers"], &data["audit_log_has_older_entries"]), (&serde_json::json!([]), &false.into()));
+        // Nobody reads these.
+        let unread = [dana.begin("/account/export").await, dana.begin("/account/export").await];
+        assert!(unread.iter().all(|answer| answer.status() == 200));
+        let busy = dana.get("/account/export").await;
+        assert_eq!((busy.status.as_u16(), busy.header("retry-after")), (503, "2"));
+        let eve = app.signed_in(&org, "eve", Role::Owner).await;
+        assert_eq!(eve.get("/account/export").await.status, 200);
+        // Whose session ends gets no more of it.
+        app.database.execute(&format!("DELETE FROM sessions WHERE user_id = '{user}'")).await;
+        for unread in unread {
+            http_body_util::BodyExt::collect(unread.into_body()).await.unwrap_err();
+        }
+    }
+
     async fn the_export_has_what_someone_asked_decided_reviewed_and_answered(app: &TestApp) {
         let org = app.org("northwind").await;
         let (dana, ari) = (app.signed_in(&org, "dana", Role::Owner).await, app.signed_in(&org, "ari", Role::Admin).await);
