@@ -2,6 +2,8 @@
 
 #[cfg(feature = "ssr")]
 pub mod http;
+#[cfg(feature = "ssr")]
+mod known_path;
 
 use latchkey::role::Action;
 use leptos::server_fn::{

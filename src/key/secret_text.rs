@@ -115,11 +115,12 @@ fn is_between_words(character: char) -> bool {
 
 /// Whether the word can be a secret whatever it starts with: it has at least 32 characters, and is neither one of our IDs nor
 /// a domain.
-pub fn is_long_secret(word: &str) -> bool {
+fn is_long_secret(word: &str) -> bool {
     word.len() >= LONG && !is_id(word) && !is_domain(word)
 }
 
-fn is_id(word: &str) -> bool {
+/// Whether the word is one of our IDs.
+pub fn is_id(word: &str) -> bool {
     word.parse::<KeyId>().is_ok()
         || word.parse::<OrgId>().is_ok()
         || word.parse::<UserId>().is_ok()

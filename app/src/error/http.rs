@@ -7,7 +7,6 @@ use latchkey::{
     access::AccessError,
     db::StorageError,
     fault::Fault,
-    key::secret_text::is_long_secret,
     random::RandomnessError,
     usage::report::ReportError,
     work_queue::{Busy, NotDone, Unfinished},
@@ -15,7 +14,7 @@ use latchkey::{
 use leptos::{prelude::use_context, server_fn::error::ServerFnErrorErr};
 use leptos_axum::ResponseOptions;
 
-use super::AppError;
+use super::{AppError, known_path::known_path};
 use crate::text::query::query_of;
 
 impl AppError {
@@ -133,24 +132,15 @@ pub fn set_status(error: &AppError) {
 
 /// The path of the page that sets up a second factor, for an organization that requires one. It leads to `next` afterwards.
 pub fn second_factor_path(org: &str, next: &str) -> String {
-    let query = query_of(&[("org", org), ("next", without_secret(next))]);
+    let query = query_of(&[("org", org), ("next", &*known_path(next))]);
     format!("/account/two-factor{query}")
-}
-
-/// The path to return to, or nothing if a part of it can be a secret, which must not be repeated in another URL. There is no
-/// such page.
-fn without_secret(next: &str) -> &str {
-    let path = next.split('?').next().unwrap_or(next);
-    match path.split('/').any(is_long_secret) {
-        true => "",
-        false => next,
-    }
 }
 
 /// The path of the sign-in page, which redirects to `next` afterwards. With `ended`, the page explains that a form was
 /// submitted after the session had expired.
 pub fn sign_in_path(next: &str, ended: bool) -> String {
-    let mut query = vec![("next", without_secret(next))];
+    let next = known_path(next);
+    let mut query = vec![("next", &*next)];
     if ended {
         query.push(("ended", "1"));
     }

@@ -205,6 +205,36 @@ on_both! {
         engine.db().close().await;
     }
 
+    async fn signing_in_leads_back_to_each_page_but_repeats_no_text_in_its_place(app: &TestApp) {
+        app.org("northwind").await;
+        let browser = app.browser();
+        let mut pages = 0;
+        for path in latchkey_server::pages::paths() {
+            let with = |id: &str| {
+                let parts = path.split('/').map(|part| match part.starts_with('{') {
+                    true if part == "{org}" => "northwind",
+                    true => id,
+                    false => part,
+                });
+                parts.collect::<Vec<_>>().join("/")
+            };
+            let known = with("key_00000000000000000000000000000000");
+            let location = browser.get(&known).await.header("location").to_owned();
+            if !location.starts_with("/sign-in?next=") {
+                continue;
+            }
+            pages += 1;
+            assert_eq!(location, format!("/sign-in?next={}", known.replace('/', "%2F")));
+            let secret = "k7AA9C-9f3a2b1c-4d5e6f7a";
+            for url in [with(secret), format!("{known}/{secret}"), format!("{known}?x={secret}&status={secret}&{secret}")] {
+                let answer = browser.get(&url).await;
+                let location = answer.header("location");
+                assert!(!location.contains(secret), "{url}: {location}");
+            }
+        }
+        assert!(pages > 30, "{pages}");
+    }
+
     async fn who_is_removed_from_an_org_is_out_at_once(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
