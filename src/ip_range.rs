@@ -22,6 +22,13 @@ use crate::clip::clip;
 #[serde(try_from = "String", into = "String")]
 pub struct IpRange(IpNet);
 
+/// The most IPv4 addresses in ranges that restrict a key: 1/128 of all. The largest networks are a /8, and all private ones
+/// (RFC 1918 and RFC 6598) together with many of one's own are fewer.
+pub const MOST_IPV4: u128 = 1 << 25;
+/// The most IPv6 addresses in ranges that restrict a key: a /16. Organizations have a /32 or less, and private networks a /48
+/// (RFC 4193).
+pub const MOST_IPV6: u128 = 1 << 112;
+
 /// Why a text is not a valid range. The messages say what to enter instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IpRangeError {
@@ -101,16 +108,40 @@ impl IpRange {
         self.0.contains(&address.to_canonical())
     }
 
-    /// Whether keys can be used from fewer addresses with these ranges: with at least one, and none that has half of all
-    /// addresses or more.
+    /// Whether these ranges restrict a key: there is one, and all of them together have at most [`MOST_IPV4`] and
+    /// [`MOST_IPV6`] addresses. Addresses that are in several ranges count once.
     pub fn restrict(ranges: &[Self]) -> bool {
-        !ranges.is_empty() && ranges.iter().all(|range| range.0.prefix_len() > 1)
+        let networks: Vec<IpNet> = ranges.iter().map(|range| range.0).collect();
+        let (mut ipv4, mut ipv6) = (0_u128, 0_u128);
+        for network in IpNet::aggregate(&networks) {
+            let bits = u32::from(network.max_prefix_len() - network.prefix_len());
+            let addresses = 1_u128.checked_shl(bits).unwrap_or(u128::MAX);
+            let all = match network {
+                IpNet::V4(_) => &mut ipv4,
+                IpNet::V6(_) => &mut ipv6,
+            };
+            *all = all.saturating_add(addresses);
+        }
+        !ranges.is_empty() && ipv4 <= MOST_IPV4 && ipv6 <= MOST_IPV6
+    }
+
+    /// The word that is stored for whether ranges restrict a key.
+    #[cfg(feature = "native")]
+    pub(crate) const fn word(restrict: bool) -> &'static str {
+        if restrict { "yes" } else { "no" }
     }
 
     /// Whether all addresses of the other range are in this one.
     pub fn covers(&self, other: &Self) -> bool {
         self.0.contains(&other.0)
     }
+}
+
+/// The word for the ranges of a key as they are stored, in JSON.
+#[cfg(feature = "native")]
+pub(crate) fn restricted(stored: &str) -> String {
+    let ranges: Vec<IpRange> = serde_json::from_str(stored).unwrap_or_default();
+    IpRange::word(IpRange::restrict(&ranges)).to_owned()
 }
 
 /// The network with a prefix of `prefix` bits, given in decimal without sign or leading zeros.

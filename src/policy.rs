@@ -26,7 +26,7 @@ pub struct KeyPolicy {
     pub longest_life_days: Option<u32>,
     /// Whether keys must have scopes, so that none has full access.
     pub scopes_required: bool,
-    /// Whether live secret keys must have IP ranges.
+    /// Whether live secret keys must have IP ranges that restrict them ([`IpRange::restrict`]).
     pub ip_ranges_required: bool,
     /// Whether live widget keys must not work on localhost.
     pub localhost_forbidden: bool,
@@ -44,7 +44,7 @@ pub struct PolicyChange {
     /// Whether keys must have scopes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scopes_required: Option<bool>,
-    /// Whether live secret keys must have IP ranges.
+    /// Whether live secret keys must have IP ranges that restrict them ([`IpRange::restrict`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_ranges_required: Option<bool>,
     /// Whether live widget keys must not work on localhost.

@@ -1,26 +1,27 @@
-//! Columns that SQL cannot compute from the name. Migrations leave them empty, and each start fills them.
+//! Columns that SQL cannot compute from others. Migrations leave them empty, and each start fills them.
 
 use super::{StorageError, Tx, on, places};
-use crate::{search::folded, sort_name::sort_name};
+use crate::{ip_range::restricted, search::folded, sort_name::sort_name};
 
 /// The number of rows per UPDATE statement.
 const ROWS_AT_ONCE: usize = 200;
 
 type Compute = fn(&str) -> String;
 
-/// The table, the column, and its value for a name.
-const COLUMNS: [(&str, &str, Compute); 4] = [
-    ("keys", "sort_name", sort_name),
-    ("agents", "sort_name", sort_name),
-    ("users", "search", folded),
-    ("orgs", "search", folded),
+/// The table, the column, the column that it is computed from, and how.
+const COLUMNS: [(&str, &str, &str, Compute); 5] = [
+    ("keys", "sort_name", "name", sort_name),
+    ("keys", "ip_restricted", "ip_ranges", restricted),
+    ("agents", "sort_name", "name", sort_name),
+    ("users", "search", "name", folded),
+    ("orgs", "search", "name", folded),
 ];
 
 /// Fills the columns in rows that are older than the column, or from a backup of an earlier version.
 pub(crate) async fn fill(tx: &mut Tx) -> Result<(), StorageError> {
-    for (table, column, compute) in COLUMNS {
+    for (table, column, from, compute) in COLUMNS {
         let select = format!(
-            "SELECT id, name FROM {table} WHERE {column} = '' ORDER BY id LIMIT {ROWS_AT_ONCE}"
+            "SELECT id, {from} FROM {table} WHERE {column} = '' ORDER BY id LIMIT {ROWS_AT_ONCE}"
         );
         loop {
             let rows: Vec<(String, String)> = on!(tx.on(), c => sqlx::query_as(sqlx::AssertSqlSafe(select.clone()))
@@ -37,8 +38,8 @@ pub(crate) async fn fill(tx: &mut Tx) -> Result<(), StorageError> {
             );
             on!(tx.on(), c => {
                 let mut query = sqlx::query(sqlx::AssertSqlSafe(update));
-                for (id, name) in &rows {
-                    query = query.bind(id).bind(compute(name));
+                for (id, value) in &rows {
+                    query = query.bind(id).bind(compute(value));
                 }
                 for (id, _) in &rows {
                     query = query.bind(id);

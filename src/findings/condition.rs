@@ -14,8 +14,8 @@ use crate::{
 /// Whether the domains of a key include localhost. Patterns are stored as JSON strings, with an optional scheme and port.
 pub(super) const LISTS_LOCALHOST: &str = r#"(keys.domains LIKE '%"localhost"%' OR keys.domains LIKE '%"localhost:%' OR keys.domains LIKE '%/localhost"%' OR keys.domains LIKE '%/localhost:%')"#;
 
-/// Whether the IP ranges of a key restrict it: [`IpRange::restrict`](crate::ip_range::IpRange::restrict).
-pub(super) const IP_RESTRICTED: &str = r#"(keys.ip_ranges <> '[]' AND keys.ip_ranges NOT LIKE '%/0"%' AND keys.ip_ranges NOT LIKE '%/1"%')"#;
+/// Whether the IP ranges of a key restrict it: [`IpRange::restrict`](crate::ip_range::IpRange::restrict), whose result is stored.
+pub(super) const IP_RESTRICTED: &str = "(keys.ip_restricted = 'yes')";
 
 /// Whether the user who created a key is no longer a member of the org `$1`, or was disabled.
 pub(crate) const MAKER_LEFT: &str = "(keys.created_by IS NOT NULL AND keys.created_by NOT IN \

@@ -120,6 +120,29 @@ fn check(first: IpAddr, prefix: u8, address: IpAddr) -> Result<(), TestCaseError
     Ok(())
 }
 
+#[test]
+fn private_networks_restrict_a_key_and_all_public_ones_do_not() {
+    for (text, expected) in [
+        (
+            "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 203.0.113.0/24, 2001:db8::/32, fd12:3456:789a::/48",
+            true,
+        ),
+        ("0.0.0.0/2, 64.0.0.0/2, 128.0.0.0/2, 192.0.0.0/2", false),
+        ("0.0.0.0/0", false),
+        ("::ffff:0:0/96", false),
+        ("2000::/3", false),
+        ("2001::/16, 2002:1::/32", false),
+        ("2001::/16, 2001:db8::/32", true),
+        ("::/0", false),
+        ("192.0.2.10, ::/1", false),
+        ("192.0.2.10", true),
+        ("", false),
+    ] {
+        let ranges = super::parse_list(text).items;
+        assert_eq!(IpRange::restrict(&ranges), expected, "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn an_ipv4_range_holds_what_shares_its_bits(first: u32, prefix in 0u8..=32, noise: u32, keep in 0u32..=32) {
@@ -139,6 +162,33 @@ proptest! {
         let of = masked_range(first, prefix);
         let v4 = Ipv4Addr::from_bits(address);
         prop_assert_eq!(of.contains(v4.into()), of.contains(v4.to_ipv6_mapped().into()));
+    }
+
+    #[test]
+    fn ranges_that_have_most_addresses_restrict_nothing_however_they_are_split(
+        bits in 0u8..=7, split in 0u8..=7, own in any::<u32>(), base: u32,
+    ) {
+        // A network of at least a /7 and at most all addresses, in up to 128 parts of the same size.
+        let (prefix, part) = (7 - bits, 7 - bits + split);
+        let whole = masked_range(base, prefix);
+        let size = 1_u64 << (32 - u32::from(part));
+        let first = u64::from(match whole.0.addr() { IpAddr::V4(address) => address.to_bits(), IpAddr::V6(_) => 0 });
+        let mut parts: Vec<IpRange> = (0..1_u64 << split)
+            .map(|number| masked_range((first + number * size) as u32, part))
+            .collect();
+        // A /7 has 2^25 addresses, which is the most.
+        prop_assert_eq!(IpRange::restrict(&parts), prefix == 7);
+        parts.push(masked_range(own, 32));
+        let outside = !whole.contains(Ipv4Addr::from_bits(own).into());
+        prop_assert_eq!(IpRange::restrict(&parts), prefix == 7 && !outside);
+    }
+
+    #[test]
+    fn a_range_more_never_restricts_more(ranges in prop::collection::vec((any::<u32>(), 0u8..=32), 1..20)) {
+        let ranges: Vec<IpRange> = ranges.into_iter().map(|(base, prefix)| masked_range(base, prefix)).collect();
+        for count in 2..=ranges.len() {
+            prop_assert!(IpRange::restrict(&ranges[..count - 1]) || !IpRange::restrict(&ranges[..count]));
+        }
     }
 
     #[test]

@@ -94,8 +94,18 @@ fn each_policy_has_its_field_and_concerns_its_keys() {
     let without = |of| broken(ranges, of, |key| key.ip_ranges.clear());
     assert_eq!(broken(ranges, SECRET, |_| ()), none);
     assert_eq!(without(SECRET), ["ip_ranges"]);
-    for everything in ["0.0.0.0/0", "::/0", "128.0.0.0/1"] {
-        let with = |key: &mut KeySettings| key.ip_ranges.push(everything.parse().unwrap());
+    for everything in [
+        "0.0.0.0/0",
+        "::/0",
+        "128.0.0.0/1",
+        "0.0.0.0/2 64.0.0.0/2 128.0.0.0/2 192.0.0.0/2",
+    ] {
+        let with = |key: &mut KeySettings| {
+            let more = everything
+                .split(' ')
+                .map(|range| range.parse::<IpRange>().unwrap());
+            key.ip_ranges.extend(more);
+        };
         assert_eq!(broken(ranges, SECRET, with), ["ip_ranges"], "{everything}");
     }
     assert_eq!(without((Kind::Secret, Environment::Test)), none);

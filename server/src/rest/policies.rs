@@ -30,7 +30,8 @@ pub struct PoliciesObject {
     longest_life_days: Option<u32>,
     /// Whether keys must have scopes, so that none has full access.
     scopes_required: bool,
-    /// Whether live secret keys must have IP ranges.
+    /// Whether live secret keys must have IP ranges: together at most 2^25 IPv4 addresses, as in two networks of /8, and 2^112
+    /// IPv6 addresses, as in a network of /16.
     ip_ranges_required: bool,
     /// Whether live widget keys must not work on localhost.
     localhost_forbidden: bool,
@@ -54,7 +55,8 @@ pub struct PoliciesChange {
     /// Whether keys must have scopes. Has no effect if the convention has none.
     #[schema(required = false, nullable = false)]
     scopes_required: Option<bool>,
-    /// Whether live secret keys must have IP ranges.
+    /// Whether live secret keys must have IP ranges: together at most 2^25 IPv4 addresses, as in two networks of /8, and 2^112
+    /// IPv6 addresses, as in a network of /16.
     #[schema(required = false, nullable = false)]
     ip_ranges_required: Option<bool>,
     /// Whether live widget keys must not work on localhost. Has no effect if the convention does not let keys choose.

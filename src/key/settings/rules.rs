@@ -84,7 +84,7 @@ pub enum InvalidKeyField {
     ScopesRequired,
     /// A live secret key without IP ranges, which the policy of its org requires.
     #[error(
-        "Live secret keys of this organization must have IP ranges. Enter the addresses of your servers."
+        "Live secret keys of this organization must have IP ranges, together no larger than two IPv4 networks of /8 and an IPv6 network of /16. Enter the addresses of your servers."
     )]
     IpRangesRequired,
     /// A live widget key that does not block localhost, as the policy of its org requires.

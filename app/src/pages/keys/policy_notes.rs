@@ -2,6 +2,7 @@
 
 use latchkey::{
     convention::Convention,
+    ip_range::IpRange,
     key::{Environment, Kind},
     keys::Key,
     policy::KeyPolicy,
@@ -99,9 +100,14 @@ pub fn of_key(policy: &KeyPolicy, convention: &Convention, key: &Key) -> PolicyN
             .expires
             .map(|note| note + " This key can keep its expiry date until it is changed."),
         ip_ranges: notes.ip_ranges.filter(|_| needs_ranges).map(|note| {
+            let are_too_large =
+                !settings.ip_ranges.is_empty() && !IpRange::restrict(&settings.ip_ranges);
             note + &breaks_by(
                 settings.ip_ranges.is_empty(),
                 "This key can remain without them until it has some.",
+            ) + &breaks_by(
+                are_too_large,
+                "Those of this key have too many addresses. They can remain until they have fewer.",
             )
         }),
         localhost: notes.localhost.filter(|_| is_live && kind == Kind::Widget),

@@ -94,7 +94,7 @@ fn cases() -> [Case; 5] {
             },
             field: "ip_ranges",
             form_field: "ip_ranges",
-            sentence: "Live secret keys of this organization must have IP ranges. Enter the addresses of your servers.",
+            sentence: "Live secret keys of this organization must have IP ranges, together no larger than two IPv4 networks of /8 and an IPv6 network of /16. Enter the addresses of your servers.",
             note: "Your organization requires them for live secret keys.",
         },
         Case {

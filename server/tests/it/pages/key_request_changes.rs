@@ -76,7 +76,7 @@ on_both! {
         let sentences = [
             "Keys of this organization must expire within 30 days. Choose a date within that time.",
             "Keys of this organization cannot have full access. Select the scopes that the key needs.",
-            "Live secret keys of this organization must have IP ranges. Enter the addresses of your servers.",
+            "Live secret keys of this organization must have IP ranges, together no larger than two IPv4 networks of /8 and an IPv6 network of /16. Enter the addresses of your servers.",
         ];
         let edit = format!("{path}/edit");
         for (browser, page, mark) in [

@@ -85,14 +85,19 @@ async fn many_keys(app: &TestApp, org: &TestOrg, count: usize) -> Vec<KeyId> {
         let new = with(new, |settings| {
             settings.scopes = scopes.iter().map(|scope| scope.parse().unwrap()).collect();
             if number % 3 == 0 {
-                let range = dice.pick(&[
+                let ranges = dice.pick(&[
                     "192.0.2.0/24",
                     "192.0.2.1",
                     "0.0.0.0/0",
                     "8000::/1",
                     "10.0.0.0/10",
+                    "0.0.0.0/2 64.0.0.0/2 128.0.0.0/2 192.0.0.0/2",
+                    "10.0.0.0/8 12.0.0.0/8 14.0.0.0/8",
                 ]);
-                settings.ip_ranges = vec![range.parse().unwrap()];
+                settings.ip_ranges = ranges
+                    .split(' ')
+                    .map(|range| range.parse().unwrap())
+                    .collect();
             }
         });
         let id = org.create_key(new).await.unwrap().id;
