@@ -8,6 +8,7 @@ use tokio::time::sleep;
 use super::{Content, Letter, MailPlace, Sender};
 use crate::{
     Engine,
+    access::HAS_REQUIRED_FACTOR,
     accounts::attempts::{self, AttemptError, Subject},
     audit::NewEntry,
     caller::Actor,
@@ -106,6 +107,14 @@ impl About {
         }
     }
 
+    /// The organization that the letter to the person names.
+    fn org_id(self) -> Option<OrgId> {
+        match self {
+            Self::Owner(id, _) | Self::Lowered(id, ..) | Self::Removed(id, _) => Some(id),
+            Self::Operator(_) | Self::NoOperator(_) | Self::FactorRequired(_) => None,
+        }
+    }
+
     fn budget(self) -> Subject<'static> {
         match self {
             Self::Owner(org_id, user_id)
@@ -131,10 +140,11 @@ async fn post(engine: &Engine, about: About, actor: Actor) -> Result<(), Storage
     let Some(user_id) = about.user_id() else {
         return Ok(());
     };
-    let (Some(to), Some(content)) = (
-        address(engine, user_id).await?,
-        content(engine, about, actor).await?,
-    ) else {
+    let to = match about.org_id() {
+        Some(org_id) => address_in(engine, org_id, user_id).await?,
+        None => address(engine, user_id).await?,
+    };
+    let (Some(to), Some(content)) = (to, content(engine, about, actor).await?) else {
         return Ok(());
     };
     engine.tell(user_id, Letter { to, content });
@@ -217,6 +227,22 @@ async fn org(engine: &Engine, org_id: OrgId) -> Result<Option<(DisplayName, Slug
     const SQL: &str = "SELECT name, slug FROM orgs WHERE id = $1 AND deleted_at IS NULL";
     Ok(on!(engine.db.read(), c => sqlx::query_as(SQL)
         .bind(org_id).fetch_optional(c).await)?)
+}
+
+/// The address of someone who can open the organization, or could: the others learn nothing of it.
+async fn address_in(
+    engine: &Engine,
+    org_id: OrgId,
+    user_id: UserId,
+) -> Result<Option<EmailAddress>, StorageError> {
+    let sql = format!(
+        "SELECT users.email FROM users JOIN orgs ON orgs.id = $2 AND {HAS_REQUIRED_FACTOR} \
+         WHERE users.id = $1 AND users.disabled_at IS NULL AND users.email_confirmed"
+    );
+    Ok(
+        on!(engine.db.read(), c => sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+        .bind(user_id).bind(org_id).fetch_optional(c).await)?,
+    )
 }
 
 /// The address of a user. An unconfirmed one is not known to be theirs.

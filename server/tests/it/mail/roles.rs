@@ -83,6 +83,26 @@ on_both! {
         assert_eq!(mailing.stop().await, [] as [Mail; 0]);
     }
 
+    async fn who_lacks_the_required_second_factor_is_not_told_of_the_organization(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.person("dana", Role::Owner).await;
+        let (kim, lee) = (org.person("kim", Role::Member).await.to_string(), org.person("lee", Role::Member).await.to_string());
+        let mailing = app.mailing().await;
+        let browser = mailing.signed_in(DANA, PASSWORD).await;
+        turn_on_in(app, &browser).await;
+        mailing.smtp.mail_to(DANA).await;
+        app.database.execute("UPDATE orgs SET second_factor_required = TRUE").await;
+        for member in [&kim, &lee] {
+            let fields = [("change", "role"), ("member", member), ("role", "owner"), ("password", PASSWORD)];
+            if *member == lee {
+                app.database.execute("UPDATE orgs SET second_factor_required = FALSE").await;
+            }
+            assert_eq!(browser.submit(MEMBERS, &fields).await.status, 303);
+        }
+        let told: Vec<String> = mailing.stop().await.into_iter().map(|mail| mail.to).collect();
+        assert_eq!(told, ["lee@northwind.example"]);
+    }
+
     async fn members_without_a_second_factor_are_told_that_it_is_required_now(app: &TestApp) {
         let org = app.org("northwind").await;
         for name in ["dana", "kim", "lee", "olga", "ari"] {
