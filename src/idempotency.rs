@@ -1,15 +1,18 @@
 //! Idempotency keys: if a request that creates something is sent again because its response was lost, it is created
 //! only once.
 //!
-//! The response is not stored, as it may contain a plaintext key. Instead, the creation token of the new object is
+//! The key is stored as a digest, since people send secrets as one by mistake. The response is not stored, as it may contain a plaintext key. Instead, the creation token of the new object is
 //! stored. A repeated request gets the same token, and the operation finds the object that was created with it.
 //!
 //! A failed request [releases](release) its key, so that the corrected request can use the same one. The token is
 //! kept, so only one object is created however requests with one key overlap. If the object is deleted, so that it can no
 //! longer be found, its deletion [notes](note_gone) that.
 
+pub(crate) mod stored_key;
+
 use sha2::{Digest, Sha256};
 
+use self::stored_key::stored;
 use crate::{
     Engine,
     db::{StorageError, Tx, on},
@@ -73,23 +76,24 @@ pub async fn claim(
     fingerprint: &Fingerprint,
 ) -> Result<String, ClaimError> {
     let now = engine.clock.now();
+    let key = stored(&service_token.to_string(), key);
     let new = new_creation_token(engine)?;
     let mut tx = engine.db.begin_unrecorded().await?;
     const FORGET: &str = "DELETE FROM idempotency_keys \
          WHERE service_token_id = $1 AND idempotency_key = $2 AND created_at <= $3";
     on!(tx.on(), c => sqlx::query(FORGET)
-        .bind(service_token).bind(key).bind(now.plus(-KEPT_FOR)).execute(c).await.map(drop))?;
+        .bind(service_token).bind(&key).bind(now.plus(-KEPT_FOR)).execute(c).await.map(drop))?;
     // If two requests arrive concurrently, the second waits here until the first is stored.
     const CLAIM: &str = "INSERT INTO idempotency_keys \
-         (service_token_id, idempotency_key, fingerprint, creation_token, created_at) VALUES ($1, $2, $3, $4, $5) \
+         (service_token_id, idempotency_key, fingerprint, creation_token, created_at, is_digest) VALUES ($1, $2, $3, $4, $5, TRUE) \
          ON CONFLICT (service_token_id, idempotency_key) DO UPDATE SET fingerprint = excluded.fingerprint \
          WHERE idempotency_keys.fingerprint = $6";
     on!(tx.on(), c => sqlx::query(CLAIM)
-        .bind(service_token).bind(key).bind(&fingerprint.0[..]).bind(&new).bind(now).bind(RELEASED).execute(c).await.map(drop))?;
+        .bind(service_token).bind(&key).bind(&fingerprint.0[..]).bind(&new).bind(now).bind(RELEASED).execute(c).await.map(drop))?;
     const SELECT: &str = "SELECT fingerprint, creation_token, is_gone FROM idempotency_keys \
          WHERE service_token_id = $1 AND idempotency_key = $2";
     let (claimed_for, creation_token, is_gone): (Vec<u8>, String, bool) = on!(tx.on(), c => sqlx::query_as(SELECT)
-        .bind(service_token).bind(key).fetch_one(c).await)?;
+        .bind(service_token).bind(&key).fetch_one(c).await)?;
     tx.commit().await?;
     match claimed_for == fingerprint.0 {
         true if is_gone => Err(ClaimError::Gone),
@@ -123,8 +127,9 @@ pub async fn release(
 ) -> Result<(), StorageError> {
     const RELEASE: &str = "UPDATE idempotency_keys SET fingerprint = $1 \
          WHERE service_token_id = $2 AND idempotency_key = $3 AND fingerprint = $4";
+    let key = stored(&service_token.to_string(), key);
     on!(engine.db.write_unrecorded(), c => sqlx::query(RELEASE)
-        .bind(RELEASED).bind(service_token).bind(key).bind(&fingerprint.0[..]).execute(c).await.map(drop))?;
+        .bind(RELEASED).bind(service_token).bind(&key).bind(&fingerprint.0[..]).execute(c).await.map(drop))?;
     Ok(())
 }
 

@@ -37,6 +37,11 @@ pub(crate) fn note(engine: &Engine, answer: &Answer, request: &Request<'_>, now:
         return;
     };
     let unknown = request.key.filter(|_| key.is_none());
+    let recorded = request.recorded();
+    let missing: &[Scope] = match recorded.scopes.len() == request.scopes.len() {
+        true => &answer.missing_scopes,
+        false => &[],
+    };
     let noted = Noted {
         reason: answer.reason,
         key_id: key.map(|key| key.id),
@@ -44,7 +49,7 @@ pub(crate) fn note(engine: &Engine, answer: &Answer, request: &Request<'_>, now:
             .filter(|agent| agent.org_id == org_id)
             .map(|agent| agent.id),
         prefix: unknown.and_then(|key| prefix(key, &engine.convention)),
-        ..noted(request, answer.outcome, &answer.missing_scopes, now)
+        ..noted(&recorded, answer.outcome, missing, now)
     };
     engine.refusals.add(org_id, noted);
 }

@@ -6,21 +6,37 @@ use crate::{
     key::{Environment, Kind, text::MASK},
 };
 
-/// The maximum number of leading characters shown, in case an entry contains more of the key than intended.
-const LONGEST_PREFIX: usize = 24;
+/// The maximum number of leading characters shown, unless the convention shows more of its own keys.
+const LONGEST_PREFIX: usize = 16;
 
-/// Returns the display form of the key.
-pub fn display(record: &Record) -> Result<String, &'static str> {
+/// Returns the display form of the key, or a field and what is wrong with it. `is_key` is whether a text is the key itself, which no display form can contain.
+pub fn display(
+    record: &Record,
+    convention: &Convention,
+    is_key: impl Fn(&str) -> bool,
+) -> Result<String, (&'static str, &'static str)> {
     let text = |field: &str| record.fields.get(field).map_or("", String::as_str);
     let (prefix, last_four) = (text("prefix"), text("last_four"));
     let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
-    if prefix.len() > LONGEST_PREFIX || !plain(prefix) {
-        return Err(
-            "A prefix must have at most 24 ASCII characters. Include only the part that is not secret.",
-        );
+    let known = stated_by_prefix(convention, prefix);
+    let shown = known.map_or(0, |known| convention.display_front(known.prefix));
+    if prefix.len() > shown.max(LONGEST_PREFIX) || !plain(prefix) {
+        return Err((
+            "prefix",
+            "A prefix must have at most 16 ASCII characters. Include only the part that is not secret.",
+        ));
+    }
+    if is_key(prefix) || is_key(&format!("{prefix}{last_four}")) {
+        return Err((
+            "prefix",
+            "This is the whole key. Include only the part that is not secret.",
+        ));
     }
     if !(last_four.is_empty() || last_four.len() == 4) || !plain(last_four) {
-        return Err("Must be the last four characters of the key, or be omitted.");
+        return Err((
+            "last_four",
+            "Must be the last four characters of the key, or be omitted.",
+        ));
     }
     Ok(format!("{prefix}{MASK}{last_four}"))
 }

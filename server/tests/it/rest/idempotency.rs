@@ -1,7 +1,7 @@
 //! Repeated requests with an `Idempotency-Key`.
 
 use axum::http::{HeaderName, Method};
-use latchkey::{idempotency, time::DAY};
+use latchkey::{db::Db, idempotency, time::DAY};
 use serde_json::{Value, json};
 
 use crate::test_app::{HttpAnswer, TestApp, api::Api, org::PASSWORD};
@@ -23,6 +23,22 @@ on_both! {
         made.as_object_mut().unwrap().remove("key");
         assert_eq!(again.json(), made, "the same key without the plaintext");
         assert_eq!(count(app, "keys").await, 1);
+    }
+
+    async fn a_secret_that_was_sent_as_the_key_is_stored_nowhere(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let api = app.api().await;
+        let secret = org.key("Old").await.plain.expose().to_owned();
+        let body = json!({"name": "Production", "kind": "secret"});
+        assert_eq!(post(&api, KEYS, &secret, &body).await.status, 201);
+        let stored = async || app.database.texts("SELECT idempotency_key FROM idempotency_keys").await;
+        let digest = stored().await.remove(0);
+        assert!(digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()), "{digest}");
+        // As an earlier version stored it.
+        app.database.execute(&format!("UPDATE idempotency_keys SET idempotency_key = '{secret}', is_digest = FALSE")).await;
+        Db::open(&app.database.url()).await.unwrap().close().await;
+        assert_eq!(stored().await, [digest]);
+        assert_eq!(post(&api, KEYS, &secret, &body).await.header("idempotent-replayed"), "true");
     }
 
     async fn another_request_under_the_same_key_is_refused(app: &TestApp) {

@@ -5,7 +5,7 @@ use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 use latchkey::{
     key::{Environment, Kind, text::PlainKey},
     keys::{
-        import::{Format, ImportError, Report, import},
+        import::{EntryReport, Format, ImportError, Report, import},
         list::KeyQuery,
         show,
     },
@@ -231,6 +231,26 @@ on_both! { under "cencori":
         let rejected = if one.imported { two } else { one };
         assert!(told(&rejected).contains("This key already exists and cannot be imported again."), "{rejected:?}");
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 600);
+    }
+
+    async fn a_prefix_cannot_be_the_key_nor_the_key_without_its_last_four(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let whole = "k7AA9C-9f3a2b1c";
+        let digest = sha256(&PlainKey::from_presented(whole.to_owned()));
+        let other = sha256(&key(1));
+        let (longest, longer) = ("a".repeat(16), "a".repeat(17));
+        let text = format!(
+            "name,sha256,prefix,last_four\nWhole,{digest},{whole},\nFour,{digest},k7AA9C-9f3a,2b1c\nLong,{other},{longer},\n\
+             Good,{other},{longest},wxyz\nPart,{digest},k7AA9C-,2b1c\n"
+        );
+        let report = import(&app.engine, &org.permit(), Format::Csv, &text, true).await.unwrap();
+        let problems = |entry: &EntryReport| entry.problems.iter().map(|problem| format!("{}: {}", problem.field, problem.sentence)).collect::<Vec<_>>().join(" ");
+        let problems: Vec<String> = report.entries.iter().map(problems).collect();
+        let is_whole = "prefix: This is the whole key. Include only the part that is not secret.";
+        assert!(problems[0].starts_with(is_whole) && problems[1].starts_with(is_whole), "{problems:?}");
+        assert!(problems[2].starts_with("prefix: A prefix must have at most 16 ASCII characters."), "{problems:?}");
+        assert!(!problems[3..].concat().contains("prefix"), "{problems:?}");
+        assert!(report.entries[..2].iter().all(|entry| entry.display.is_empty()));
     }
 
     async fn a_prefix_says_kind_and_environment(app: &TestApp) {
