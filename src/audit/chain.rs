@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt, net::IpAddr};
 
 use crate::{
     Engine,
-    db::{Db, StorageError, on},
+    db::{Db, StorageError, Tx, on},
     event::Event,
     id::OrgId,
     key::digest::Peppers,
@@ -115,23 +115,38 @@ impl fmt::Display for EntryPlace {
 
 impl EntryPlace {
     pub(super) async fn of(db: &Db, row: &Row) -> Result<Self, StorageError> {
-        // Modified rows can hold any text, so it is shown only if it parses as an ID.
-        let id: Option<OrgId> = row.org_id.as_deref().and_then(|id| id.parse().ok());
-        const SLUG: &str = "SELECT slug FROM orgs WHERE id = $1";
-        let slug: Option<Slug> =
-            on!(db.read(), c => sqlx::query_scalar(SLUG).bind(id).fetch_optional(c).await)?;
-        let org = match (slug, id) {
+        let id = org_id(row);
+        let slug = on!(db.read(), c => sqlx::query_scalar(SLUG).bind(id).fetch_optional(c).await)?;
+        Ok(Self::with_slug(row, slug))
+    }
+
+    /// Same as [`Self::of`] within a transaction.
+    pub(super) async fn in_tx(tx: &mut Tx, row: &Row) -> Result<Self, StorageError> {
+        let id = org_id(row);
+        let slug = on!(tx.on(), c => sqlx::query_scalar(SLUG).bind(id).fetch_optional(c).await)?;
+        Ok(Self::with_slug(row, slug))
+    }
+
+    fn with_slug(row: &Row, slug: Option<Slug>) -> Self {
+        let org = match (slug, org_id(row)) {
             (Some(slug), _) => Some(slug.to_string()),
             (None, Some(id)) => Some(id.to_string()),
             (None, None) => row.org_id.as_ref().map(|_| "unknown".to_owned()),
         };
-        Ok(Self {
+        Self {
             position: row.position,
             event: row.event.parse().ok(),
             org,
             at: row.at,
-        })
+        }
     }
+}
+
+const SLUG: &str = "SELECT slug FROM orgs WHERE id = $1";
+
+/// Modified rows can hold any text, so it is shown only if it parses as an ID.
+fn org_id(row: &Row) -> Option<OrgId> {
+    row.org_id.as_deref().and_then(|id| id.parse().ok())
 }
 
 /// The hash of a row that follows a row with the hash `previous`; `None` if its pepper is missing. Each field is

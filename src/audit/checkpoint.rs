@@ -17,6 +17,10 @@ use crate::{
 const NO_HASH: [u8; 32] = [0; 32];
 const SELECT: &str = "SELECT position, hash, pepper_version, mac FROM audit_checkpoint";
 
+/// The last entry up to the beginning, and whether there are traces of deleted entries although it is 0.
+const BEFORE: &str = "SELECT (SELECT MAX(position) FROM audit_log WHERE position <= $1), \
+     EXISTS (SELECT 1 FROM audit_deleted_seqs) AND EXISTS (SELECT 1 FROM audit_checkpoint WHERE position = 0)";
+
 /// The beginning of the log.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub(super) struct Checkpoint {
@@ -110,11 +114,19 @@ impl Checkpoint {
     /// Checks that there is no entry before the beginning, where readers would miss it, and that no trace of deleted
     /// entries remains if the beginning is 0.
     pub async fn check_before(&self, db: &Db) -> Result<(), InvalidCheckpoint> {
-        const SQL: &str = "SELECT (SELECT MAX(position) FROM audit_log WHERE position <= $1), \
-             EXISTS (SELECT 1 FROM audit_deleted_seqs) AND EXISTS (SELECT 1 FROM audit_checkpoint WHERE position = 0)";
-        let (entry, is_reset): (Option<i64>, bool) = on!(db.read(), c => sqlx::query_as(SQL)
-            .bind(self.position).fetch_one(c).await)
-        .map_err(StorageError::from)?;
+        let found = on!(db.read(), c => sqlx::query_as(BEFORE)
+            .bind(self.position).fetch_one(c).await);
+        self.judge(found.map_err(StorageError::from)?)
+    }
+
+    /// Same as [`Self::check_before`] within a transaction.
+    pub async fn check_before_in(&self, tx: &mut Tx) -> Result<(), InvalidCheckpoint> {
+        let found = on!(tx.on(), c => sqlx::query_as(BEFORE)
+            .bind(self.position).fetch_one(c).await);
+        self.judge(found.map_err(StorageError::from)?)
+    }
+
+    fn judge(&self, (entry, is_reset): (Option<i64>, bool)) -> Result<(), InvalidCheckpoint> {
         match entry {
             Some(entry) => Err(InvalidCheckpoint::EntryBefore {
                 start: self.position,

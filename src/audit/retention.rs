@@ -61,7 +61,7 @@ async fn delete_entries(engine: &Engine, before: Timestamp) -> Result<u64, Broke
     let checkpoint = Checkpoint::lock(&mut tx).await?;
     checkpoint.check(&engine.peppers)?;
     // Entries before the beginning would be deleted unnoticed along with the others.
-    checkpoint.check_before(&engine.db).await?;
+    checkpoint.check_before_in(&mut tx).await?;
     let Some((last, hash)) = last_to_delete(&mut tx, checkpoint.position, before).await? else {
         return keep(engine, tx, checkpoint).await;
     };
@@ -138,7 +138,7 @@ async fn is_old(
     };
     let expected = previous.and_then(|previous| chain::hash(&engine.peppers, previous, &row));
     if expected.as_ref() != Some(&row.hash) {
-        return Err(BrokenChain::At(EntryPlace::of(&engine.db, &row).await?));
+        return Err(BrokenChain::At(EntryPlace::in_tx(tx, &row).await?));
     }
     Ok(row.at < before)
 }
