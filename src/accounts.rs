@@ -12,6 +12,7 @@ pub(crate) mod hash_queues;
 pub mod known_browser;
 pub mod lifecycle;
 pub mod links;
+pub(crate) mod lock;
 pub mod password;
 pub mod rename;
 pub mod reset;

@@ -14,10 +14,11 @@ use sqlx::{PgConnection, SqliteConnection};
 use crate::{
     Engine,
     access::{Operator, Permit, operator_still_is, session_still_lives, still_holds},
+    accounts::lock::lock_user,
     audit::{self, NewEntry, Positions},
     caller::{Actor, Caller},
     changed::Changed,
-    db::{On, StorageError, Tx, on},
+    db::{On, StorageError, Tx},
     event::{Event, Target},
     id::OrgId,
     mail::{Letter, MailPlace, of_changes},
@@ -207,11 +208,9 @@ impl Engine {
     /// # Errors
     /// If the session of the caller has ended since the request began, or the database cannot be reached.
     pub(crate) async fn begin_alone_as(&self, caller: &Caller) -> Result<Tx, StorageError> {
-        // Writes nothing new: SQLite has no `FOR UPDATE`.
-        const LOCK: &str = "UPDATE users SET epoch = epoch WHERE id = $1";
         let mut tx = self.db.begin_unrecorded().await?;
         if let Actor::User(user_id) = caller.actor {
-            on!(tx.on(), c => sqlx::query(LOCK).bind(user_id).execute(c).await.map(drop))?;
+            lock_user(&mut tx, user_id).await?;
         }
         session_still_lives(&mut tx, caller, self.clock.now()).await?;
         Ok(tx)

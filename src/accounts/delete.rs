@@ -8,7 +8,7 @@ use crate::{
     access::Org,
     caller::{Caller, Person},
     change::{Events, Happened},
-    db::{On, StorageError, Tx, on},
+    db::{StorageError, Tx, on},
     email::EmailAddress,
     event::{Event, Target},
     fault::{Fault, from_fault},
@@ -20,7 +20,7 @@ use crate::{
     search::folded,
 };
 
-use super::{User, find_user};
+use super::{User, find_user, lock::lock_user_to_delete};
 
 /// The name that a deleted user has.
 const NAME: &str = "Deleted user";
@@ -106,7 +106,8 @@ async fn delete_now(engine: &Engine, person: Person) -> Result<(), DeleteAccount
     let user_id = person.user_id;
     let caller = Caller::from(person);
     let mut change = engine.change_account(caller.clone()).await?;
-    let was_operator = lock(change.tx(), user_id).await?;
+    lock_user_to_delete(change.tx(), user_id).await?;
+    let was_operator = is_operator(change.tx(), user_id).await?;
     let orgs: Vec<Org> =
         on!(change.on(), c => sqlx::query_as(ORGS).bind(user_id).fetch_all(c).await)?;
     // Of two owners who delete their accounts concurrently, the second one sees what the first one did. Always in the same
@@ -141,12 +142,7 @@ async fn delete_now(engine: &Engine, person: Person) -> Result<(), DeleteAccount
     Ok(change.commit(events).await?)
 }
 
-/// Keeps the user from joining or creating organizations until the transaction ends. Returns whether they are an operator.
-async fn lock(tx: &mut Tx, user_id: UserId) -> Result<bool, StorageError> {
-    if let On::Postgres(c) = tx.on() {
-        const LOCK: &str = "SELECT 1 FROM users WHERE id = $1 FOR UPDATE";
-        sqlx::query(LOCK).bind(user_id).execute(c).await?;
-    }
+async fn is_operator(tx: &mut Tx, user_id: UserId) -> Result<bool, StorageError> {
     const IS_OPERATOR: &str = "SELECT 1 FROM users WHERE id = $1 AND operator_since IS NOT NULL";
     Ok(on!(tx.on(), c => sqlx::query(IS_OPERATOR)
         .bind(user_id).fetch_optional(c).await.map(|row| row.is_some()))?)

@@ -11,10 +11,10 @@ pub use crate::link_token::AccountToken;
 
 use strum::{Display, EnumString};
 
-use super::User;
+use super::{User, lock::lock_user};
 use crate::{
     Engine,
-    db::{On, StorageError, Tx, on, places, text_column},
+    db::{StorageError, Tx, on, places, text_column},
     email::EmailAddress,
     id::UserId,
     name::DisplayName,
@@ -220,10 +220,7 @@ pub(super) async fn spend(
 pub(super) async fn lock(tx: &mut Tx, user_id: UserId) -> Result<Option<User>, StorageError> {
     const SELECT: &str =
         "SELECT id, name, email, email_confirmed FROM users WHERE id = $1 AND disabled_at IS NULL";
-    if let On::Postgres(c) = tx.on() {
-        const LOCK: &str = "SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE";
-        sqlx::query(LOCK).bind(user_id).execute(c).await?;
-    }
+    lock_user(tx, user_id).await?;
     Ok(on!(tx.on(), c => sqlx::query_as(SELECT).bind(user_id).fetch_optional(c).await)?)
 }
 

@@ -6,6 +6,7 @@ pub use crate::session_hash::SessionHash;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
+use super::lock::lock_user;
 use crate::{
     Engine,
     audit::security_events::{Log, SecurityEvent},
@@ -143,7 +144,8 @@ pub async fn save(
     const BEGIN: &str = "UPDATE users SET last_seen_at = $1 WHERE id = $2";
     let now = engine.clock.now();
     let mut tx = engine.db.begin_unrecorded().await?;
-    // Locks the user before the sessions, like `end_all` and the set-up of a second factor, which also ends sessions.
+    // The user before the sessions, like `end_all` and the set-up of a second factor, which also ends sessions.
+    lock_user(&mut tx, user_id).await?;
     on!(tx.on(), c => sqlx::query(BEGIN).bind(now).bind(user_id).execute(c).await.map(drop))?;
     let is_by_password_alone = record.codes == Codes::default();
     if is_by_password_alone

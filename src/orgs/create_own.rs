@@ -3,10 +3,11 @@
 use crate::{
     Engine,
     access::{Operator, Org},
+    accounts::lock::lock_user,
     accounts::sign_up::joined,
     caller::Person,
     change::{Events, Happened},
-    db::{On, StorageError, Tx, on},
+    db::{StorageError, Tx, on},
     event::{Event, Target},
     fault::{Fault, from_fault},
     id::UserId,
@@ -83,6 +84,7 @@ pub async fn create_own(
         Some(operator) => engine.change_instance(operator).await?,
         None => engine.change_of_new_org(person.into()).await?,
     };
+    // Concurrent creations by one person wait for each other, so that each counts the others.
     lock_user(change.tx(), user_id).await?;
     // Tokens of different people never match.
     let token = creation_token.map(|token| format!("{user_id}:{token}"));
@@ -106,15 +108,6 @@ pub async fn create_own(
         .commit(Events::from(created).and(joined(user_id, Role::Owner)))
         .await?;
     Ok(org)
-}
-
-/// Makes concurrent creations by one person wait for each other, so that each counts the others.
-async fn lock_user(tx: &mut Tx, user_id: UserId) -> Result<(), StorageError> {
-    if let On::Postgres(c) = tx.on() {
-        const LOCK: &str = "SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE";
-        sqlx::query(LOCK).bind(user_id).execute(c).await?;
-    }
-    Ok(())
 }
 
 async fn count(engine: &Engine, tx: &mut Tx, user_id: UserId) -> Result<i64, StorageError> {
