@@ -28,13 +28,14 @@ impl FieldError {
     }
 }
 
-/// The validation errors of a form. Islands update them while the user types.
+/// The validation errors of a form, and the number of answers that they were replaced by. Islands update them while the user
+/// types.
 #[derive(Clone, Copy)]
-pub struct Errors(RwSignal<Vec<FieldError>>);
+pub struct Errors(RwSignal<Vec<FieldError>>, RwSignal<u32>);
 
 impl Errors {
     pub fn new(errors: Vec<FieldError>) -> Self {
-        Self(RwSignal::new(errors))
+        Self(RwSignal::new(errors), RwSignal::new(0))
     }
 
     /// The error messages of a field.
@@ -45,13 +46,33 @@ impl Errors {
     /// Replaces the errors of a field after a short delay: changing the layout immediately would move the button that
     /// the user is pressing.
     pub fn set_soon(self, field: &'static str, sentences: Vec<String>) {
-        set_timeout(
-            move || self.set(field, sentences),
-            Duration::from_millis(300),
-        );
+        self.set_soon_unless_answered(self.answers(), field, sentences);
     }
 
+    /// Like `set_soon`, unless there were other answers by then: what is wrong with a submitted form remains when a check
+    /// ends that began before.
+    pub fn set_soon_unless_answered(
+        self,
+        answers: u32,
+        field: &'static str,
+        sentences: Vec<String>,
+    ) {
+        let set = move || {
+            if self.1.try_get_untracked() == Some(answers) {
+                self.set(field, sentences);
+            }
+        };
+        set_timeout(set, Duration::from_millis(300));
+    }
+
+    /// The number of answers so far.
+    pub fn answers(self) -> u32 {
+        self.1.get_untracked()
+    }
+
+    /// Replaces all errors by those of an answer.
     pub fn replace(self, errors: Vec<FieldError>) {
+        self.1.update_untracked(|answers| *answers += 1);
         self.0.set(errors);
     }
 

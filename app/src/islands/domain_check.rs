@@ -12,10 +12,11 @@ pub fn check(errors: Errors, field: &'static str, text: String) {
     let is_for_server = here.is_empty() && !text.trim().is_empty();
     errors.set_soon(field, here);
     if is_for_server {
+        let answers = errors.answers();
         spawn_local(async move {
             // If the call fails, the errors are shown when the form is submitted.
             if let Ok(sentences) = check_domains(text).await {
-                errors.set_soon(field, sentences);
+                errors.set_soon_unless_answered(answers, field, sentences);
             }
         });
     }
