@@ -1,7 +1,7 @@
 //! Uploads in progress, such as imports. An upload is received completely before it waits in a queue, so that a stalled
 //! upload takes no place there.
 //!
-//! Each tenant and each person has a maximum number of uploads. The bytes of all uploads have a limit in total, which does not count
+//! Each tenant and each person has a maximum number of uploads, of which the first has more room than the others. The bytes of all uploads have a limit in total, which does not count
 //! small files, so that large files cannot block small ones.
 
 use std::{
@@ -39,6 +39,8 @@ pub struct Arrival<K: Copy + Eq + Hash> {
     max_bytes: usize,
     whose: Whose<K>,
     bytes: usize,
+    /// Whether the tenant or person had another upload in progress when this one began.
+    is_another: bool,
 }
 
 impl<K: Copy + Eq + Hash> Arrivals<K> {
@@ -67,6 +69,7 @@ impl<K: Copy + Eq + Hash> Arrivals<K> {
         if of(whose.tenant) >= self.max_each || of_person >= self.max_each_person {
             return Err(Busy::default());
         }
+        let is_another = whose.parties().any(|party| held.files.contains_key(&party));
         for party in whose.parties() {
             *held.files.entry(party).or_default() += 1;
         }
@@ -75,6 +78,7 @@ impl<K: Copy + Eq + Hash> Arrivals<K> {
             max_bytes: self.max_bytes,
             whose,
             bytes: 0,
+            is_another,
         })
     }
 }
@@ -87,7 +91,12 @@ impl<K: Copy + Eq + Hash> Arrival<K> {
     pub fn grow(&mut self, bytes: usize) -> Result<(), Busy> {
         let (before, now) = (counted(self.bytes), counted(self.bytes + bytes));
         let mut held = lock(&self.held);
-        if held.bytes + now - before > self.max_bytes {
+        // The rest is for those who have no other.
+        let max = match self.is_another {
+            true => self.max_bytes / 4 * 3,
+            false => self.max_bytes,
+        };
+        if held.bytes + now - before > max {
             return Err(Busy::default());
         }
         held.bytes += now - before;
@@ -138,6 +147,21 @@ mod tests {
         drop(other);
         let held = lock(&arrivals.held);
         assert_eq!((held.files.len(), held.bytes), (0, 0));
+    }
+
+    #[test]
+    fn a_quarter_of_the_bytes_is_for_those_who_have_no_other_upload() {
+        let arrivals = Arrivals::new(2, 2, 16 * SMALL);
+        let mut held = vec![];
+        for tenant in "aabb".chars() {
+            let mut upload = arrivals.begin(tenant).unwrap();
+            let grown = upload.grow(6 * SMALL).is_ok();
+            held.push((upload, grown));
+        }
+        let grown: Vec<bool> = held.iter().map(|(_, grown)| *grown).collect();
+        // The second of "a" ends at twelve; there is no room for the first of "b".
+        assert_eq!(grown, [true, true, false, false]);
+        assert!(arrivals.begin('c').unwrap().grow(4 * SMALL).is_ok());
     }
 
     #[test]

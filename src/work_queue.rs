@@ -36,6 +36,9 @@ use self::{
     turns::{Permit, Turns},
 };
 
+/// How much all work costs, for each place of a queue with a line, until a tenant no longer counts as served lately: at least what
+/// twice as many of the largest imports cost as there are places.
+const HEAD_START: u64 = 128;
 /// How long to wait before retrying, in seconds.
 const RETRY_AFTER: u32 = 2;
 /// How long [`WorkQueue::enter_in_line`] waits for a place.
@@ -96,6 +99,7 @@ type Work = Box<dyn FnOnce() + Send>;
 pub struct Place<K: Copy + Eq + Hash> {
     taken: Taken,
     whose: Whose<K>,
+    cost: u64,
     places: Arc<Places<K>>,
     turns: Arc<Turns<K>>,
     threads: Arc<Threads>,
@@ -158,7 +162,7 @@ impl<K: Copy + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
     /// Creates a queue for [`Self::enter_in_line`]. Whoever had no turn lately is next there, for the places and the turns:
     /// those who come again and again, however many they are, do not keep out someone who comes once.
     pub fn in_line(at_once: usize, max: usize, max_each: usize, gives_way: GivesWay) -> Self {
-        Self::with_line(at_once, max, max_each, gives_way, 2 * max as u64)
+        Self::with_line(at_once, max, max_each, gives_way, HEAD_START * max as u64)
     }
 
     fn with_line(
@@ -195,7 +199,7 @@ impl<K: Copy + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
     /// If no place is left, in total or for the tenant.
     pub fn enter(&self, whose: impl Into<Whose<K>>) -> Result<Place<K>, Busy> {
         let whose = whose.into();
-        Ok(self.place(self.places.take(whose)?, whose))
+        Ok(self.place(self.places.take(whose)?, whose, 1))
     }
 
     /// Takes a place in the queue, and waits in line for some seconds if none is left in total.
@@ -203,15 +207,27 @@ impl<K: Copy + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
     /// # Errors
     /// If no place is left for the tenant, or none becomes free in total.
     pub async fn enter_in_line(&self, whose: impl Into<Whose<K>>) -> Result<Place<K>, Busy> {
+        self.enter_in_line_for(whose, 1).await
+    }
+
+    /// Like [`Self::enter_in_line`], for work that costs several times as much as the least.
+    ///
+    /// # Errors
+    /// If no place is left for the tenant, or none becomes free in total.
+    pub async fn enter_in_line_for(
+        &self,
+        whose: impl Into<Whose<K>>,
+        cost: u64,
+    ) -> Result<Place<K>, Busy> {
         let whose = whose.into();
-        let waiter = self.places.join(whose)?;
+        let waiter = self.places.join(whose, cost)?;
         let mut longest = pin!(sleep(LONGEST_IN_LINE));
         let mut patience = pin!(sleep(self.places.patience()));
         let mut has_waited = false;
         loop {
             let mut changed = pin!(self.places.changed());
             if let Some(taken) = waiter.take(has_waited) {
-                return Ok(self.place(taken, whose));
+                return Ok(self.place(taken, whose, cost));
             }
             select! {
                 () = &mut changed => {}
@@ -221,10 +237,11 @@ impl<K: Copy + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
         }
     }
 
-    fn place(&self, taken: Taken, whose: Whose<K>) -> Place<K> {
+    fn place(&self, taken: Taken, whose: Whose<K>, cost: u64) -> Place<K> {
         Place {
             taken,
             whose,
+            cost,
             places: Arc::clone(&self.places),
             turns: Arc::clone(&self.turns),
             threads: Arc::clone(&self.threads),
@@ -244,7 +261,7 @@ impl<K: Copy + Eq + Hash + Send + Sync + 'static> Place<K> {
     /// # Errors
     /// If the process is ending.
     pub async fn turn(&self) -> Result<impl Send + use<K>, Unfinished> {
-        self.turns.wait(&self.whose).await
+        self.turns.wait(&self.whose, self.cost).await
     }
 
     /// Waits for a turn, then does the work on one of the queue's threads. The turn lasts until the returned [`Turn`]
@@ -267,7 +284,7 @@ impl<K: Copy + Eq + Hash + Send + Sync + 'static> Place<K> {
         let permit = select! {
             biased;
             () = self.taken.lost.cancelled() => return Err(Busy::default().into()),
-            permit = self.turns.wait(&self.whose) => permit?,
+            permit = self.turns.wait(&self.whose, self.cost) => permit?,
         };
         if !self.places.runs(self.taken.number, true) {
             return Err(Busy::default().into());

@@ -59,8 +59,9 @@ struct Held<K> {
 #[derive(Debug, Clone, Copy)]
 struct InLine<K> {
     whose: Whose<K>,
-    /// The turns until then.
+    /// What all turns had cost by then.
     joined: u64,
+    cost: u64,
 }
 
 /// A place that was taken.
@@ -136,18 +137,25 @@ impl<K: Copy + Eq + Hash> Places<K> {
         Ok(state.take(whose))
     }
 
-    /// Joins the line.
+    /// Joins the line, for work with this cost.
     ///
     /// # Errors
     /// If the tenant's share is used up: by its places, and those that it waits for.
-    pub fn join(&self, whose: Whose<K>) -> Result<Waiter<'_, K>, Busy> {
+    pub fn join(&self, whose: Whose<K>, cost: u64) -> Result<Waiter<'_, K>, Busy> {
         let joined = self.served.now();
         let mut state = self.lock();
         if state.asked(whose.tenant) >= self.max_each {
             return Err(Busy::default());
         }
         let number = state.number();
-        state.line.insert(number, InLine { whose, joined });
+        state.line.insert(
+            number,
+            InLine {
+                whose,
+                joined,
+                cost,
+            },
+        );
         drop(state);
         Ok(Waiter {
             places: self,
@@ -176,7 +184,7 @@ impl<K: Copy + Eq + Hash> Places<K> {
     /// Who is next in line.
     fn next(&self, state: &State<K>) -> Option<u64> {
         let order = |waiter: &InLine<K>| {
-            let order = self.served.order(&waiter.whose, waiter.joined);
+            let order = self.served.order(&waiter.whose, waiter.joined, waiter.cost);
             (state.most(&waiter.whose), order)
         };
         // Of equal ones, the first.
@@ -306,12 +314,12 @@ mod tests {
             .chars()
             .map(|tenant| places.take(tenant.into()).unwrap());
         let others: Vec<_> = others.collect();
-        places.served.note(&'d'.into());
-        let more_of_x = places.join(of('e', 'X')).unwrap();
-        let second_of_c = places.join('c'.into()).unwrap();
-        let had_a_turn = places.join('d'.into()).unwrap();
-        let first = places.join('f'.into()).unwrap();
-        let second = places.join('g'.into()).unwrap();
+        places.served.note(&'d'.into(), 1);
+        let more_of_x = places.join(of('e', 'X'), 1).unwrap();
+        let second_of_c = places.join('c'.into(), 1).unwrap();
+        let had_a_turn = places.join('d'.into(), 1).unwrap();
+        let first = places.join('f'.into(), 1).unwrap();
+        let second = places.join('g'.into(), 1).unwrap();
         let mut free: Vec<u64> = others.iter().skip(1).map(|place| place.number).collect();
         for next in [&first, &second, &had_a_turn, &second_of_c, &more_of_x] {
             assert!(next.take(false).is_none(), "there is no place");
@@ -328,16 +336,16 @@ mod tests {
     fn nobody_takes_a_place_before_those_who_wait_nor_waits_beyond_a_share() {
         let places = places(1, GivesWay::Never);
         let held = places.take('a'.into()).unwrap();
-        let waits = places.join('a'.into()).unwrap();
+        let waits = places.join('a'.into(), 1).unwrap();
         assert!(
-            places.join('a'.into()).is_err(),
+            places.join('a'.into(), 1).is_err(),
             "one place and one in line"
         );
         let (one, two) = (
-            places.join('b'.into()).unwrap(),
-            places.join('b'.into()).unwrap(),
+            places.join('b'.into(), 1).unwrap(),
+            places.join('b'.into(), 1).unwrap(),
         );
-        assert!(places.join('b'.into()).is_err());
+        assert!(places.join('b'.into(), 1).is_err());
         places.free(held.number);
         assert!(places.take('c'.into()).is_err());
         drop((waits, one, two));
@@ -352,15 +360,15 @@ mod tests {
         let single = places.take('s'.into()).unwrap();
         let last = places.take(of('c', 'X')).unwrap();
         assert!(places.runs(running.number, true));
-        let other = places.join('n'.into()).unwrap();
+        let other = places.join('n'.into(), 1).unwrap();
         other.take(false).unwrap();
         assert!(last.lost.is_cancelled() && !places.runs(last.number, true));
         assert_eq!((places.held_by('X'), places.taken()), (2, 4));
-        let another = places.join('o'.into()).unwrap();
+        let another = places.join('o'.into(), 1).unwrap();
         another.take(false).unwrap();
         assert!(kept.lost.is_cancelled());
         // Nobody has more than one now.
-        assert!(places.join('p'.into()).unwrap().take(false).is_none());
+        assert!(places.join('p'.into(), 1).unwrap().take(false).is_none());
         assert!(!running.lost.is_cancelled() && !single.lost.is_cancelled());
         // To free a place that was given up frees no other.
         places.free(kept.number);
@@ -374,7 +382,7 @@ mod tests {
         let places = places(3, gives_way);
         let _held =
             [of('a', 'X'), of('a', 'X'), of('b', 'Y')].map(|whose| places.take(whose).unwrap());
-        let waits = places.join(of('c', 'Y')).unwrap();
+        let waits = places.join(of('c', 'Y'), 1).unwrap();
         assert!(waits.take(false).is_none());
     }
 
@@ -387,7 +395,7 @@ mod tests {
                 .map(|place| place.lost.is_cancelled())
                 .collect::<Vec<_>>()
         };
-        let newcomers = ['n', 'o', 'p'].map(|tenant| places.join(tenant.into()).unwrap());
+        let newcomers = ['n', 'o', 'p'].map(|tenant| places.join(tenant.into(), 1).unwrap());
         assert!(newcomers[0].take(false).is_some());
         assert_eq!(
             lost(),

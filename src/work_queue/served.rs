@@ -1,4 +1,4 @@
-//! When each tenant and person last had a turn, which decides who is next.
+//! When each tenant and person last had a turn, which decides who is next. Time is what all work so far has cost.
 
 use std::{
     collections::HashMap,
@@ -8,10 +8,10 @@ use std::{
 
 use super::Whose;
 
-/// For how many turns it is remembered who had one, at least.
-const REMEMBERED: u64 = 2_048;
+/// How many tenants and persons are remembered, at least.
+const REMEMBERED: usize = 2_048;
 
-/// The number of turns so far, and when in this count each tenant and person had theirs.
+/// What the turns so far have cost, and when in this count each tenant and person had theirs.
 #[derive(Debug)]
 pub(super) struct Served<K> {
     head_start: u64,
@@ -25,8 +25,9 @@ struct Turns<K> {
 }
 
 impl<K: Copy + Eq + Hash> Served<K> {
-    /// Whoever had none of the last `head_start` turns goes before those who did, even if these have waited for longer.
-    /// Nobody is passed by those who come more than `head_start` turns later, so everyone's turn comes.
+    /// Whoever had no turn since all cost `head_start` less goes before those who did, even if these have waited for longer, and
+    /// work that costs little before work that costs more. Nobody is passed by those who come when all has cost more than
+    /// `head_start` and the own cost since, so everyone's turn comes.
     pub fn new(head_start: u64) -> Self {
         Self {
             head_start,
@@ -41,28 +42,31 @@ impl<K: Copy + Eq + Hash> Served<K> {
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The number of turns so far.
+    /// What all turns so far have cost.
     pub fn now(&self) -> u64 {
         self.lock().now
     }
 
     /// Notes that a turn begins.
-    pub fn note(&self, whose: &Whose<K>) {
+    pub fn note(&self, whose: &Whose<K>, cost: u64) {
         let mut turns = self.lock();
-        turns.now += 1;
+        turns.now += cost;
         let now = turns.now;
         turns.last.extend(whose.parties().map(|party| (party, now)));
-        if turns.last.len() as u64 > 4 * REMEMBERED {
-            turns.last.retain(|_, last| *last + REMEMBERED > now);
+        if turns.last.len() > 4 * REMEMBERED {
+            let mut all: Vec<u64> = turns.last.values().copied().collect();
+            let (_, border, _) = all.select_nth_unstable(2 * REMEMBERED);
+            let border = *border;
+            turns.last.retain(|_, last| *last >= border);
         }
     }
 
     /// The order of those who wait: the smallest is next, and of equal ones who came first.
-    pub fn order(&self, whose: &Whose<K>, joined: u64) -> u64 {
+    pub fn order(&self, whose: &Whose<K>, joined: u64, cost: u64) -> u64 {
         let turns = self.lock();
         let last = whose.parties().filter_map(|party| turns.last.get(&party));
         let last = last.copied().max().unwrap_or(0);
-        last.max(joined.saturating_sub(self.head_start))
+        last.max(joined.saturating_sub(self.head_start)) + cost
     }
 }
 
@@ -74,9 +78,9 @@ mod tests {
     fn who_had_turns_lately_is_forgotten_in_the_end() {
         let served = Served::new(0);
         for number in 0..100_000 {
-            served.note(&Whose::from(number));
-            assert!(served.lock().last.len() as u64 <= 4 * REMEMBERED);
+            served.note(&Whose::from(number), 3);
+            assert!(served.lock().last.len() <= 4 * REMEMBERED);
         }
-        assert_eq!(served.order(&Whose::from(99_000), 0), 99_001);
+        assert_eq!(served.order(&Whose::from(99_000), 0, 5), 3 * 99_001 + 5);
     }
 }

@@ -29,6 +29,7 @@ struct Line<K: Copy + Eq + Hash> {
 struct Caller<K: Copy + Eq + Hash> {
     whose: Whose<K>,
     joined: u64,
+    cost: u64,
     turn: oneshot::Sender<Permit<K>>,
 }
 
@@ -49,16 +50,20 @@ impl<K: Copy + Eq + Hash> Turns<K> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a turn.
+    /// Waits for a turn, for work with this cost.
     ///
     /// # Errors
     /// If the process is ending.
-    pub async fn wait(self: &Arc<Self>, whose: &Whose<K>) -> Result<Permit<K>, Unfinished> {
+    pub async fn wait(
+        self: &Arc<Self>,
+        whose: &Whose<K>,
+        cost: u64,
+    ) -> Result<Permit<K>, Unfinished> {
         let turn = {
             let mut line = self.lock();
             if line.free > 0 {
                 line.free -= 1;
-                self.served.note(whose);
+                self.served.note(whose, cost);
                 return Ok(Permit(Some(Arc::clone(self))));
             }
             // Callers that are gone would otherwise stay until their turn, and their places no longer limit them.
@@ -67,6 +72,7 @@ impl<K: Copy + Eq + Hash> Turns<K> {
             line.waiting.push(Caller {
                 whose: *whose,
                 joined: self.served.now(),
+                cost,
                 turn,
             });
             wait
@@ -91,7 +97,8 @@ impl<K: Copy + Eq + Hash> Turns<K> {
     fn next_or_free(&self) -> Option<Caller<K>> {
         let mut line = self.lock();
         line.waiting.retain(|caller| !caller.turn.is_closed());
-        let order = |caller: &Caller<K>| self.served.order(&caller.whose, caller.joined);
+        let order =
+            |caller: &Caller<K>| self.served.order(&caller.whose, caller.joined, caller.cost);
         let callers = line.waiting.iter().enumerate();
         // Of equal ones, the first.
         let next = callers
@@ -102,7 +109,7 @@ impl<K: Copy + Eq + Hash> Turns<K> {
             return None;
         };
         let next = line.waiting.remove(next);
-        self.served.note(&next.whose);
+        self.served.note(&next.whose, next.cost);
         Some(next)
     }
 
@@ -135,8 +142,16 @@ mod tests {
     }
 
     async fn waiting(turns: &Arc<Turns<char>>, whose: impl Into<Whose<char>>) -> Waiting {
+        waiting_for(turns, whose, 1).await
+    }
+
+    async fn waiting_for(
+        turns: &Arc<Turns<char>>,
+        whose: impl Into<Whose<char>>,
+        cost: u64,
+    ) -> Waiting {
         let (turns, whose) = (Arc::clone(turns), whose.into());
-        let mut waiting: Waiting = Box::pin(async move { turns.wait(&whose).await });
+        let mut waiting: Waiting = Box::pin(async move { turns.wait(&whose, cost).await });
         assert!(poll!(&mut waiting).is_pending());
         waiting
     }
@@ -162,7 +177,7 @@ mod tests {
     #[tokio::test]
     async fn tenants_take_turns_however_many_callers_each_has() {
         let turns = turns(0);
-        let running = turns.wait(&'a'.into()).await.unwrap();
+        let running = turns.wait(&'a'.into(), 1).await.unwrap();
         let mut callers = vec![];
         for whose in "aaaabbbcab".chars() {
             callers.push((whose, waiting(&turns, whose).await));
@@ -179,7 +194,7 @@ mod tests {
             tenant,
             person: Some(person),
         };
-        let running = turns.wait(&of('a', 'X')).await.unwrap();
+        let running = turns.wait(&of('a', 'X'), 1).await.unwrap();
         let mut callers = vec![];
         for tenant in "bcdef".chars() {
             callers.push((tenant, waiting(&turns, of(tenant, 'X')).await));
@@ -193,7 +208,7 @@ mod tests {
     #[tokio::test]
     async fn with_a_head_start_those_who_had_no_turn_lately_pass_those_who_did_but_not_for_ever() {
         let turns = turns(4);
-        let mut running = turns.wait(&'a'.into()).await.unwrap();
+        let mut running = turns.wait(&'a'.into(), 1).await.unwrap();
         let mut a = waiting(&turns, 'a').await;
         for (number, newcomer) in "bcdefghi".chars().enumerate() {
             let newcomer = waiting(&turns, newcomer).await;
@@ -209,9 +224,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn small_work_goes_before_large_work_that_came_first_but_not_for_ever() {
+        let turns = turns(1_000);
+        let mut running = turns.wait(&'a'.into(), 1).await.unwrap();
+        let mut callers = vec![];
+        for large in "bcd".chars() {
+            callers.push((large, waiting_for(&turns, large, 50).await));
+        }
+        callers.push(('s', waiting_for(&turns, 's', 2).await));
+        drop(running);
+        assert_eq!(order(callers).await, "sbcd");
+        // Two tenants with small work again and again do not keep out one with large work.
+        running = turns.wait(&'x'.into(), 1).await.unwrap();
+        let mut large = waiting_for(&turns, 'l', 50).await;
+        for number in 0..1_000 {
+            let small = waiting_for(&turns, ['y', 'z'][number % 2], 2).await;
+            drop(running);
+            if let Poll::Ready(turn) = poll!(&mut large) {
+                drop((small, turn));
+                return;
+            }
+            running = small.await.unwrap();
+        }
+        panic!("passed for ever");
+    }
+
+    #[tokio::test]
     async fn a_turn_passes_over_callers_that_are_gone_and_none_is_lost() {
         let turns = turns(0);
-        let running = turns.wait(&'a'.into()).await.unwrap();
+        let running = turns.wait(&'a'.into(), 1).await.unwrap();
         for _ in 0..100 {
             drop(waiting(&turns, 'b').await);
         }
