@@ -7,14 +7,14 @@ use leptos::{either::Either, prelude::*};
 #[component]
 pub fn Breakable(#[prop(into)] text: String) -> impl IntoView {
     let words = text.split_inclusive(' ').map(|word| {
-        let (word, space) = match word.strip_suffix(' ') {
-            Some(word) => (word, " "),
-            None => (word, ""),
+        let (bare, space) = match word.strip_suffix(' ') {
+            Some(bare) => (bare, Some(" ")),
+            None => (word, None),
         };
-        if !word.trim_end_matches(END).contains(BREAKS) {
-            return Either::Left(format!("{word}{space}"));
+        if !bare.trim_end_matches(END).contains(BREAKS) {
+            return Either::Left(word.to_owned());
         }
-        let parts: Vec<String> = word.split_inclusive(BREAKS).map(str::to_owned).collect();
+        let parts: Vec<String> = bare.split_inclusive(BREAKS).map(str::to_owned).collect();
         let last = parts.len() - 1;
         let parts = parts.into_iter().enumerate().map(|(place, part)| {
             let end = (place < last).then(|| view! { <wbr/> });
