@@ -190,7 +190,7 @@ impl KeyPolicy {
         }
         if self.localhost_forbidden && is_live && kind == Kind::Widget {
             // A key that blocks localhost gains nothing from listing it.
-            if lists_localhost(settings) && had.is_none_or(|had| !lists_localhost(had)) {
+            if lists_loopback(settings) && had.is_none_or(|had| !lists_loopback(had)) {
                 broken.push(InvalidKeyField::LocalhostListed);
             }
             if convention.domains.localhost_switch
@@ -216,6 +216,12 @@ fn needs_ip_ranges(settings: &KeySettings, kind: Kind, convention: &Convention) 
     kind == Kind::Secret
         && !IpRange::restrict(&settings.ip_ranges)
         && !convention.allows_secret_in_browser(&settings.scopes)
+}
+
+/// Whether pages on the machine of the browser are listed. For a convention, `127.0.0.1` is another host than localhost; for a
+/// policy, both are where pages are developed.
+fn lists_loopback(settings: &KeySettings) -> bool {
+    settings.domains.iter().any(DomainPattern::is_loopback)
 }
 
 fn lists_localhost(settings: &KeySettings) -> bool {

@@ -132,6 +132,18 @@ impl DomainPattern {
         matches!(&self.host, Host::Name(name) if **name == *LOCALHOST)
     }
 
+    /// Whether browsers find the pattern's host on the machine that they run on: `localhost`, a name below it (RFC 6761,
+    /// section 6.3), or a loopback address.
+    pub fn is_loopback(&self) -> bool {
+        match &self.host {
+            Host::Name(name) | Host::Under(name) => {
+                **name == *LOCALHOST || is_subdomain(name, LOCALHOST)
+            }
+            Host::V4(address) => address.is_loopback(),
+            Host::V6(address) => address.to_canonical().is_loopback(),
+        }
+    }
+
     /// The host without wildcard, scheme or port, as in an origin.
     #[cfg(feature = "native")]
     pub(super) fn host_text(&self) -> String {

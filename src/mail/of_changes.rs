@@ -11,7 +11,7 @@ use crate::{
     access::HAS_REQUIRED_FACTOR,
     accounts::attempts::{self, AttemptError, Subject},
     audit::NewEntry,
-    caller::Actor,
+    caller::{Actor, Via},
     db::{StorageError, on},
     email::EmailAddress,
     event::{Event, Target},
@@ -37,12 +37,12 @@ enum About {
     FactorRequired(OrgId),
 }
 
-/// Posts the letters that follow from a change that was committed.
+/// Posts the letters that follow from a change that was committed. Commands send none: they end at once.
 pub(crate) fn post_of(engine: &Engine, entries: &[NewEntry]) {
     if !engine.sends_mail {
         return;
     }
-    for entry in entries {
+    for entry in entries.iter().filter(|entry| entry.caller.via != Via::Cli) {
         if let Some(about) = About::of(entry) {
             let (posting, actor) = (engine.clone(), entry.caller.actor);
             engine.commits.spawn(async move {

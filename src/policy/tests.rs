@@ -120,6 +120,25 @@ fn each_policy_has_its_field_and_concerns_its_keys() {
     assert_eq!(allowed(WIDGET), ["localhost_forbidden"]);
     assert_eq!(allowed((Kind::Widget, Environment::Test)), none);
     assert_eq!(allowed(SECRET), none);
+    for host in [
+        "127.0.0.1:3000",
+        "127.1.2.3",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "app.localhost",
+    ] {
+        let list = |key: &mut KeySettings| key.domains.push(host.parse().unwrap());
+        assert_eq!(broken(localhost, WIDGET, list), ["domains"], "{host}");
+    }
+    for host in [
+        "128.0.0.1",
+        "[::2]",
+        "localhost.example",
+        "mylocalhost.example",
+    ] {
+        let list = |key: &mut KeySettings| key.domains.push(host.parse().unwrap());
+        assert_eq!(broken(localhost, WIDGET, list), none, "{host}");
+    }
     let list = |key: &mut KeySettings| key.domains.push("http://localhost:3000".parse().unwrap());
     assert_eq!(broken(localhost, WIDGET, list), ["domains"]);
     assert_eq!(

@@ -83,6 +83,14 @@ on_both! {
         assert_eq!(mailing.stop().await, [] as [Mail; 0]);
     }
 
+    async fn commands_send_no_letters(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let kim = org.person("kim", Role::Owner).await;
+        let mailing = app.mailing().await;
+        mark(&mailing.engine, &COMMAND_LINE, kim).await.unwrap();
+        assert_eq!(mailing.stop().await, [] as [Mail; 0]);
+    }
+
     async fn who_lacks_the_required_second_factor_is_not_told_of_the_organization(app: &TestApp) {
         let org = app.org("northwind").await;
         org.person("dana", Role::Owner).await;
