@@ -1,12 +1,12 @@
 //! What each letter says.
 
-use latchkey::{
-    alerts::{Alert, Reminder, ReminderAbout, rule::Measure},
-    mail::Content,
-    name::DisplayName,
-    time::Timestamp,
-};
-use latchkey_app::{grouped, role_noun};
+mod digest;
+mod of_accounts;
+mod of_requests;
+mod of_rights;
+mod text;
+
+use latchkey::mail::Content;
 
 /// The parts of a letter.
 pub struct Words {
@@ -24,19 +24,8 @@ pub struct Link {
     pub label: &'static str,
 }
 
-const IGNORE: &str = "If you did not request this, ignore this e-mail. Nothing has changed.";
-const NOT_YOU: &str = "If this was not you, ask the operator of this Latchkey instance or an owner of your organization for help.";
-
-const NOT_EXPECTED: &str = "If you did not expect this, ask the operator of this Latchkey instance or another owner of your organization.";
-
-const RIGHTS_LOST: &str = "If you did not expect this, ask an owner of the organization or the operator of this Latchkey instance.";
-
 /// The words of a letter whose links begin with `public_url`.
 pub fn words(content: &Content, public_url: &str) -> Words {
-    let link = |path: &str, token: &str, label| {
-        let url = format!("{public_url}/{path}/{token}");
-        Some(Link { url, label })
-    };
     match content {
         Content::Invitation {
             org,
@@ -44,178 +33,31 @@ pub fn words(content: &Content, public_url: &str) -> Words {
             role,
             token,
             expires_at,
-        } => {
-            let by = match inviter {
-                Some(inviter) => format!("{} invited you", unlinked(inviter.as_str())),
-                None => "You were invited".to_owned(),
-            };
-            Words {
-                subject: format!("Join {}", unlinked(org.as_str())),
-                paragraphs: vec![
-                    format!("{by} to join {} as {}.", unlinked(org.as_str()), role_noun(*role)),
-                    format!("The link works once, until {}.", day(*expires_at)),
-                ],
-                link: link("invitations", token.expose(), "Accept the invitation"),
-                closing: Some("If you did not expect this, ignore this e-mail."),
-            }
-        }
-        Content::Reset(token) => Words {
-            subject: "Reset your password".to_owned(),
-            paragraphs: vec![
-                "Choose a new password with this link. It works once, for one hour.".to_owned(),
-            ],
-            link: link("reset-password", token.expose(), "Reset your password"),
-            closing: Some(IGNORE),
-        },
-        Content::Confirmation(token, name) => Words {
-            subject: "Confirm your e-mail address".to_owned(),
-            paragraphs: vec![
-                format!(
-                    "Confirm that this address belongs to the account of {}. After that, they sign in with it.",
-                    unlinked(name.as_str())
-                ),
-                "The link works once, for one day.".to_owned(),
-            ],
-            link: link("confirm-email", token.expose(), "Confirm this address"),
-            closing: Some(IGNORE),
-        },
-        Content::SignUp(token) => Words {
-            subject: "Sign up".to_owned(),
-            paragraphs: vec![
-                "Create your account with this link. It works once, for one day.".to_owned(),
-            ],
-            link: link("sign-up", token.expose(), "Create your account"),
-            closing: Some(IGNORE),
-        },
-        Content::HasAccount => Words {
-            subject: "You have an account".to_owned(),
-            paragraphs: vec![
-                "Someone entered this address to sign up or for another account, but it has an account already. Sign in \
-                 with your password. If you have forgotten it, you can reset it there."
-                    .to_owned(),
-            ],
-            link: Some(Link {
-                url: format!("{public_url}/sign-in"),
-                label: "Sign in",
-            }),
-            closing: Some(IGNORE),
-        },
-        Content::PasswordChanged => told(
-            "Your password was changed",
-            "The password of your account was changed, and all other sessions have ended.",
-        ),
-        Content::SecondFactorOn => told(
-            "A second factor was turned on",
-            "Your account has a second factor now. From now on, signing in requires a code of the authenticator app.",
-        ),
-        Content::SecondFactorOff => told(
-            "Your second factor was turned off",
-            "Your account no longer has a second factor: its password alone signs in.",
-        ),
-        Content::RecoveryCodeUsed(left) => told(
-            "A recovery code was used",
-            match left {
-                0 => "A recovery code of your account was used, and none is left. Create new ones on the page of your account.".to_owned(),
-                1 => "A recovery code of your account was used. One is left.".to_owned(),
-                _ => format!("A recovery code of your account was used. {left} are left."),
-            },
-        ),
-        Content::RecoveryCodesReplaced => told(
-            "Your recovery codes were replaced",
-            "New recovery codes were created for your account. The old ones no longer work.",
-        ),
-        Content::AccountDeleted => told(
-            "Your account was deleted",
-            "Your account was deleted. This address no longer signs in.",
-        ),
+        } => of_rights::invitation(org, inviter.as_ref(), *role, token, *expires_at, public_url),
+        Content::Reset(token) => of_accounts::reset(token, public_url),
+        Content::Confirmation(token, name) => of_accounts::confirmation(token, name, public_url),
+        Content::SignUp(token) => of_accounts::sign_up(token, public_url),
+        Content::HasAccount => of_accounts::has_account(public_url),
+        Content::PasswordChanged => of_accounts::password_changed(),
+        Content::EmailChanged => of_accounts::email_changed(),
+        Content::SecondFactorOn => of_accounts::second_factor_on(),
+        Content::SecondFactorOff => of_accounts::second_factor_off(),
+        Content::RecoveryCodeUsed(left) => of_accounts::recovery_code_used(*left),
+        Content::RecoveryCodesReplaced => of_accounts::recovery_codes_replaced(),
+        Content::AccountDeleted => of_accounts::account_deleted(),
         Content::OwnerAdded { org, slug, by } => {
-            let org = unlinked(org.as_str());
-            Words {
-                subject: format!("You are an owner of {org}"),
-                paragraphs: vec![format!(
-                    "{} an owner of {org}. Owners can do everything in it: create and revoke keys, change roles, and delete it.",
-                    made_you(by.as_ref())
-                )],
-                link: Some(Link {
-                    url: format!("{public_url}/orgs/{slug}/members"),
-                    label: "View the members",
-                }),
-                closing: Some(NOT_EXPECTED),
-            }
+            of_rights::owner_added(org, slug, by.as_ref(), public_url)
         }
         Content::RoleLowered {
             org,
             slug,
             role,
             by,
-        } => {
-            let org = unlinked(org.as_str());
-            let role = role_noun(*role);
-            Words {
-                subject: format!("You are {role} of {org} now"),
-                paragraphs: vec![format!(
-                    "{} {role} of {org}. You can do less in it than before.",
-                    made_you(by.as_ref())
-                )],
-                link: Some(Link {
-                    url: format!("{public_url}/orgs/{slug}/keys"),
-                    label: "View the keys",
-                }),
-                closing: Some(RIGHTS_LOST),
-            }
-        }
-        Content::MemberRemoved { org, by } => {
-            let org = unlinked(org.as_str());
-            Words {
-                subject: format!("You were removed from {org}"),
-                paragraphs: vec![match by {
-                    Some(by) => format!("{} removed you from {org}.", unlinked(by.as_str())),
-                    None => format!("You are no longer a member of {org}."),
-                }],
-                link: None,
-                closing: Some(RIGHTS_LOST),
-            }
-        }
-        Content::OperatorRemoved { by } => Words {
-            subject: "You are no longer an operator".to_owned(),
-            paragraphs: vec![match by {
-                Some(by) => format!(
-                    "{} removed you as an operator of this Latchkey instance.",
-                    unlinked(by.as_str())
-                ),
-                None => "You are no longer an operator of this Latchkey instance.".to_owned(),
-            }],
-            link: None,
-            closing: Some("If you did not expect this, ask another operator of this Latchkey instance."),
-        },
-        Content::OperatorAdded { by } => Words {
-            subject: "You are an operator".to_owned(),
-            paragraphs: vec![format!(
-                "{} an operator of this Latchkey instance. Operators see all organizations and people, create service tokens for \
-                 the whole instance, and delete organizations.",
-                made_you(by.as_ref())
-            )],
-            link: Some(Link {
-                url: format!("{public_url}/instance"),
-                label: "View the instance",
-            }),
-            closing: Some(NOT_EXPECTED),
-        },
-        Content::FactorRequired { org } => {
-            let org = unlinked(org.as_str());
-            Words {
-                subject: format!("{org} requires a second factor"),
-                paragraphs: vec![format!(
-                    "{org} requires a second factor now, and your account has none. Set one up to open the organization again. \
-                     You need an app on your phone or computer that shows codes."
-                )],
-                link: Some(Link {
-                    url: format!("{public_url}/account/two-factor"),
-                    label: "Set up a second factor",
-                }),
-                closing: None,
-            }
-        }
+        } => of_rights::role_lowered(org, slug, *role, by.as_ref(), public_url),
+        Content::MemberRemoved { org, by } => of_rights::member_removed(org, by.as_ref()),
+        Content::OperatorRemoved { by } => of_rights::operator_removed(by.as_ref()),
+        Content::OperatorAdded { by } => of_rights::operator_added(by.as_ref(), public_url),
+        Content::FactorRequired { org } => of_rights::factor_required(org, public_url),
         Content::Digest {
             org,
             slug,
@@ -223,71 +65,22 @@ pub fn words(content: &Content, public_url: &str) -> Words {
             more_alerts,
             reminders,
             more_reminders,
-        } => {
-            let org = unlinked(org.as_str());
-            let keys = |number: usize| match number {
-                1 => "A key".to_owned(),
-                several => format!("{several} keys"),
-            };
-            let mut paragraphs = Vec::new();
-            if !alerts.is_empty() {
-                paragraphs.push(format!(
-                    "In the last day, these keys of {org} had far more requests than they usually have:"
-                ));
-                paragraphs.extend(alerts.iter().map(alert));
-                paragraphs.extend(and_more(*more_alerts));
-            }
-            if !reminders.is_empty() {
-                paragraphs.push(format!("These keys of {org} need attention:"));
-                paragraphs.extend(reminders.iter().map(reminder));
-                paragraphs.extend(and_more(*more_reminders));
-            }
-            let is_asked = |reminder: &Reminder| matches!(reminder.about, ReminderAbout::Asked(..) | ReminderAbout::Promise(..));
-            let (page, label) = match reminders.iter().all(is_asked) {
-                true => ("review/asked", "View what is asked"),
-                false => ("keys", "View keys"),
-            };
-            let (subject, page, label) = if alerts.is_empty() {
-                let what = match reminders.len() + more_reminders {
-                    1 => "A reminder about a key".to_owned(),
-                    several => format!("{several} reminders about keys"),
-                };
-                (format!("{what} in {org}"), page, label)
-            } else {
-                let keys = keys(alerts.len() + more_alerts);
-                (format!("{keys} with unusual requests in {org}"), "usage", "View usage")
-            };
-            Words {
-                subject,
-                paragraphs,
-                link: Some(Link {
-                    url: format!("{public_url}/orgs/{slug}/{page}"),
-                    label,
-                }),
-                closing: Some("You get this e-mail at most once a day. Owners change in the settings when a key is unusual, when it is due for rotation, and what is mailed."),
-            }
-        }
+        } => digest::digest(
+            org,
+            slug,
+            alerts,
+            *more_alerts,
+            reminders,
+            *more_reminders,
+            public_url,
+        ),
         Content::KeyRequested {
             org,
             slug,
             requester,
             key,
             request,
-        } => {
-            let (org, requester) = (unlinked(org.as_str()), unlinked(requester.as_str()));
-            Words {
-                subject: format!("{requester} asks for a key in {org}"),
-                paragraphs: vec![format!(
-                    "{requester} asks for the key “{}” in {org}. See what it is for and what it would allow, and approve or decline it.",
-                    unlinked(key.as_str())
-                )],
-                link: Some(Link {
-                    url: format!("{public_url}/orgs/{slug}/requests/{request}"),
-                    label: "View the request",
-                }),
-                closing: Some("You get this letter as an owner of the organization."),
-            }
-        }
+        } => of_requests::key_requested(org, slug, requester, key, *request, public_url),
         Content::KeyRequestDecided {
             org,
             slug,
@@ -295,130 +88,13 @@ pub fn words(content: &Content, public_url: &str) -> Words {
             key,
             request,
             until,
-        } => {
-            let (org, owner, key) = (
-                unlinked(org.as_str()),
-                unlinked(owner.as_str()),
-                unlinked(key.as_str()),
-            );
-            let (decided, then, label) = match until {
-                Some(until) => (
-                    "approved",
-                    format!("Reveal the key before {}. It is created then, and shown once.", minute(*until)),
-                    "Reveal the key",
-                ),
-                None => ("declined", "The page says why.".to_owned(), "View the request"),
-            };
-            Words {
-                subject: format!("Your request for a key was {decided}"),
-                paragraphs: vec![format!("{owner} {decided} your request for the key “{key}” in {org}. {then}")],
-                link: Some(Link {
-                    url: format!("{public_url}/orgs/{slug}/requests/{request}"),
-                    label,
-                }),
-                closing: None,
-            }
-        }
-        Content::EmailChanged => told(
-            "Your e-mail address was changed",
-            "Your account has another e-mail address now. This one no longer signs in.",
-        ),
+        } => of_requests::key_request_decided(org, slug, owner, key, *request, *until, public_url),
     }
-}
-
-/// "Dana made you", or "You were made".
-fn made_you(by: Option<&DisplayName>) -> String {
-    match by {
-        Some(name) => format!("{} made you", unlinked(name.as_str())),
-        None => "You were made".to_owned(),
-    }
-}
-
-/// A letter about something that was done to an account.
-fn told(subject: &str, paragraph: impl Into<String>) -> Words {
-    Words {
-        subject: subject.to_owned(),
-        paragraphs: vec![paragraph.into()],
-        link: None,
-        closing: Some(NOT_YOU),
-    }
-}
-
-/// A name chosen by a stranger, as text that mail programs do not turn into a link: `evil.example/login` would stand in a
-/// letter from us like a link of ours. The invisible spaces leave names such as "Node.js team" as they look.
-fn unlinked(name: &str) -> String {
-    /// What makes a word a host, a URL or an address; also the dots of other scripts, which browsers read as dots.
-    const SEPARATORS: [char; 8] = [
-        '.', ':', '@', '\u{3002}', '\u{ff0e}', '\u{ff61}', '\u{2024}', '\u{fe52}',
-    ];
-    const ZERO_WIDTH_SPACE: char = '\u{200b}';
-    let mut text = String::new();
-    let mut chars = name.chars().peekable();
-    while let Some(c) = chars.next() {
-        text.push(c);
-        let next = chars.peek();
-        let goes_on = next.is_some_and(|next| !next.is_whitespace());
-        let begins_host = c == '/' && next == Some(&'/');
-        if (SEPARATORS.contains(&c) && goes_on) || begins_host {
-            text.push(ZERO_WIDTH_SPACE);
-        }
-    }
-    text
-}
-
-/// "Storefront: 12,400 rejected or rate-limited requests in 24 hours, up to 20 on a usual busy day."
-fn alert(alert: &Alert) -> String {
-    let what = match alert.measure {
-        Measure::Requests => "requests",
-        Measure::Rejected => "rejected or rate-limited requests",
-    };
-    format!(
-        "{}: {} {what} in 24 hours, up to {} on a usual busy day.",
-        unlinked(alert.key_name.as_str()),
-        grouped(alert.count),
-        grouped(alert.usual)
-    )
-}
-
-/// "Storefront: expires on 2027-01-31."
-fn reminder(reminder: &Reminder) -> String {
-    let what = match reminder.about {
-        ReminderAbout::Expiry(at) => format!("expires on {}.", day(at)),
-        ReminderAbout::CreatorLeft => {
-            "the user who created it is no longer a member. If they can have a copy, rotate it."
-                .to_owned()
-        }
-        ReminderAbout::Rotation(at) => format!("due for rotation since {}.", day(at)),
-        ReminderAbout::Asked(at, what) => format!(
-            "on {}, a reviewer asked the owners to {what}. No owner has answered or done it yet.",
-            day(at)
-        ),
-        ReminderAbout::Promise(at, what) => format!(
-            "on {}, an owner promised to {what}, as a reviewer asked. This is not done yet.",
-            day(at)
-        ),
-    };
-    format!("{}: {what}", unlinked(reminder.key_name.as_str()))
-}
-
-fn and_more(more: usize) -> Option<String> {
-    (more > 0).then(|| format!("And {more} more."))
-}
-
-/// The day of a timestamp, in UTC.
-fn day(at: Timestamp) -> String {
-    at.rfc3339().to_string().chars().take(10).collect()
-}
-
-/// The minute of a timestamp: "2026-11-28 12:00 UTC".
-fn minute(at: Timestamp) -> String {
-    let text: String = at.rfc3339().to_string().chars().take(16).collect();
-    format!("{} UTC", text.replace('T', " "))
 }
 
 #[cfg(test)]
 mod tests {
-    use latchkey::role::Role;
+    use latchkey::{name::DisplayName, role::Role, time::Timestamp};
     use rstest::rstest;
 
     use super::*;
@@ -494,33 +170,5 @@ mod tests {
                 "it reads as it was chosen"
             );
         }
-    }
-
-    #[test]
-    fn a_reminder_says_what_is_asked_or_promised() {
-        let said = |about| {
-            reminder(&Reminder {
-                key_id: "key_00000000000000000000000000000000".parse().unwrap(),
-                key_name: "Shop".parse().unwrap(),
-                about,
-            })
-        };
-        let at = Timestamp::from_millis(1_795_867_200_000);
-        assert_eq!(
-            said(ReminderAbout::Asked(at, "restrict scopes")),
-            "Shop: on 2026-11-28, a reviewer asked the owners to restrict scopes. No owner has answered or done it yet."
-        );
-        assert_eq!(
-            said(ReminderAbout::Promise(at, "rotate")),
-            "Shop: on 2026-11-28, an owner promised to rotate, as a reviewer asked. This is not done yet."
-        );
-    }
-
-    #[test]
-    fn names_with_dots_and_abbreviations_look_the_same() {
-        let shown = |text: &str| unlinked(text);
-        assert_eq!(shown("Acme, Inc. Team"), "Acme, Inc. Team");
-        assert_eq!(shown("Node.js team"), "Node.\u{200b}js team");
-        assert_eq!(shown("R/D."), "R/D.");
     }
 }
