@@ -1,22 +1,25 @@
 //! What a usage report is asked: one vocabulary for the API and for the addresses of pages.
 
+mod edge;
+mod reader;
+
 use std::str::FromStr;
 
-use jiff::civil::{Date, DateTime};
-
+use self::reader::{Reader, one_of, sentence};
+pub use self::{
+    edge::{Edge, InvalidEdge},
+    reader::MAX_VALUES,
+};
 use crate::{
     agents::PublicId,
     convention::{ClassIndex, Convention},
     id::{KeyId, ProjectId},
     key::{Environment, Kind},
     outcome::Outcome,
-    time::{InvalidInstant, SentInstant, Timestamp, Zone, parse_day},
+    time::Zone,
 };
 
 use super::range::Range;
-
-/// The maximum number of values of a filter.
-pub const MAX_VALUES: usize = 100;
 
 /// A question.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -50,55 +53,6 @@ pub enum Period {
 impl Default for Period {
     fn default() -> Self {
         Self::Range(Range::default())
-    }
-}
-
-/// The start or the end of a period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Edge {
-    /// The start of a day in the zone.
-    Day(Date),
-    /// A date and a time in the zone.
-    Local(DateTime),
-    /// An instant.
-    At(Timestamp),
-}
-
-impl Edge {
-    /// The instant.
-    pub fn at(self, zone: &Zone) -> Timestamp {
-        match self {
-            Self::Day(day) => zone.start_of(day),
-            Self::Local(local) => zone.instant_of(local),
-            Self::At(at) => at,
-        }
-    }
-}
-
-/// The text is not the start or end of a period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "must be a date, such as `2026-11-21`, or a time (RFC 3339), such as `2026-11-21T12:00:00Z`"
-)]
-pub struct InvalidEdge;
-
-impl FromStr for Edge {
-    type Err = InvalidEdge;
-    fn from_str(text: &str) -> Result<Self, InvalidEdge> {
-        if let Some(day) = parse_day(text) {
-            return Ok(Self::Day(day));
-        }
-        // As a browser's field for a date and a time sends it.
-        let is_local = ["2026-11-21T12:00".len(), "2026-11-21T12:00:00".len()];
-        if is_local.contains(&text.len())
-            && text.starts_with(|c: char| c.is_ascii_digit())
-            && let Ok(local) = text.parse()
-        {
-            return Ok(Self::Local(local));
-        }
-        let at: Result<SentInstant, InvalidInstant> = text.parse();
-        at.map(|at| Self::At(at.timestamp()))
-            .map_err(|_| InvalidEdge)
     }
 }
 
@@ -353,64 +307,5 @@ impl Question {
             Period::Range(range) if *self == Self::of_range(range) => Some(range),
             _ => None,
         }
-    }
-}
-
-fn sentence<T: FromStr<Err: ToString>>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|error: T::Err| error.to_string())
-}
-
-fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> String {
-    let words: Vec<String> = words.map(|word| format!("`{word}`")).collect();
-    format!("must be one of {}", words.join(", "))
-}
-
-struct Reader<'a> {
-    pairs: &'a [(String, String)],
-    errors: Vec<InvalidParameter>,
-}
-
-impl Reader<'_> {
-    fn values(&self, name: &'static str) -> impl Iterator<Item = &str> {
-        let of_name = self.pairs.iter().filter(move |(key, _)| key == name);
-        of_name
-            .map(|(_, value)| value.trim())
-            .filter(|value| !value.is_empty())
-    }
-
-    fn wrong(&mut self, parameter: &'static str, problem: impl Into<String>) {
-        self.errors.push(InvalidParameter::new(parameter, problem));
-    }
-
-    fn is_right(&self, name: &str) -> bool {
-        self.errors.iter().all(|error| error.parameter != name)
-    }
-
-    fn one<T>(
-        &mut self,
-        name: &'static str,
-        parse: impl Fn(&str) -> Result<T, String>,
-    ) -> Option<T> {
-        let read = {
-            let mut values = self.values(name);
-            let value = values.next()?;
-            match values.next() {
-                Some(_) => Err("appears twice. Send it once.".to_owned()),
-                None => parse(value),
-            }
-        };
-        read.map_err(|problem| self.wrong(name, problem)).ok()
-    }
-
-    fn all<T>(&mut self, name: &'static str, parse: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
-        if self.values(name).nth(MAX_VALUES).is_some() {
-            self.wrong(name, format!("can have at most {MAX_VALUES} values"));
-            return Vec::new();
-        }
-        let read: Result<Vec<T>, String> = self.values(name).map(parse).collect();
-        read.unwrap_or_else(|problem| {
-            self.wrong(name, problem);
-            Vec::new()
-        })
     }
 }
