@@ -5,7 +5,7 @@ mod error;
 use std::{
     borrow::Cow,
     fmt,
-    net::{Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     str::FromStr,
 };
 
@@ -40,6 +40,10 @@ enum Host {
     Under(Box<str>),
     V4(Ipv4Addr),
     V6(Ipv6Addr),
+}
+
+fn is_loopback(address: IpAddr) -> bool {
+    address.is_loopback() || address.is_unspecified()
 }
 
 impl DomainPattern {
@@ -133,14 +137,14 @@ impl DomainPattern {
     }
 
     /// Whether browsers find the pattern's host on the machine that they run on: `localhost`, a name below it (RFC 6761,
-    /// section 6.3), or a loopback address.
+    /// section 6.3), a loopback address, or the unspecified address, which browsers take for one.
     pub fn is_loopback(&self) -> bool {
         match &self.host {
             Host::Name(name) | Host::Under(name) => {
                 **name == *LOCALHOST || is_subdomain(name, LOCALHOST)
             }
-            Host::V4(address) => address.is_loopback(),
-            Host::V6(address) => address.to_canonical().is_loopback(),
+            Host::V4(address) => is_loopback((*address).into()),
+            Host::V6(address) => is_loopback(address.to_canonical()),
         }
     }
 

@@ -117,18 +117,21 @@ impl About {
 
     fn budget(self) -> Subject<'static> {
         match self {
-            Self::Owner(org_id, user_id)
-            | Self::Lowered(org_id, user_id, _)
-            | Self::Removed(org_id, user_id) => Subject::RoleMails(Some(org_id), user_id),
-            Self::Operator(user_id) | Self::NoOperator(user_id) => {
-                Subject::RoleMails(None, user_id)
+            Self::Owner(org_id, user_id) | Self::Lowered(org_id, user_id, _) => {
+                Subject::RoleMails(Some(org_id), user_id)
             }
+            Self::Operator(user_id) => Subject::RoleMails(None, user_id),
+            Self::Removed(org_id, user_id) => Subject::EndMails(Some(org_id), user_id),
+            Self::NoOperator(user_id) => Subject::EndMails(None, user_id),
             Self::FactorRequired(org_id) => Subject::FactorMails(org_id),
         }
     }
 }
 
 async fn post(engine: &Engine, about: About, actor: Actor) -> Result<(), StorageError> {
+    if !is_role_still(engine, about).await? {
+        return Ok(());
+    }
     match attempts::count(engine, &[about.budget()]).await {
         Ok(_) => {}
         Err(AttemptError::TooMany { .. }) => return Ok(()),
@@ -149,6 +152,20 @@ async fn post(engine: &Engine, about: About, actor: Actor) -> Result<(), Storage
     };
     engine.tell(user_id, Letter { to, content });
     Ok(())
+}
+
+/// Whether someone whose role was changed still has that role. Letters are posted in any order, and what is no longer true is
+/// not sent.
+async fn is_role_still(engine: &Engine, about: About) -> Result<bool, StorageError> {
+    const SQL: &str = "SELECT role FROM memberships WHERE org_id = $1 AND user_id = $2";
+    let (org_id, user_id, role) = match about {
+        About::Owner(org_id, user_id) => (org_id, user_id, Role::Owner),
+        About::Lowered(org_id, user_id, role) => (org_id, user_id, role),
+        _ => return Ok(true),
+    };
+    let now: Option<Role> = on!(engine.db.read(), c => sqlx::query_scalar(SQL)
+        .bind(org_id).bind(user_id).fetch_optional(c).await)?;
+    Ok(now == Some(role))
 }
 
 /// What the letter to the person says. `None` if its organization was deleted meanwhile.

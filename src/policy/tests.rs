@@ -123,6 +123,8 @@ fn each_policy_has_its_field_and_concerns_its_keys() {
     for host in [
         "127.0.0.1:3000",
         "127.1.2.3",
+        "0.0.0.0",
+        "[::]",
         "[::1]",
         "[::ffff:127.0.0.1]",
         "app.localhost",

@@ -78,8 +78,12 @@ pub(crate) enum Subject<'a> {
     InvitationLinks(UserId),
     /// Requests for keys of one person in one organization, of which its owners are told by mail.
     KeyRequestMails(OrgId, UserId),
-    /// Letters that tell a user that they were made an owner of this organization, or an operator of the instance.
+    /// Letters that tell a user that their role in this organization was changed, or that they were made an operator of the
+    /// instance.
     RoleMails(Option<OrgId>, UserId),
+    /// Letters that tell a user that they were removed from this organization, or are no longer an operator. Changes of a role
+    /// use up nothing of these.
+    EndMails(Option<OrgId>, UserId),
     /// Rounds of letters of one organization to its members without a second factor.
     FactorMails(OrgId),
     /// New accounts of people whom an organization invited at one address. They share no budget with strangers.
@@ -108,7 +112,7 @@ impl Subject<'_> {
             Self::ResetRequests(_) => 10,
             Self::ResetMails(_) | Self::ResetMailsToNobody(_) | Self::AccountMails(_) => 5,
             Self::SignUpMails(_) | Self::InvitationMailsTo(..) | Self::InvitationMailsOf(..) => 5,
-            Self::KeyRequestMails(..) | Self::RoleMails(..) => 5,
+            Self::KeyRequestMails(..) | Self::RoleMails(..) | Self::EndMails(..) => 5,
             Self::InvitedSignUp(..) | Self::MailsTo(_) => 10,
             Self::FirstMailTo(..) | Self::FactorMails(_) => 1,
             Self::InvitationMails(_) | Self::InvitationLinks(_) => 100,
@@ -130,7 +134,7 @@ impl Subject<'_> {
             | Self::InvitationMailsOf(..)
             | Self::InvitationLinks(_) => HOUR,
             Self::FirstMailTo(..) | Self::KeyRequestMails(..) => DAY,
-            Self::RoleMails(..) | Self::FactorMails(_) => DAY,
+            Self::RoleMails(..) | Self::EndMails(..) | Self::FactorMails(_) => DAY,
             Self::CodesOfDay(_) | Self::CodesOfDayInBrowser(..) => DAY,
             Self::CodesOfDayInSession(..) | Self::CodesOfDayInSessionsWithoutCode(_) => DAY,
             _ => 15 * MINUTE,
@@ -188,6 +192,8 @@ impl Subject<'_> {
             }
             Self::RoleMails(Some(org_id), user_id) => format!("role mails {org_id} {user_id}"),
             Self::RoleMails(None, user_id) => format!("operator mails {user_id}"),
+            Self::EndMails(Some(org_id), user_id) => format!("end mails {org_id} {user_id}"),
+            Self::EndMails(None, user_id) => format!("operator end mails {user_id}"),
             Self::FactorMails(org_id) => format!("factor mails {org_id}"),
             Self::InvitedSignUp(org_id, email) => format!("invited sign-up {org_id} {email}"),
         }
@@ -225,6 +231,7 @@ impl Subject<'_> {
                 | Self::InvitationLinks(_)
                 | Self::KeyRequestMails(..)
                 | Self::RoleMails(..)
+                | Self::EndMails(..)
                 | Self::FactorMails(_)
                 | Self::InvitedSignUp(..)
         )
