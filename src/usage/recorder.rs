@@ -168,7 +168,9 @@ impl Recorder {
         // Sorted by key and time.
         let sites: BTreeMap<_, _> = all.sites.into_iter().collect();
         let sightings: BTreeMap<_, _> = all.sightings.into_iter().collect();
-        let seen: BTreeMap<_, _> = all.seen.into_iter().collect();
+        // Requests that came with nothing need no batches.
+        let seen = all.seen.into_iter().filter(|(_, seen)| !seen.is_empty());
+        let seen: BTreeMap<_, _> = seen.collect();
         let mut tallies = tallies.into_iter();
         let (mut sites, mut sightings) = (sites.into_iter(), sightings.into_iter());
         let mut seen = seen.into_iter();

@@ -60,6 +60,10 @@ impl<T> Values<T> {
         }
     }
 
+    fn is_empty(&self) -> bool {
+        self.named.is_empty() && self.others.is_none()
+    }
+
     fn absorb(&mut self, other: Self)
     where
         T: PartialEq,
@@ -132,6 +136,14 @@ impl Seen {
                 || ClientFamily::named(name),
             );
         }
+    }
+
+    /// Whether the requests came with nothing.
+    pub(in crate::usage) fn is_empty(&self) -> bool {
+        self.origins.is_empty()
+            && self.scopes.is_empty()
+            && self.networks.is_empty()
+            && self.clients.is_empty()
     }
 
     /// Adds what another shard counted.
