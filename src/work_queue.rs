@@ -5,7 +5,7 @@
 //! thread. With a larger pool of threads, such as tokio's, each of them would retain that much.
 //!
 //! - A caller without a place in the queue is rejected before any work is done.
-//! - Nobody can fill the queue: each tenant or network has a share of the places.
+//! - Nobody can fill the queue: each tenant or network has a share of the places. Within a tenant, nobody keeps others out.
 //! - Nobody waits behind all that another has in the queue: tenants and networks take turns ([`turns`]).
 //! - Who waits in line for a place is next with the fewest places, and one person counts with all their tenants ([`places`]).
 //! - A place is held until the work ends, even if the request is cancelled: running work cannot be cancelled.

@@ -17,6 +17,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Busy, Whose, served::Served};
 
+/// How many times a tenant's share its persons can have together, each one place beyond the share.
+const PERSONS: usize = 4;
+
 /// Which work gives its place to a newcomer who has none. Work that is running never does.
 #[derive(Debug, Clone, Copy)]
 pub enum GivesWay {
@@ -130,8 +133,8 @@ impl<K: Copy + Eq + Hash> Places<K> {
     /// If there is none, in total or for this tenant.
     pub fn take(&self, whose: Whose<K>) -> Result<Taken, Busy> {
         let mut state = self.lock();
-        let has_share = state.asked(whose.tenant) < self.max_each;
-        if !has_share || !state.line.is_empty() || state.held.len() >= self.max {
+        if !self.has_share(&state, &whose) || !state.line.is_empty() || state.held.len() >= self.max
+        {
             return Err(Busy::default());
         }
         Ok(state.take(whose))
@@ -144,7 +147,7 @@ impl<K: Copy + Eq + Hash> Places<K> {
     pub fn join(&self, whose: Whose<K>, cost: u64) -> Result<Waiter<'_, K>, Busy> {
         let joined = self.served.now();
         let mut state = self.lock();
-        if state.asked(whose.tenant) >= self.max_each {
+        if !self.has_share(&state, &whose) {
             return Err(Busy::default());
         }
         let number = state.number();
@@ -161,6 +164,18 @@ impl<K: Copy + Eq + Hash> Places<K> {
             places: self,
             number,
         })
+    }
+
+    /// Whether the tenant's share has a place for this person. Whoever has none gets one even if others have used up the share, or
+    /// two downloads of one admin would keep the owners from theirs.
+    fn has_share(&self, state: &State<K>, whose: &Whose<K>) -> bool {
+        let has_none = whose.person.is_some_and(|person| state.asked(person) == 0);
+        let share = if has_none {
+            PERSONS * self.max_each
+        } else {
+            self.max_each
+        };
+        state.asked(whose.tenant) < share
     }
 
     /// Waits until who waits in line can be next. What happens after this call is not missed.
@@ -223,11 +238,11 @@ impl<K: Copy + Eq + Hash> State<K> {
         each.max().unwrap_or(0)
     }
 
-    /// The places that a tenant has or waits for.
-    fn asked(&self, tenant: K) -> usize {
+    /// The places that a tenant or person has or waits for.
+    fn asked(&self, party: K) -> usize {
         let waiting = self.line.values();
-        let waiting = waiting.filter(|waiter| waiter.whose.tenant == tenant);
-        self.of(tenant) + waiting.count()
+        let waiting = waiting.filter(|waiter| waiter.whose.parties().any(|its| its == party));
+        self.of(party) + waiting.count()
     }
 
     fn take(&mut self, whose: Whose<K>) -> Taken {
@@ -350,6 +365,21 @@ mod tests {
         assert!(places.take('c'.into()).is_err());
         drop((waits, one, two));
         places.take('c'.into()).unwrap();
+    }
+
+    #[test]
+    fn whoever_has_none_gets_a_place_beyond_the_share_that_others_of_the_tenant_use() {
+        let places = places(20, GivesWay::Newest);
+        let _admin = [(); 2].map(|()| places.take(of('a', 'A')).unwrap());
+        assert!(places.take(of('a', 'A')).is_err());
+        assert!(places.take('a'.into()).is_err(), "nobody is known");
+        let _owner = places.take(of('a', 'B')).unwrap();
+        assert!(places.take(of('a', 'B')).is_err());
+        let _others: Vec<_> = "CDEFG"
+            .chars()
+            .map(|person| places.take(of('a', person)).unwrap())
+            .collect();
+        assert!(places.take(of('a', 'H')).is_err());
     }
 
     #[test]
