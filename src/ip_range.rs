@@ -108,6 +108,11 @@ impl IpRange {
         self.0.contains(&address.to_canonical())
     }
 
+    /// The first address in the range that a device can have: `10.0.0.1` in `10.0.0.0/8`.
+    pub fn first_address(&self) -> IpAddr {
+        self.0.hosts().next().unwrap_or_else(|| self.0.addr())
+    }
+
     /// Whether these ranges restrict a key: there is one, and all of them together have at most [`MOST_IPV4`] and
     /// [`MOST_IPV6`] addresses. Addresses that are in several ranges count once.
     pub fn restrict(ranges: &[Self]) -> bool {

@@ -187,7 +187,7 @@ outcomes! {
         detail: "The key does not work from this IP address. Add the address to the key's IP ranges.",
         meaning: "The client's address is outside the key's IP ranges, or was not sent.",
         advice: "Add the client's public IP address to the key's IP ranges. Check that your API server sends the address \
-                 of its client, not its own.",
+                 of its client as `ip`, not its own.",
     }
     InsufficientScope {
         code: "INSUFFICIENT_SCOPE",
@@ -229,6 +229,11 @@ outcomes! {
                  and spread bulk work over time.",
     }
 }
+
+/// The message of [`Outcome::IpNotAllowed`] for a request without an address. Another range would not help.
+#[cfg(feature = "native")]
+pub const NO_ADDRESS: &str = "The key works only from certain IP addresses, and the request to Latchkey has no `ip`. Send the \
+     address of your client as `ip`.";
 
 /// The groups of outcomes in charts and totals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

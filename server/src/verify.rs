@@ -17,7 +17,7 @@ use latchkey::{
     Engine, allowed_origins,
     convention::{ClassIndex, Convention, Scope},
     id::OrgId,
-    outcome::Outcome,
+    outcome::{self, Outcome},
     verify::{self, Answer, InvalidReason, KnownAgent, KnownOrg},
 };
 use serde::Serialize;
@@ -110,15 +110,20 @@ struct AgentDocument<'a> {
     responses((status = 200, description = "The result", body = Document)))]
 pub async fn verify(State(state): State<AppState>, request: Request) -> Response {
     match answer(&state, request).await {
-        Ok((answer, headers)) => respond(&answer, &headers, state.engine.convention()),
+        Ok(answer) => respond(&answer, state.engine.convention()),
         Err(problem) => problem.into_response(),
     }
 }
 
-async fn answer(
-    state: &AppState,
-    request: Request,
-) -> Result<(Answer, ClientHeaders<'_>), Problem> {
+/// The result of a verification, with what its document says beside it.
+struct Answered<'a> {
+    answer: Answer,
+    /// The message for the user of the key.
+    detail: &'static str,
+    headers: ClientHeaders<'a>,
+}
+
+async fn answer(state: &AppState, request: Request) -> Result<Answered<'_>, Problem> {
     let engine = &*state.engine;
     let undecided = |error: latchkey::db::StorageError| {
         state.metrics.undecided_verifications.increment(1);
@@ -164,7 +169,15 @@ async fn answer(
     let readable =
         !answer.origin_allowed && may_be_read(engine, request.origin, token.org_id).await;
     let headers = ClientHeaders::of(&answer, &request, readable, engine.convention());
-    Ok((answer, headers))
+    let detail = match answer.outcome {
+        Outcome::IpNotAllowed if request.ip.is_none() => outcome::NO_ADDRESS,
+        outcome => outcome.detail(engine.convention().bound_to),
+    };
+    Ok(Answered {
+        answer,
+        detail,
+        headers,
+    })
 }
 
 /// The endpoint class that a request counts against. The cost must not exceed its limit, because waiting would never
@@ -215,7 +228,12 @@ async fn may_be_read(engine: &Engine, origin: Option<&str>, of: Option<OrgId>) -
     }
 }
 
-fn respond(answer: &Answer, headers: &ClientHeaders<'_>, convention: &Convention) -> Response {
+fn respond(answered: &Answered<'_>, convention: &Convention) -> Response {
+    let Answered {
+        answer,
+        detail,
+        headers,
+    } = answered;
     let rate_limit = answer
         .rate_limit
         .as_ref()
@@ -224,7 +242,7 @@ fn respond(answer: &Answer, headers: &ClientHeaders<'_>, convention: &Convention
         valid: answer.outcome == Outcome::Valid,
         code: answer.outcome.code(),
         status: answer.outcome.status(),
-        detail: answer.outcome.detail(convention.bound_to),
+        detail,
         reason: answer.reason.map(InvalidReason::as_str),
         missing_scopes: &answer.missing_scopes,
         key: answer

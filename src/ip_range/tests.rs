@@ -203,3 +203,19 @@ fn masked_range(first: u32, prefix: u8) -> IpRange {
     let network = Ipv4Net::new(Ipv4Addr::from_bits(first), prefix).unwrap();
     range(&network.trunc().to_string())
 }
+
+#[test]
+fn the_first_address_is_one_of_a_device() {
+    for (range, first) in [
+        ("10.0.0.0/8", "10.0.0.1"),
+        ("192.0.2.8/31", "192.0.2.8"),
+        ("192.0.2.10", "192.0.2.10"),
+        ("0.0.0.0/0", "0.0.0.1"),
+        ("2001:db8::1", "2001:db8::1"),
+    ] {
+        let address = IpRange::parse(range).unwrap().first_address();
+        assert_eq!(address.to_string(), first, "{range}");
+    }
+    let range = IpRange::parse("2001:db8::/32").unwrap();
+    assert!(range.contains(range.first_address()));
+}

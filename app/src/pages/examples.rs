@@ -4,6 +4,8 @@ mod check;
 mod of_key;
 mod tabs;
 
+use latchkey::ip_range::IpRange;
+
 pub use self::{
     check::{TOKEN_VARIABLE, VERIFY_TAB, YOUR_KEY, YOUR_TOKEN, check, check_with_token, key_of},
     of_key::{Example, examples, script_tag},
@@ -15,6 +17,13 @@ pub struct Snippet {
     /// The label of the tab.
     pub language: &'static str,
     pub text: String,
+}
+
+/// An address that is in the first of a key's ranges; `None` if it has none and works from everywhere.
+pub fn ip_in(ranges: &[IpRange]) -> Option<String> {
+    ranges
+        .first()
+        .map(|range| range.first_address().to_string())
 }
 
 /// An origin that matches an allowed domain.

@@ -2,10 +2,11 @@
 
 use latchkey::{
     convention::KeyHeader,
+    ip_range::IpRange,
     key::{Kind, text::PlainKey},
 };
 
-use super::{Snippet, VERIFY_TAB, check, key_of, origin_of};
+use super::{Snippet, VERIFY_TAB, check, ip_in, key_of, origin_of};
 use crate::{shown_once::KeyTerms, site::Addresses};
 
 /// What the examples send, and where.
@@ -16,6 +17,8 @@ pub struct Example<'a> {
     pub kind: Kind,
     /// The allowed domains of a widget key.
     pub domains: &'a [String],
+    /// The ranges outside which the key does not work, if there are any.
+    pub ip_ranges: &'a [IpRange],
     pub terms: &'a KeyTerms,
     pub addresses: &'a Addresses,
 }
@@ -59,12 +62,14 @@ fn in_shell(of: Example<'_>) -> String {
 }
 
 fn check_it(of: Example<'_>) -> Snippet {
-    let (key, origin) = (
+    let (key, origin, ip) = (
         in_shell(of),
         of.domains.first().map(|domain| origin_of(domain)),
+        ip_in(of.ip_ranges),
     );
     let mut fields = vec![("key", key.as_str())];
     fields.extend(origin.as_deref().map(|origin| ("origin", origin)));
+    fields.extend(ip.as_deref().map(|ip| ("ip", ip)));
     Snippet {
         language: VERIFY_TAB,
         text: check(&of.addresses.public_url, &fields),
@@ -214,6 +219,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_check_of_a_key_with_ranges_sends_an_address_of_them() {
+        let ranges = ["10.0.0.0/8", "2001:db8::/32"].map(|range| range.parse().unwrap());
+        let (terms, addresses) = (terms(&["Bearer"]), addresses());
+        let mut of = Example {
+            key: None,
+            kind: Kind::Secret,
+            domains: &[],
+            ip_ranges: &ranges,
+            terms: &terms,
+            addresses: &addresses,
+        };
+        let sent = |of| {
+            let text = check_it(of).text;
+            text.lines().last().unwrap_or_default().trim().to_owned()
+        };
+        let key = r#"\"key\": \"${API_KEY:-your key}\""#;
+        assert_eq!(sent(of), format!(r#"-d "{{{key}, \"ip\": \"10.0.0.1\"}}""#));
+        of.ip_ranges = &[];
+        assert_eq!(sent(of), format!(r#"-d "{{{key}}}""#));
+    }
+
     /// The examples for a key with these headers, as language and text.
     fn texts(
         kind: Kind,
@@ -227,6 +254,7 @@ mod tests {
             key,
             kind,
             domains: &domains,
+            ip_ranges: &[],
             terms: &terms(headers),
             addresses,
         });

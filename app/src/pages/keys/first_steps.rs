@@ -1,8 +1,13 @@
 //! The panel that leads from the first key to the first request, above the keys and on the page of a key.
 
 use latchkey::{
-    access::to,
+    access::{Membership, to},
     key::{Environment, Kind},
+    keys::{
+        Key,
+        list::{KeyQuery, list},
+        show::details,
+    },
 };
 use leptos::prelude::*;
 
@@ -13,7 +18,7 @@ use crate::{
         first_steps::first_steps,
         seen_steps::{self, DISMISSED, WAITING},
     },
-    pages::examples::{check, key_of},
+    pages::examples::{check, ip_in, key_of, origin_of},
     request::PageRequest,
     values::first_steps::FirstSteps,
 };
@@ -40,16 +45,61 @@ pub async fn steps(request: &PageRequest) -> Result<Option<Steps>, AppError> {
         return Ok(None);
     }
     let now = first_steps(request, &org).await?;
-    let convention = request.engine().convention();
-    let variable = convention.environment_variable(Kind::Secret, Environment::Live);
-    let key = key_of(variable);
+    let key = if now.request {
+        None
+    } else {
+        key_to_check(request, &membership).await?
+    };
     Ok(Some(Steps {
         org,
         page: request.path().to_owned(),
         now,
-        check: check(&request.addresses().public_url, &[("key", &key)]),
+        check: check_of(request, key),
         is_dismissed: request.parameter("steps") == "dismiss",
     }))
+}
+
+/// The key on whose page the panel is, or the newest one.
+async fn key_to_check(
+    request: &PageRequest,
+    membership: &Membership,
+) -> Result<Option<Key>, AppError> {
+    let engine = request.engine();
+    let id = match request.id("key") {
+        Ok(id) => Some(id),
+        Err(_) => {
+            let newest = KeyQuery {
+                descending: true,
+                page_size: 1,
+                ..KeyQuery::default()
+            };
+            let newest = list(engine, &membership.permit()?, &newest).await?;
+            newest.keys.first().map(|key| key.id)
+        }
+    };
+    match id {
+        Some(id) => Ok(details(engine, &membership.permit()?, id).await?),
+        None => Ok(None),
+    }
+}
+
+/// The command that checks a key, from where it works.
+fn check_of(request: &PageRequest, key: Option<Key>) -> String {
+    let convention = request.engine().convention();
+    let (kind, environment) = key
+        .as_ref()
+        .map_or((Kind::Secret, Environment::Live), |key| {
+            (key.summary.kind, key.summary.environment)
+        });
+    let settings = key.as_ref().map(|key| &key.settings);
+    let origin = settings.and_then(|settings| settings.domains.first());
+    let origin = origin.map(|domain| origin_of(&domain.to_string()));
+    let ip = settings.and_then(|settings| ip_in(&settings.ip_ranges));
+    let key = key_of(convention.environment_variable(kind, environment));
+    let mut fields = vec![("key", key.as_str())];
+    fields.extend(origin.as_deref().map(|origin| ("origin", origin)));
+    fields.extend(ip.as_deref().map(|ip| ("ip", ip)));
+    check(&request.addresses().public_url, &fields)
 }
 
 /// The panel, until the first request was seen or the user dismisses it.

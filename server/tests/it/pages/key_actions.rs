@@ -10,10 +10,13 @@ use latchkey::{
     verify::Request,
 };
 
-use crate::test_app::{
-    Browser, NOON, TestApp, TestOrg,
-    org::{PASSWORD, secret_key, widget_key, with},
-    said,
+use crate::{
+    pages::new_key::secret_key_fields,
+    test_app::{
+        Browser, NOON, TestApp, TestOrg,
+        org::{PASSWORD, secret_key, widget_key, with},
+        said,
+    },
 };
 
 async fn stored(org: &TestOrg, id: KeyId) -> KeySettings {
@@ -290,6 +293,24 @@ on_both! {
         let other = app.browser();
         other.sign_in("dana@northwind.example", PASSWORD).await;
         assert!(!other.get(KEYS).await.body.contains(PANEL), "this browser never waited");
+    }
+
+    async fn every_command_that_checks_a_key_with_ranges_sends_an_address_of_them(app: &TestApp) {
+        const SENT: &str = r#"\"ip\": \"127.0.0.1\""#;
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        org.key("Everywhere").await;
+        let keys = owner.get("/orgs/northwind/keys").await.text();
+        assert!(keys.contains("/v1/verify") && !keys.contains("127.0.0.1"), "{keys}");
+        app.clock.advance(1_000);
+        let fields = [secret_key_fields("Office").as_slice(), &[("ip_ranges", "127.0.0.0/8\n192.0.2.10")]].concat();
+        let shown = owner.submit("/orgs/northwind/keys/new", &fields).await.text();
+        assert!(shown.contains(r#""ip": "127.0.0.1""#), "{shown}");
+        let keys = owner.get("/orgs/northwind/keys").await.text();
+        assert!(keys.contains(SENT), "the newest key: {keys}");
+        let id = app.database.texts("SELECT id FROM keys ORDER BY id DESC").await.remove(0);
+        let page = owner.get(&format!("/orgs/northwind/keys/{id}")).await.text();
+        assert_eq!(page.matches(SENT).count(), 2, "the first steps and the examples: {page}");
     }
 
     async fn the_first_steps_can_be_dismissed(app: &TestApp) {

@@ -119,7 +119,10 @@ on_both! {
             ("198.51.100.7:51234", "IP_NOT_ALLOWED"), ("[2001:db9::1]:443", "IP_NOT_ALLOWED"), ("", "IP_NOT_ALLOWED"),
         ] {
             let body = serde_json::json!({"key": made.plain.expose(), "ip": ip}).to_string();
-            assert_eq!(app.post_verify(Some(&token), &body).await.json()["code"], code, "{ip}");
+            let answer = app.post_verify(Some(&token), &body).await.json();
+            assert_eq!(answer["code"], code, "{ip}");
+            let says_to_send_it = answer["detail"].as_str().unwrap().contains("has no `ip`");
+            assert_eq!(says_to_send_it, ip.is_empty(), "{answer}");
         }
     }
 

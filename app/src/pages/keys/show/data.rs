@@ -285,6 +285,7 @@ async fn details(
         key: None,
         kind: summary.kind,
         domains: &texts,
+        ip_ranges: &settings.ip_ranges,
         terms: &KeyTerms::of(convention, summary.kind, summary.environment),
         addresses,
     });

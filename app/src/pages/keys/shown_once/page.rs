@@ -64,6 +64,7 @@ fn Body(made: CreatedKey) -> impl IntoView {
             key: Some(&made.key),
             kind: made.kind,
             domains: &domains,
+            ip_ranges: &made.settings.ip_ranges,
             terms: &made.terms,
             addresses: &made.addresses,
         })/>
