@@ -1,6 +1,6 @@
 // Key policies: an owner sets them, and the form of a new key says what they ask and what breaks them.
 
-import { expect, hydrated, test } from "../fixture/test.ts";
+import { expect, hydrated, open, test } from "../fixture/test.ts";
 
 for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {
@@ -56,5 +56,36 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByRole("button", { name: "Create key" }).click();
       await expect(page.getByRole("heading", { name: "Server is ready" })).toBeVisible();
     });
+  });
+}
+
+for (const [where, name] of [["the form of a new key", "Allowed domains"], ["the page of a key", "Add domains"]] as const) {
+  test(`a forbidden localhost is explained at its field on ${where}, also after the field's own check`, async ({ page, team, signInAs }) => {
+    const old = await team.key({ name: "Website", kind: "widget", domains: ["one.example"] });
+    await signInAs("owner");
+    await page.goto(team.path("settings/policies"));
+    await page.getByRole("group", { name: "Pages on localhost" }).getByRole("radio", { name: /^Forbidden/ }).check();
+    await page.getByRole("button", { name: "Save" }).click();
+    await expect(page.getByText("Saved.")).toBeVisible();
+
+    const isNew = name === "Allowed domains";
+    await open(page, team.path(isNew ? "keys/new" : `keys/${old.id}`));
+    await page.clock.install();
+    if (isNew) {
+      await page.getByRole("radio", { name: /^Widget/ }).check();
+      await page.getByRole("textbox", { name: "Name", exact: true }).fill("Shop");
+    }
+    const field = page.getByRole("textbox", { name, exact: true });
+    await field.fill("http://localhost:3000");
+    // The browser checks the field as it is left to submit the form, and shows the result a moment later.
+    const checked = page.waitForResponse((response) => response.url().endsWith("/api/domains/check"));
+    if (isNew) await page.getByRole("button", { name: "Create key" }).click();
+    else await field.press("Enter");
+    await (await checked).finished();
+    await expect(field).toHaveAttribute("aria-invalid", "true");
+    await page.clock.runFor(1_000);
+    await expect(field).toHaveAttribute("aria-invalid", "true");
+    await expect(field).toHaveAccessibleDescription(/Live widget keys of this organization cannot work on localhost/);
+    await expect(field).toHaveValue("http://localhost:3000");
   });
 }
