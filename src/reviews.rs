@@ -4,7 +4,8 @@
 //! need no attention until a date, or until another finding appears ([`crate::findings`]). Otherwise it asks the owners to
 //! rotate, narrow or revoke the key, or to allow domains, which is open until the key was changed in that way, an owner answers,
 //! the same is asked again, or the key is kept. Several such requests can be open together. An owner can promise to do it: the request stays open, and they are reminded of it
-//! ([`crate::alerts`]). What was done is taken from the change of the key itself, in its transaction ([`done`]).
+//! ([`crate::alerts`]). What was done is taken from the change of the key itself, in its transaction ([`done`]), and is asked
+//! again when another change takes it back.
 //!
 //! Each review is a row of at most about 20 KB, and a key has at most [`MAX_PER_KEY`] of them.
 
@@ -25,6 +26,8 @@ mod list;
 mod narrowed;
 #[cfg(feature = "native")]
 mod review;
+#[cfg(feature = "native")]
+mod undone;
 
 use std::{fmt, str::FromStr};
 

@@ -14,6 +14,7 @@ use crate::{
 use super::{
     Aspect, Verdict,
     narrowed::{adds_domains, narrowed},
+    undone::reopen_undone,
 };
 
 /// Keys per statement.
@@ -37,6 +38,10 @@ pub(crate) async fn note_done(
         };
         if entry.event == Event::KeyEnabled {
             enabled.entry(org_id).or_default().push(id);
+        }
+        // Before what this change does: the same change can take one thing back and do another.
+        if entry.event == Event::KeyUpdated {
+            reopen_undone(tx, convention, org_id, id).await?;
         }
         if let Some(asked) = asked_by(entry, convention) {
             let ids = keys.entry((org_id, entry.event, asked)).or_default();

@@ -7,6 +7,7 @@ use crate::{
     convention::{Convention, Scope},
     domain::LOCALHOST,
     ip_range::IpRange,
+    key::settings::KeySettings,
 };
 
 use super::Aspect;
@@ -30,6 +31,52 @@ pub(super) fn narrowed(changes: &Map<String, Value>, convention: &Convention) ->
         }
     };
     Aspect::ALL.into_iter().filter(has_less).collect()
+}
+
+/// Whether a key with the settings `now` can again do all that these changes, which narrowed it, took from it in this aspect.
+pub(super) fn is_put_back(
+    aspect: Aspect,
+    changes: &Map<String, Value>,
+    now: &KeySettings,
+    convention: &Convention,
+) -> bool {
+    match aspect {
+        Aspect::Scopes => both::<Vec<Scope>>(changes, "scopes").is_some_and(|(from, _)| {
+            let has_all = from.iter().all(|scope| now.scopes.contains(scope));
+            convention.is_full_access(&now.scopes) || (has_all && !convention.is_full_access(&from))
+        }),
+        Aspect::Expiry => both::<Option<i64>>(changes, "expires_at").is_some_and(|(from, _)| {
+            match now.expires_at {
+                Some(now) => from.is_some_and(|from| now.as_millis() >= from),
+                None => true,
+            }
+        }),
+        Aspect::IpRanges => both::<Vec<IpRange>>(changes, "ip_ranges").is_some_and(|(from, _)| {
+            let has_all = from.iter().all(|range| covers(&now.ip_ranges, range));
+            now.ip_ranges.is_empty() || (has_all && !from.is_empty())
+        }),
+        Aspect::Domains => both::<Vec<String>>(changes, "domains")
+            .is_some_and(|(from, _)| from.iter().all(|domain| texts(now).contains(domain))),
+        Aspect::Localhost => {
+            let was_listed = both::<Vec<String>>(changes, "domains")
+                .is_some_and(|(from, to)| lists_localhost(&from) && !lists_localhost(&to));
+            !now.localhost_forbidden && (!was_listed || lists_localhost(&texts(now)))
+        }
+    }
+}
+
+/// Whether a key with the settings `now` has none of the domains that these changes added.
+pub(super) fn are_gone(changes: &Map<String, Value>, now: &KeySettings) -> bool {
+    both::<Vec<String>>(changes, "domains").is_some_and(|(from, to)| {
+        let mut added = to.iter().filter(|domain| !from.contains(domain)).peekable();
+        let now = texts(now);
+        added.peek().is_some() && added.all(|domain| !now.contains(domain))
+    })
+}
+
+/// The domains of a key, as the log has them.
+fn texts(settings: &KeySettings) -> Vec<String> {
+    settings.domains.iter().map(ToString::to_string).collect()
 }
 
 /// Whether a change allows a domain that was not allowed before.
@@ -58,10 +105,13 @@ fn fewer_scopes(convention: &Convention, from: &[Scope], to: &[Scope]) -> bool {
 
 /// Whether a key works from fewer addresses, and from no others. No ranges stand for all addresses.
 fn fewer_addresses(from: &[IpRange], to: &[IpRange]) -> bool {
-    let covers =
-        |all: &[IpRange], one: &IpRange| all.is_empty() || all.iter().any(|of| of.covers(one));
     let is_part = !to.is_empty() && to.iter().all(|range| covers(from, range));
     is_part && (from.is_empty() || !from.iter().all(|range| covers(to, range)))
+}
+
+/// Whether all addresses of a range are in these ranges.
+fn covers(all: &[IpRange], one: &IpRange) -> bool {
+    all.is_empty() || all.iter().any(|of| of.covers(one))
 }
 
 /// Whether patterns, with an optional scheme and port, include localhost.

@@ -5,6 +5,7 @@ mod creating;
 mod done;
 mod listing;
 mod together;
+mod undone;
 
 use latchkey::{
     access::{Membership, Permit, Permitted},
