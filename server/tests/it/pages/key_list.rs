@@ -1,9 +1,11 @@
 //! The page that lists keys.
 
 use latchkey::{
+    id::KeyId,
     key::RevokeReason,
     keys::change_state::{disable, revoke},
     projects,
+    reviews::{self, NewReview, Verdict},
     role::Role,
 };
 
@@ -230,6 +232,22 @@ on_both! {
         let all = owner.get(KEYS).await;
         assert_eq!(names(&all), ["Expiring", "Fresh", "Leaked", "Old"]);
         assert!(!all.body.contains("Full access: no scopes"), "new keys with full access have no badge");
+        // A leak that a review keeps is not urgent, and still there.
+        let leaked: KeyId = app.database.texts("SELECT id FROM keys WHERE name = 'Leaked'").await.remove(0).parse().unwrap();
+        let keep = NewReview {
+            verdict: Verdict::Keep,
+            aspect: None,
+            comment: "A test page".parse().unwrap(),
+            until: None,
+            seen: None,
+            seen_requests: None,
+            creation_token: None,
+        };
+        reviews::create(&app.engine, &org.permit(), &org.permit(), &org.permit(), leaked, keep).await.unwrap();
+        let kept = owner.get(&format!("{KEYS}?q=leaked")).await.body;
+        assert!(kept.contains("Seen in a browser · reviewed") && kept.contains("Reviewed until Feb 19, 2027."), "{kept}");
+        assert!(!kept.contains("tag plain bad"), "{kept}");
+        assert!(owner.get(KEYS).await.text().contains("2 keys need attention"));
         // The order would show members what they cannot see.
         assert_eq!(names(&member.get(&format!("{KEYS}?sort=urgency")).await), ["Expiring", "Fresh", "Leaked", "Old"]);
     }

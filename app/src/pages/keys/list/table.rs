@@ -1,7 +1,7 @@
 //! The table of keys.
 
 use latchkey::{
-    findings::Code,
+    findings::{Code, Severity},
     key::{Kind, Status},
 };
 use leptos::prelude::*;
@@ -189,7 +189,8 @@ fn Domains(row: KeyRow) -> impl IntoView {
 }
 
 /// The two most urgent findings that need attention, and how many more there are. The status says when a key expires. If the
-/// list shows only keys with a certain finding, it is a badge, too.
+/// list shows only keys with a certain finding, it is a badge, too. One of high severity stays a badge when a review keeps the
+/// key: someone else can still use it.
 #[component]
 fn Badges(findings: Vec<FindingText>, filter: Option<FindingChoice>) -> impl IntoView {
     const SHOWN: usize = 2;
@@ -201,7 +202,8 @@ fn Badges(findings: Vec<FindingText>, filter: Option<FindingChoice>) -> impl Int
                 Some(FindingChoice::Severity(severity)) => finding.severity == severity,
                 None => false,
             };
-            let is_shown = is_asked || finding.needs_attention();
+            let is_kept = finding.severity == Severity::High && finding.reviewed_until.is_some();
+            let is_shown = is_asked || is_kept || finding.needs_attention();
             is_shown && finding.code != Code::ExpiresSoon
         })
         .collect();
@@ -215,7 +217,19 @@ fn Badges(findings: Vec<FindingText>, filter: Option<FindingChoice>) -> impl Int
         .iter()
         .take(SHOWN)
         .map(|finding| {
-            view! { <span class=finding.tag() title=finding.sentence.clone()>{finding.code.title()}</span> }
+            let (tag, text, title) = match &finding.reviewed_until {
+                Some(date) => (
+                    "tag plain",
+                    format!("{} · reviewed", finding.code.title()),
+                    format!("{} Reviewed until {date}.", finding.sentence),
+                ),
+                None => (
+                    finding.tag(),
+                    finding.code.title().to_owned(),
+                    finding.sentence.clone(),
+                ),
+            };
+            view! { <span class=tag title=title>{text}</span> }
         })
         .collect_view();
     view! { {shown}{more} }
