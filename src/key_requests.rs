@@ -43,7 +43,7 @@ use crate::{
     change::Happened,
     event::{Event, Target},
     id::{KeyId, KeyRequestId, UserId},
-    name::DisplayName,
+    name::{DisplayName, is_seen},
     nfc::nfc,
     time::{DAY, Timestamp},
 };
@@ -145,8 +145,11 @@ impl KeyRequest {
     }
 }
 
-/// The stored form of a purpose or a comment.
+/// The stored form of a purpose or a comment. Empty if nothing of it is seen.
 fn text(typed: &str) -> String {
     let typed = typed.replace("\r\n", "\n").replace('\0', "");
-    nfc(typed.trim()).into_owned()
+    match is_seen(&typed) {
+        true => nfc(typed.trim()).into_owned(),
+        false => String::new(),
+    }
 }

@@ -80,6 +80,12 @@ pub const NOT_FIRST: &[(char, char)] = &[
     ('\u{e0100}', '\u{e01ef}'),
 ];
 
+/// Whether something of the text is seen. White space and the characters that no name can start with are not.
+pub(crate) fn is_seen(text: &str) -> bool {
+    text.chars()
+        .any(|c| !c.is_whitespace() && !is_in(c, NOWHERE) && !is_in(c, NOT_FIRST))
+}
+
 /// Whether the character is allowed somewhere in a name.
 pub(crate) fn may_be_in_a_name(c: char) -> bool {
     !is_in(c, NOWHERE)

@@ -34,7 +34,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString};
 
-use crate::{nfc::nfc, time::DAY};
+use crate::{name::is_seen, nfc::nfc, time::DAY};
 
 pub use self::aspect::{Aspect, InvalidAspect};
 #[cfg(feature = "native")]
@@ -132,7 +132,7 @@ const fn invalid_verdict(_: &str) -> InvalidVerdict {
 #[error("A comment must have at most 1,000 characters.")]
 pub struct CommentTooLong;
 
-/// What a reviewer or an owner wrote: at most [`MAX_COMMENT`] characters, trimmed. Can be empty.
+/// What a reviewer or an owner wrote: at most [`MAX_COMMENT`] characters, trimmed. Can be empty, and is if nothing of it is seen.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Comment(String);
@@ -157,6 +157,9 @@ impl FromStr for Comment {
         let text = nfc(text.trim());
         if text.chars().count() > MAX_COMMENT {
             return Err(CommentTooLong);
+        }
+        if !is_seen(&text) {
+            return Ok(Self::default());
         }
         Ok(Self(text.into_owned()))
     }
@@ -195,6 +198,17 @@ mod tests {
         let read = |text: &str| text.parse::<Comment>();
         assert_eq!(read(" a\r\nb\0 ").unwrap().as_str(), "a\nb");
         assert!(read(&"é".repeat(MAX_COMMENT)).is_ok());
+        for unseen in [
+            "\u{200b}",
+            "\u{2800} \u{2800}",
+            "\u{3164}",
+            "\u{feff}",
+            "\u{ad}",
+            "\0\n\u{200d}",
+        ] {
+            assert!(read(unseen).unwrap().is_empty(), "{unseen:?}");
+        }
+        assert_eq!(read("👩\u{200d}💻").unwrap().as_str(), "👩\u{200d}💻");
         assert_eq!(read(&"é".repeat(MAX_COMMENT + 1)), Err(CommentTooLong));
     }
 

@@ -23,6 +23,7 @@ on_both! {
             team.ask(team.kim, new).await.unwrap_err().to_string()
         };
         assert_eq!(refused(|new| new.purpose = " \n ".to_owned()).await, "Say what the key is for, so that an owner can decide.");
+        assert_eq!(refused(|new| new.purpose = "\u{200b}\u{3164}".to_owned()).await, "Say what the key is for, so that an owner can decide.");
         assert_eq!(refused(|new| new.purpose = "x".repeat(501)).await, "The purpose must have at most 500 characters.");
         assert!(refused(|new| new.wanted.kind = Kind::Widget).await.starts_with("Enter at least one domain."));
         assert!(refused(|new| new.wanted.settings.scopes = vec!["made:up".parse().unwrap()]).await.starts_with("Unknown scope"));
@@ -30,7 +31,7 @@ on_both! {
         assert_eq!(app.database.number("SELECT COUNT(*) FROM key_requests").await, 0);
         let longest = NewRequest { purpose: "x".repeat(500), ..request("Reports") };
         team.ask(team.kim, longest).await.unwrap();
-        for comment in ["", " ", &"x".repeat(501)] {
+        for comment in ["", " ", "\u{2800}", &"x".repeat(501)] {
             let id = team.request(list_open(&app.engine, &team.org.permit(), None).await.unwrap().requests[0].id).await.id;
             let refused = decline(&app.engine, &team.permit(team.dana).await.unwrap(), id, comment).await.unwrap_err();
             assert!(matches!(refused, DecideError::CommentNeeded | DecideError::CommentTooLong), "{refused:?}");

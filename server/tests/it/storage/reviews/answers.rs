@@ -56,7 +56,9 @@ on_both! {
             let permit = permit(app, &org, owner).await;
             reviews::answer(&app.engine, &permit, id, text.parse().unwrap()).await
         };
-        assert!(matches!(answer(" ").await, Err(AnswerError::Empty)));
+        for empty in [" ", "\u{200b}", "\u{3164}\n\u{2800}"] {
+            assert!(matches!(answer(empty).await, Err(AnswerError::Empty)), "{empty:?}");
+        }
         answer("Only the build server has it").await.unwrap();
         assert!(matches!(answer("Again").await, Err(AnswerError::NotOpen)));
         let review = find(app, &org, id).await;
