@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString};
 
+use crate::{convention::Convention, key::Kind};
+
 /// The part of a key that its owners are asked to narrow. A request without one is about any of them.
 #[derive(
     Debug,
@@ -53,6 +55,17 @@ impl Aspect {
             Self::Localhost => "localhost",
         }
     }
+
+    /// Whether a key of this kind has something of it that its owners can restrict.
+    pub fn is_of(self, kind: Kind, convention: &Convention) -> bool {
+        let is_widget = kind == Kind::Widget;
+        match self {
+            Self::Scopes => convention.has_scopes(),
+            Self::Expiry | Self::IpRanges => true,
+            Self::Domains => is_widget,
+            Self::Localhost => is_widget && convention.can_block_localhost(),
+        }
+    }
 }
 
 /// The text is not an aspect of a key.
@@ -70,6 +83,29 @@ crate::db::text_column!(Aspect);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(feature = "native")]
+    fn only_parts_that_a_key_has_can_be_restricted() {
+        let parts = |convention: &str, kind: Kind| {
+            let convention = Convention::built_in(convention).unwrap();
+            let parts = Aspect::ALL
+                .into_iter()
+                .filter(|aspect| aspect.is_of(kind, &convention));
+            parts.map(Aspect::as_str).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(parts("latchkey", Kind::Secret), "scopes expiry ip_ranges");
+        assert_eq!(
+            parts("latchkey", Kind::Widget),
+            "scopes expiry ip_ranges domains localhost"
+        );
+        assert_eq!(
+            parts("cencori", Kind::Widget),
+            "expiry ip_ranges domains localhost"
+        );
+        // Pages on localhost are always allowed there.
+        assert_eq!(parts("talkifai", Kind::Widget), "expiry ip_ranges domains");
+    }
 
     #[test]
     fn aspects_are_read_back() {

@@ -76,9 +76,9 @@ pub enum ReviewError {
     /// An aspect for something other than narrowing the key.
     #[error("Only a request to narrow a key is about a part of it.")]
     AspectWithoutNarrow,
-    /// The owners cannot remove scopes from a key that has none.
-    #[error("Keys of this instance have no scopes that could be removed.")]
-    NothingToNarrow,
+    /// The owners cannot restrict what a key of this kind does not have.
+    #[error("{}", nothing_to_narrow(*.0))]
+    NothingToNarrow(Aspect),
     /// The key is not locked to domains.
     #[error("Only widget keys have domains that could be allowed.")]
     NoDomains,
@@ -98,6 +98,17 @@ fn found_since(codes: &[Code]) -> String {
         .map(|code| format!("“{}”", code.title()))
         .collect();
     format!("Found since you opened the page: {}.", titles.join(", "))
+}
+
+fn nothing_to_narrow(aspect: Aspect) -> &'static str {
+    match aspect {
+        Aspect::Scopes => "Keys of this instance have no scopes that could be removed.",
+        Aspect::Expiry | Aspect::IpRanges => "Keys of this kind have nothing to restrict there.",
+        Aspect::Domains => "Only widget keys have domains that could be removed.",
+        Aspect::Localhost => {
+            "Only widget keys work on localhost, and only if their owners can block it."
+        }
+    }
 }
 
 fn comment_required(urgent: &[Code], asked: &[&str]) -> String {
@@ -141,7 +152,7 @@ pub async fn create(
     new: NewReview,
 ) -> Result<Created, ReviewError> {
     let (now, org_id) = (engine.clock.now(), permit.org_id());
-    let until = check(engine, &new, now)?;
+    let until = check(&new, now)?;
     let found = of_keys(engine, details, usage, &[key_id]).await?.pop();
     let findings = found.ok_or(ReviewError::NotFound)?.findings;
     let id = ReviewId::new(now.as_millis(), engine.random.bytes()?);
@@ -163,6 +174,12 @@ pub async fn create(
     }
     if new.verdict == Verdict::AllowDomains && key.kind != Kind::Widget {
         return Err(ReviewError::NoDomains);
+    }
+    let missing = new
+        .aspect
+        .filter(|aspect| !aspect.is_of(key.kind, &engine.convention));
+    if let Some(aspect) = missing {
+        return Err(ReviewError::NothingToNarrow(aspect));
     }
     if let Some(seen) = &new.seen {
         let codes = findings.iter().map(|finding| finding.code);
@@ -203,17 +220,9 @@ pub async fn create(
 }
 
 /// Checks what does not depend on the key, and returns until when it is kept.
-fn check(
-    engine: &Engine,
-    new: &NewReview,
-    now: Timestamp,
-) -> Result<Option<Timestamp>, ReviewError> {
-    match (new.verdict, new.aspect) {
-        (Verdict::Narrow, Some(Aspect::Scopes)) if engine.convention.scopes.is_empty() => {
-            return Err(ReviewError::NothingToNarrow);
-        }
-        (Verdict::Narrow, _) | (_, None) => {}
-        (_, Some(_)) => return Err(ReviewError::AspectWithoutNarrow),
+fn check(new: &NewReview, now: Timestamp) -> Result<Option<Timestamp>, ReviewError> {
+    if new.aspect.is_some() && new.verdict != Verdict::Narrow {
+        return Err(ReviewError::AspectWithoutNarrow);
     }
     match (new.verdict, new.until) {
         (Verdict::Keep, None) => Ok(Some(now.plus(KEPT_FOR))),

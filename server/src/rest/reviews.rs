@@ -222,7 +222,7 @@ fn refused(error: ReviewError) -> Problem {
             Problem::invalid_field("until", error)
         }
         ReviewError::CommentRequired { .. } => Problem::invalid_field("comment", error),
-        ReviewError::AspectWithoutNarrow | ReviewError::NothingToNarrow => {
+        ReviewError::AspectWithoutNarrow | ReviewError::NothingToNarrow(_) => {
             Problem::invalid_field("aspect", error)
         }
         // Requests do not say what their sender has seen.

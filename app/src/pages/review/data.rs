@@ -58,16 +58,20 @@ pub struct Steps {
     pub is_owner: bool,
     /// Whether a key has a switch that blocks localhost.
     pub with_localhost_switch: bool,
+    /// Whether owners can choose that a widget key does not work on localhost.
+    pub can_block_localhost: bool,
 }
 
 impl Steps {
     pub fn of(request: &PageRequest, may: impl Fn(Action) -> bool) -> Self {
+        let convention = request.engine().convention();
         Self {
             may_rotate: may(Action::RotateKeys),
             may_edit: may(Action::EditKeys) && may(Action::EditDomains),
             may_revoke: may(Action::RevokeKeys),
             is_owner: may(Action::AnswerReviews),
-            with_localhost_switch: request.engine().convention().domains.localhost_switch,
+            with_localhost_switch: convention.domains.localhost_switch,
+            can_block_localhost: convention.can_block_localhost(),
         }
     }
 }

@@ -160,6 +160,9 @@ pub fn StepButton(
     /// Whether it is asked of the owners already.
     is_asked: bool,
 ) -> impl IntoView {
+    if step == Step::Localhost && !steps.can_block_localhost {
+        return ().into_any();
+    }
     if step.may(steps) {
         let href = step.href(&path, steps);
         return view! { <a class="btn" href=href>{step.title()}<span class="visually-hidden">" "{name}</span></a> }

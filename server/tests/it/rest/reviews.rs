@@ -99,6 +99,8 @@ on_both! {
             (json!({"verdict": "narrow", "aspect": "name"}), "aspect"),
             (json!({"verdict": "rotate", "aspect": "scopes"}), "aspect"),
             (json!({"verdict": "allow_domains"}), "verdict"),
+            (json!({"verdict": "narrow", "aspect": "domains"}), "aspect"),
+            (json!({"verdict": "narrow", "aspect": "localhost"}), "aspect"),
         ] {
             let answer = api.post(&path, &body).await;
             assert_eq!((answer.status.as_u16(), &answer.json()["errors"][0]["field"]), (422, &json!(field)), "{body}");

@@ -11,13 +11,15 @@ use latchkey::{
         change_state::{disable, enable},
         list::KeyQuery,
     },
-    reviews::{self, AnswerError, MAX_KEPT_FOR, MAX_PER_KEY, NewReview, ReviewError, Verdict},
+    reviews::{
+        self, AnswerError, Aspect, MAX_KEPT_FOR, MAX_PER_KEY, NewReview, ReviewError, Verdict,
+    },
     role::Role,
     time::DAY,
 };
 
 use super::{create, find, new, permit, states};
-use crate::test_app::{NOON, TestApp};
+use crate::test_app::{NOON, TestApp, org::widget_key};
 
 on_both! {
     async fn a_review_keeps_what_the_reviewer_saw_and_counts_until_its_date(app: &TestApp) {
@@ -104,6 +106,22 @@ on_both! {
              SELECT 'rev_' || n, '{}', '{key}', 'keep', '', 1, 'user', '[]', '', 1 FROM many", MAX_PER_KEY - 2, org.org.id
         )).await;
         assert!(matches!(create(app, &org, admin, key, new(Verdict::Keep)).await, Err(ReviewError::TooMany)));
+    }
+
+    async fn owners_are_only_asked_to_restrict_what_the_key_has(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let admin = org.person("ada", Role::Admin).await;
+        let secret = org.key("Server").await.id;
+        let widget = org.create_key(widget_key("Widget", &["a.example"])).await.unwrap().id;
+        let about = |aspect| NewReview { aspect: Some(aspect), ..new(Verdict::Narrow) };
+        for aspect in [Aspect::Domains, Aspect::Localhost] {
+            let refused = create(app, &org, admin, secret, about(aspect)).await;
+            assert!(matches!(refused, Err(ReviewError::NothingToNarrow(of)) if of == aspect), "{refused:?}");
+        }
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM reviews").await, 0);
+        for aspect in Aspect::ALL {
+            create(app, &org, admin, widget, about(aspect)).await.unwrap();
+        }
     }
 
     async fn a_request_that_is_sent_twice_reviews_once(app: &TestApp) {
