@@ -64,6 +64,27 @@ pub fn matching<'a>(
     origin: &Origin<'_>,
     rule: DomainRule,
 ) -> Option<Match<'a>> {
+    find(patterns, origin, rule, |pattern| {
+        pattern.covers(origin, rule.covers_subdomains)
+    })
+}
+
+/// Whether some page on a host is allowed, on some port.
+#[cfg(feature = "native")]
+pub(crate) fn allows_host(patterns: &[DomainPattern], host: &str, rule: DomainRule) -> bool {
+    let origin = format!("https://{host}");
+    Origin::parse(&origin).is_ok_and(|origin| {
+        let covers = |pattern: &DomainPattern| pattern.covers_host(&origin, rule.covers_subdomains);
+        find(patterns, &origin, rule, covers).is_some()
+    })
+}
+
+fn find<'a>(
+    patterns: &'a [DomainPattern],
+    origin: &Origin<'_>,
+    rule: DomainRule,
+    covers: impl Fn(&DomainPattern) -> bool,
+) -> Option<Match<'a>> {
     match rule.localhost {
         LocalhostRule::Always if origin.is_localhost() => return Some(Match::Localhost),
         LocalhostRule::Never if origin.is_localhost() => return None,
@@ -71,6 +92,6 @@ pub fn matching<'a>(
     }
     patterns
         .iter()
-        .find(|pattern| pattern.covers(origin, rule.covers_subdomains))
+        .find(|pattern| covers(pattern))
         .map(Match::Pattern)
 }

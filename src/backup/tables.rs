@@ -303,7 +303,7 @@ pub const TABLES: [Table; 35] = [
         name: "usage_domains",
         text: "org_id subject_id domain",
         numbers: "starts_at count",
-        booleans: "passed",
+        booleans: "passed now_allowed",
         ..NONE
     },
     Table {

@@ -160,7 +160,14 @@ impl DomainPattern {
 
     /// Whether the pattern covers this origin.
     pub(super) fn covers(&self, origin: &Origin<'_>, with_subdomains: bool) -> bool {
-        let host = match (&self.host, origin.host()) {
+        self.covers_host(origin, with_subdomains)
+            && self.scheme.is_none_or(|scheme| scheme == origin.scheme())
+            && self.port.is_none_or(|port| port == origin.port())
+    }
+
+    /// Whether the pattern covers some origin with the host of this one.
+    pub(super) fn covers_host(&self, origin: &Origin<'_>, with_subdomains: bool) -> bool {
+        match (&self.host, origin.host()) {
             (Host::Name(name), OriginHost::Name(origin)) => {
                 name.eq_ignore_ascii_case(origin)
                     || (with_subdomains && **name != *LOCALHOST && is_subdomain(origin, name))
@@ -169,9 +176,7 @@ impl DomainPattern {
             (Host::V4(address), OriginHost::V4(origin)) => *address == origin,
             (Host::V6(address), OriginHost::V6(origin)) => *address == origin,
             _ => false,
-        };
-        host && self.scheme.is_none_or(|scheme| scheme == origin.scheme())
-            && self.port.is_none_or(|port| port == origin.port())
+        }
     }
 }
 

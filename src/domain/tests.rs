@@ -238,3 +238,29 @@ fn patterns_are_texts_in_json() {
         "{error}"
     );
 }
+
+#[test]
+fn a_host_is_allowed_if_some_page_on_it_is() {
+    let listed = patterns("https://shop.example:8443, *.northwind.example, 192.0.2.1");
+    let allowed = |rule: DomainRule| {
+        let hosts = [
+            "shop.example",
+            "www.shop.example",
+            "a.northwind.example",
+            "northwind.example",
+            "192.0.2.1",
+            "localhost",
+            "",
+            "a b",
+        ];
+        let allowed = hosts
+            .into_iter()
+            .filter(|host| allows_host(&listed, host, rule));
+        allowed.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(allowed(EXACT), "shop.example a.northwind.example 192.0.2.1");
+    assert_eq!(
+        allowed(SUBDOMAINS_COVERED),
+        "shop.example www.shop.example a.northwind.example 192.0.2.1 localhost"
+    );
+}

@@ -166,7 +166,7 @@ fn of_code(code: Code, policy: &Policy<'_>, now: &str) -> Vec<(Severity, String)
                 Severity::Medium,
                 format!(
                     "keys.kind = 'widget' AND keys.id IN (SELECT usage_domains.subject_id FROM usage_domains \
-                     WHERE usage_domains.org_id = $1 AND usage_domains.starts_at >= {since} AND NOT usage_domains.passed \
+                     WHERE usage_domains.org_id = $1 AND usage_domains.starts_at >= {since} AND NOT usage_domains.passed AND NOT usage_domains.now_allowed \
                      GROUP BY usage_domains.subject_id HAVING SUM(usage_domains.count) >= {MANY_REFUSED})"
                 ),
             )

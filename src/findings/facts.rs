@@ -35,7 +35,7 @@ pub struct Facts {
     pub maker_left: bool,
     /// The secrets of the key that browsers sent, if it is a secret key.
     pub in_browser: Vec<InBrowser>,
-    /// Requests from rejected origins within [`REFUSED_WITHIN`](super::REFUSED_WITHIN).
+    /// Requests from rejected origins, which the key does not allow now, within [`REFUSED_WITHIN`](super::REFUSED_WITHIN).
     pub refused: Refused,
     /// The scopes that valid requests required, as far as they are remembered.
     pub scopes_seen: Vec<Scope>,

@@ -206,7 +206,7 @@ async fn in_browser(
     Ok(leaks)
 }
 
-/// Requests from rejected origins, by key.
+/// Requests from rejected origins that the key does not allow now, by key.
 async fn refused(
     engine: &Engine,
     permit: &Permit<to::SeeUsageDetails>,
@@ -225,7 +225,8 @@ async fn refused(
         "SELECT subject_id, domain, CAST(total AS BIGINT) FROM (SELECT subject_id, domain, \
          SUM(SUM(count)) OVER (PARTITION BY subject_id) AS total, \
          ROW_NUMBER() OVER (PARTITION BY subject_id ORDER BY CASE WHEN domain = '' THEN 1 ELSE 0 END, SUM(count) DESC, domain) AS place \
-         FROM usage_domains WHERE org_id = $1 AND starts_at >= $2 AND NOT passed AND subject_id IN ({}) \
+         FROM usage_domains WHERE org_id = $1 AND starts_at >= $2 AND NOT passed AND NOT now_allowed \
+         AND subject_id IN ({}) \
          GROUP BY subject_id, domain) AS ranked WHERE place <= {MAX_HOSTS} ORDER BY subject_id, place",
         places(3, widgets.len())
     );

@@ -6,16 +6,19 @@ use crate::{
     Engine,
     access::{Permit, to},
     change::Happened,
-    domain::DomainPattern,
+    db::{StorageError, Tx},
+    domain::{self, DomainPattern},
     event::{Event, Target},
     fault::{Fault, from_fault},
-    id::KeyId,
+    findings::refused_since,
+    id::{KeyId, OrgId},
     key::settings::{
         InvalidKeyField, InvalidKeyFields, KeySettings, SettingsChange, rules::Before,
     },
     limits::{LimitReached, check_more_domains},
     orgs::policies,
     revision::{Known, Revision, fields_of},
+    usage::domains::note_allowed,
 };
 
 use super::{
@@ -157,7 +160,31 @@ async fn change_settings<A>(
     store::update(change.tx(), org_id, id, &key.display, &settings).await?;
     let (before, after) = (key.settings.domains.len(), settings.domains.len());
     check_more_domains(engine, change.tx(), org_id, before, after).await??;
+    note_allowed_hosts(engine, change.tx(), (org_id, id), &key.settings, &settings).await?;
     Ok(change.commit(updated).await?)
+}
+
+/// Notes which rejected hosts a change of a key's domains allows.
+async fn note_allowed_hosts(
+    engine: &Engine,
+    tx: &mut Tx,
+    (org_id, id): (OrgId, KeyId),
+    before: &KeySettings,
+    after: &KeySettings,
+) -> Result<(), StorageError> {
+    if before.domains == after.domains && before.localhost_forbidden == after.localhost_forbidden {
+        return Ok(());
+    }
+    let allows = |settings: &KeySettings, host: &str| {
+        let rule = engine.convention.domain_rule(settings.localhost_forbidden);
+        domain::allows_host(&settings.domains, host, rule)
+    };
+    let (was, is) = (
+        |host: &str| allows(before, host),
+        |host: &str| allows(after, host),
+    );
+    let since = refused_since(engine.clock.now());
+    note_allowed(tx, org_id, id, was, is, since).await
 }
 
 /// Adds the changed fields. For notes and metadata, which can contain anything, only the fact that they changed is recorded.

@@ -171,6 +171,35 @@ async fn limit(
     Ok(())
 }
 
+/// Marks the hosts of a key that were rejected and that a change of its list allows, and unmarks those that it no longer
+/// allows, in the transaction of the change. A day has at most [`REFUSED_A_DAY`] hosts.
+pub(crate) async fn note_allowed(
+    tx: &mut Tx,
+    org_id: OrgId,
+    key_id: KeyId,
+    was: impl Fn(&str) -> bool,
+    is: impl Fn(&str) -> bool,
+    since: Timestamp,
+) -> Result<(), StorageError> {
+    const SQL: &str = "SELECT starts_at, domain FROM usage_domains WHERE org_id = $1 AND subject_id = $2 \
+         AND starts_at >= $3 AND passed = FALSE AND domain <> ''";
+    let mut hosts: Vec<(Timestamp, String)> = on!(tx.on(), c => sqlx::query_as(SQL)
+        .bind(org_id).bind(key_id).bind(since).fetch_all(c).await)?;
+    // One by one, in the order in which counts are stored, so that neither waits for the other.
+    hosts.sort();
+    for (day, host) in hosts {
+        let is = is(&host);
+        if is == was(&host) {
+            continue;
+        }
+        const MARK: &str = "UPDATE usage_domains SET now_allowed = $1 WHERE org_id = $2 AND subject_id = $3 \
+             AND starts_at = $4 AND passed = FALSE AND domain = $5";
+        on!(tx.on(), c => sqlx::query(MARK)
+            .bind(is).bind(org_id).bind(key_id).bind(day).bind(host).execute(c).await.map(drop))?;
+    }
+    Ok(())
+}
+
 /// Usage of one domain.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct DomainUse {

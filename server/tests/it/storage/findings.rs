@@ -11,7 +11,7 @@ use latchkey::{
         of_keys,
     },
     id::KeyId,
-    key::{Kind, text::PlainKey},
+    key::{Kind, settings::SettingsChange, text::PlainKey},
     keys::{
         list::KeyQuery,
         rotate::{Rotation, rotate},
@@ -156,8 +156,9 @@ async fn many_keys(app: &TestApp, org: &TestOrg, count: usize) -> Vec<KeyId> {
         for (host, count) in [("evil.example", refused / 2), ("", refused - refused / 2)] {
             if count > 0 {
                 app.database.execute(&format!(
-                    "INSERT INTO usage_domains (org_id, subject_id, starts_at, passed, domain, count) \
-                     VALUES ('{}', '{id}', {day}, {passed}, '{host}', {count})", org.org.id,
+                    "INSERT INTO usage_domains (org_id, subject_id, starts_at, passed, domain, count, now_allowed) \
+                     VALUES ('{}', '{id}', {day}, {passed}, '{host}', {count}, {})", org.org.id,
+                    if number % 3 == 0 { "TRUE" } else { "FALSE" },
                 )).await;
             }
         }
@@ -383,6 +384,44 @@ on_both! {
         send(&rotated.plain).await;
         let (found, is_listed) = leaks(&org, made.id).await;
         assert_eq!((found[0].evidence.requests, found[0].evidence.works_until, is_listed), (Some(1), None, true), "the new one was sent");
+    }
+
+    async fn origins_that_a_key_allows_now_are_no_longer_found(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let made = org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        let send = async |origin: &str, times: usize| {
+            for _ in 0..times {
+                app.ask(&Request { key: Some(&made.plain), origin: Some(origin), ..Request::default() }).await;
+            }
+            flush(&app.engine).await.unwrap();
+        };
+        let edit = async |domains: &[&str]| {
+            let domains = Some(domains.iter().map(|domain| domain.parse().unwrap()).collect());
+            org.edit(made.id, SettingsChange { domains, ..SettingsChange::default() }).await.unwrap();
+        };
+        let found = async || {
+            let keys = of_keys(&org.engine, &org.permit(), &org.permit(), &[made.id]).await.unwrap();
+            let mut findings = keys[0].findings.iter().filter(|finding| finding.code == Code::RefusedOrigins);
+            let found = findings.next().map(|finding| (finding.evidence.requests.unwrap(), finding.evidence.origins.clone()));
+            let is_listed = filtered(&org, Which::Of(Some(Code::RefusedOrigins), None)).await.contains(&made.id);
+            assert_eq!(found.is_some(), is_listed);
+            found
+        };
+        send("https://preview.shop.example:8443", 12).await;
+        app.clock.advance(DAY);
+        send("https://preview.shop.example:8443", 3).await;
+        send("https://mirror.example", 11).await;
+        let hosts = |hosts: &[&str]| hosts.iter().map(|host| (*host).to_owned()).collect::<Vec<_>>();
+        assert_eq!(found().await, Some((26, hosts(&["preview.shop.example", "mirror.example"]))));
+        edit(&["shop.example", "*.shop.example"]).await;
+        assert_eq!(found().await, Some((11, hosts(&["mirror.example"]))));
+        edit(&["shop.example", "*.shop.example", "mirror.example"]).await;
+        assert_eq!(found().await, None);
+        // Another change of the key says nothing about them.
+        org.edit(made.id, SettingsChange { localhost_forbidden: Some(true), ..SettingsChange::default() }).await.unwrap();
+        assert_eq!(found().await, None);
+        edit(&["shop.example", "mirror.example"]).await;
+        assert_eq!(found().await, Some((15, hosts(&["preview.shop.example"]))), "it is not allowed any more");
     }
 
     async fn a_filter_and_a_badge_say_the_same(app: &TestApp) {
