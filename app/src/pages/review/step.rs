@@ -92,7 +92,9 @@ impl Step {
             Self::Rotate => "Ask to rotate",
             Self::EndOldSecret => "Ask an owner to end the old secret.",
             Self::Scopes => "Ask to restrict scopes",
-            Self::Extend => "Ask an owner to extend it.",
+            Self::Extend => {
+                "Only owners can extend it: tell one of them if it is still needed. If not, keep it as it is until it expires."
+            }
             Self::SetExpiry => "Ask to set an expiry date",
             Self::Shorten => "Ask for an earlier expiry date",
             Self::IpRanges => "Ask to enter IP ranges",

@@ -208,7 +208,7 @@ on_both! {
             assert!(!admins.contains(step), "an admin cannot: {admins}");
             match ask {
                 Some((value, text)) => assert!(admins.contains(&format!("value=\"{value}\"")) && admins.contains(text), "{value}: {admins}"),
-                None => assert!(admins.contains("Ask an owner to extend it."), "{admins}"),
+                None => assert!(admins.contains("Only owners can extend it: tell one of them"), "{admins}"),
             }
         }
         let (id, ..) = keys[4];
