@@ -165,7 +165,10 @@ impl SessionStore for Store {
     async fn create(&self, record: &mut Record) -> Result<()> {
         sessions::save(&self.0, hash(&record.id), kept(record)?)
             .await
-            .map_err(backend)
+            .map_err(|error| match error.is_of_ended_session() {
+                true => Error::Backend(SessionRecord::LACKS_CODE.to_owned()),
+                false => backend(error),
+            })
     }
 
     async fn save(&self, record: &Record) -> Result<()> {

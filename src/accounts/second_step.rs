@@ -34,6 +34,14 @@ pub enum SecondStepError {
 
 from_fault!(SecondStepError);
 
+/// Lets a user whose password was right enter a code, because they have turned on a second factor since it was checked.
+///
+/// # Errors
+/// If the system's random number generator fails.
+pub fn ask_for_code(engine: &Engine, who: SignedIn) -> Result<HalfSignedIn, Fault> {
+    HalfSignedIn::new(engine, who)
+}
+
 /// A user who has entered a code.
 #[derive(Debug, Clone, Copy)]
 pub struct SignedInWithCode {

@@ -97,6 +97,8 @@ const SEEN: &str = "UPDATE users SET last_seen_at = $1 WHERE id = $2 AND (last_s
 impl SessionRecord {
     /// The key under which the web server keeps the record while it handles a request.
     pub const KEY: &str = "session";
+    /// The web server's error where [`save`] needs a code.
+    pub const LACKS_CODE: &str = "a code is needed";
 
     /// When the session expires unless it is used again.
     pub fn expires_at(&self) -> Timestamp {
@@ -127,8 +129,8 @@ impl SessionHash {
 /// Stores a new session, and ends the user's oldest sessions above the maximum.
 ///
 /// # Errors
-/// If a session with this ID exists, no code was asked for because the second factor was turned on only meanwhile, or the
-/// database cannot be reached.
+/// [`StorageError::is_of_ended_session`] if no code was asked for because the second factor was turned on only meanwhile, or
+/// if a session with this ID exists or the database cannot be reached.
 pub async fn save(
     engine: &Engine,
     hash: SessionHash,

@@ -2,9 +2,11 @@
 
 use latchkey::{
     accounts::{
+        half_signed_in::HalfSignedIn,
         known_browser::By,
         password::TypedPassword,
         second_factor::{self, TypedCode},
+        second_step::ask_for_code,
         sessions::SignedIn,
         sign_in::{self, FailedSignIn, FirstStep, SignInError},
         sign_up::MaySignUp,
@@ -109,7 +111,10 @@ pub async fn submit(request: PageRequest, form: SignInForm) -> Answer {
         Ok(both) => both,
         Err(answer) => return answer,
     };
-    request.open_session(who, by).await?;
+    if !request.open_session(who, by).await? {
+        let half = ask_for_code(request.engine(), who)?;
+        return Ok(code_needed_after(half, &form.next));
+    }
     let path = if is_own_path(&form.next) {
         form.next
     } else {
@@ -170,10 +175,7 @@ pub(super) async fn check_password<F>(
         Ok(FirstStep::SignedIn(who)) => Ok(who),
         Ok(FirstStep::CodeNeeded(half)) => {
             request.same_browser().recognize();
-            Err(Ok(FormAnswer::Shown(CodeNeeded {
-                half: half.expose().to_owned(),
-                next: next.to_owned(),
-            })))
+            Err(Ok(code_needed_after(half, next)))
         }
         Err(error @ SignInError::WrongCredentials(failed)) => {
             log_failure(failed, visit);
@@ -190,6 +192,14 @@ pub(super) async fn check_password<F>(
         }
         Err(SignInError::Fault(fault)) => Err(Err(fault.into())),
     }
+}
+
+/// The form for the code after the first step.
+fn code_needed_after<F>(half: HalfSignedIn, next: &str) -> FormAnswer<F, CodeNeeded> {
+    FormAnswer::Shown(CodeNeeded {
+        half: half.expose().to_owned(),
+        next: next.to_owned(),
+    })
 }
 
 /// Logs the account, the reason and the IP address of a failed sign-in, but never what the user entered.

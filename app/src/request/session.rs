@@ -12,7 +12,10 @@ use latchkey::{
     fault::Fault,
 };
 use tokio::sync::OwnedMutexGuard;
-use tower_sessions::{Session, session::Id};
+use tower_sessions::{
+    Session,
+    session::{self, Id},
+};
 
 use super::PageRequest;
 use crate::{
@@ -23,11 +26,12 @@ use crate::{
 
 impl PageRequest {
     /// Starts a session for a user who has just authenticated, under a new ID (ASVS 7.2.4). The browser becomes known
-    /// to their account.
+    /// to their account. Returns `false`, and starts none, if a code is needed, because the user has turned on a second factor
+    /// since their password was checked.
     ///
     /// # Errors
     /// If the session cannot be stored.
-    pub async fn open_session(&self, who: SignedIn, by: By) -> Result<(), AppError> {
+    pub async fn open_session(&self, who: SignedIn, by: By) -> Result<bool, AppError> {
         self.start_session(who, by).await
     }
 
@@ -36,10 +40,10 @@ impl PageRequest {
     /// # Errors
     /// If the session cannot be stored.
     pub async fn renew_session(&self, who: SignedIn) -> Result<(), AppError> {
-        self.start_session(who, By::PasswordChange).await
+        self.start_session(who, By::PasswordChange).await.map(drop)
     }
 
-    async fn start_session(&self, who: SignedIn, by: By) -> Result<(), AppError> {
+    async fn start_session(&self, who: SignedIn, by: By) -> Result<bool, AppError> {
         let session = &self.session;
         let before = self.record().await?;
         let codes = match (by, before) {
@@ -62,7 +66,17 @@ impl PageRequest {
             _ => cycle.await?,
         }
         self.keep(who, codes).await?;
-        self.remember_browser(who, by)
+        // Stored now: after the answer, it would be too late to ask for a code.
+        match session.save().await {
+            Ok(()) => {}
+            Err(error) if lacks_code(&error) => {
+                session.clear().await;
+                return Ok(false);
+            }
+            Err(error) => return Err(failed(error)),
+        }
+        self.remember_browser(who, by)?;
+        Ok(true)
     }
 
     /// Lets the browser have the session that the first submit of the same form started. Returns `false` if that has ended.
@@ -203,6 +217,11 @@ fn hash_of_id(session: Id) -> SessionHash {
     SessionHash::of(&session.0.to_be_bytes())
 }
 
-fn failed(error: tower_sessions::session::Error) -> AppError {
+fn lacks_code(error: &session::Error) -> bool {
+    use tower_sessions::session_store::Error::Backend;
+    matches!(error, session::Error::Store(Backend(cause)) if cause == SessionRecord::LACKS_CODE)
+}
+
+fn failed(error: session::Error) -> AppError {
     AppError::unavailable(&error)
 }

@@ -259,6 +259,7 @@ async fn accept_as(
 }
 
 async fn signed_in(request: &PageRequest, who: SignedIn, by: By, org: &Org) -> Answer {
+    // Without a session the page asks to sign in, with a code if that is needed since a moment ago.
     request.open_session(who, by).await?;
     Ok(joined(org))
 }

@@ -8,8 +8,8 @@ use latchkey::{
 use crate::{
     denials::{furnish, table},
     test_app::{
-        Browser, HttpAnswer, TestApp,
-        authenticator::{Authenticator, turn_on_in},
+        Browser, Database, HttpAnswer, TestApp,
+        authenticator::{Authenticator, turn_on, turn_on_in},
         org::PASSWORD,
     },
 };
@@ -55,6 +55,43 @@ on_both! {
         assert_eq!(browser.get(next).await.status, 200);
         let replayed = send(&app.browser(), "/sign-in", &fields(&authenticator.code(app.clock.now()))).await;
         assert_eq!(replayed.status, 422);
+    }
+
+    async fn who_turns_it_on_while_a_sign_in_waits_is_asked_for_a_code_there(app: &TestApp) {
+        let (org, other) = (app.org("northwind").await, app.org("contoso").await);
+        let dana = org.person("dana", Role::Owner).await;
+        let eve = app.signed_in(&other, "eve", Role::Owner).await;
+        let link = invite(&eve, DANA).await;
+        // Stands for a second factor that is turned on between the check of the password and the start of the session.
+        let factor = "INSERT INTO second_factors (user_id, secret, pepper_version, last_step, created_at) VALUES (NEW.id, ";
+        let drop = match app.database {
+            Database::Sqlite { .. } => {
+                let turn_on = format!("CREATE TRIGGER late AFTER UPDATE OF last_seen_at ON users BEGIN {factor} X'00', 1, 0, 0); END");
+                app.database.execute(&turn_on).await;
+                "DROP TRIGGER late"
+            }
+            Database::Postgres { .. } => {
+                let turn_on = format!("CREATE FUNCTION turn_on() RETURNS TRIGGER LANGUAGE plpgsql AS $$BEGIN {factor} '\\x00', 1, 0, 0); RETURN NULL; END$$");
+                app.database.execute(&turn_on).await;
+                app.database.execute("CREATE TRIGGER late AFTER UPDATE OF last_seen_at ON users FOR EACH ROW EXECUTE FUNCTION turn_on()").await;
+                "DROP TRIGGER late ON users"
+            }
+        };
+        let (browser, invited) = (app.browser(), app.browser());
+        let half = browser.submit("/sign-in", &[("email", DANA), ("password", PASSWORD), ("next", "/account")]).await;
+        assert_eq!((half.status.as_u16(), browser.session_cookie(), &*half.hidden("next")), (200, None, "/account"), "{}", half.text());
+        // Who has joined signs in with a code.
+        let joined = invited.submit(&link, &[("name", "Dana"), ("password", PASSWORD)]).await;
+        assert_eq!((joined.status.as_u16(), joined.header("location"), invited.session_cookie()), (303, "/orgs/contoso/keys", None));
+        assert!(invited.get("/orgs/contoso/keys").await.header("location").starts_with("/sign-in?next="));
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM sessions").await, 1, "eve's");
+        app.database.execute(drop).await;
+        let (authenticator, _) = turn_on(app, dana).await;
+        app.clock.advance(STEP);
+        let code = authenticator.code(app.clock.now());
+        let right = browser.submit("/sign-in", &[("half", &half.hidden("half")), ("next", "/account"), ("code", &code)]).await;
+        assert_eq!((right.status.as_u16(), right.header("location")), (303, "/account"), "{}", right.text());
+        assert_eq!(browser.get("/account").await.status, 200);
     }
 
     async fn an_expired_first_step_asks_for_the_password_again(app: &TestApp) {
