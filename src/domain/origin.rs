@@ -128,6 +128,15 @@ impl<'a> Origin<'a> {
         self.host.to_string()
     }
 
+    /// The host as it was sent, if it is a name.
+    #[cfg(feature = "native")]
+    pub(crate) fn name(&self) -> Option<&'a str> {
+        match self.host {
+            OriginHost::Name(name) => Some(name),
+            OriginHost::V4(_) | OriginHost::V6(_) => None,
+        }
+    }
+
     pub(super) fn host(&self) -> OriginHost<'a> {
         self.host
     }

@@ -37,7 +37,7 @@ pub(crate) fn note(engine: &Engine, answer: &Answer, request: &Request<'_>, now:
         return;
     };
     let unknown = request.key.filter(|_| key.is_none());
-    let recorded = request.recorded();
+    let recorded = request.recorded(engine, answer.outcome);
     let missing: &[Scope] = match recorded.scopes.len() == request.scopes.len() {
         true => &answer.missing_scopes,
         false => &[],

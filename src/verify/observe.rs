@@ -77,14 +77,14 @@ pub(super) fn observe(
     if request.dry_run {
         return answer;
     }
-    let recorded = request.recorded();
-    let is_whole = (recorded.origin, recorded.referer) == (request.origin, request.referer);
-    let site = site.map(|site| match site {
-        Site::Refused(_) if !is_whole => Site::Refused(None),
-        site => site,
-    });
     engine.verifications.count(&answer);
     if let Some((org_id, subject, cell)) = about {
+        let recorded = request.recorded(engine, answer.outcome);
+        let is_whole = (recorded.origin, recorded.referer) == (request.origin, request.referer);
+        let site = site.map(|site| match site {
+            Site::Refused(_) if !is_whole => Site::Refused(None),
+            site => site,
+        });
         let counted = Counted {
             bucket: Bucket::new(org_id, (subject, cell), request.class, answer.outcome, now),
             site,

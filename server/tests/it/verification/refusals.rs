@@ -5,10 +5,13 @@ use std::net::IpAddr;
 use latchkey::{
     agents::create::create,
     key::text::PlainKey,
+    keys::import::{Format, import},
     outcome::Outcome,
     refusals::{self, KEPT, KEPT_FOR, Refusal, RefusalQuery},
+    usage::flush::flush,
     verify::Request,
 };
+use sha2::{Digest, Sha256};
 
 use crate::test_app::{
     TestApp, TestOrg,
@@ -66,6 +69,36 @@ on_both! {
         assert_eq!((named.prefix.as_deref(), named.agent.unwrap().public_id.to_string()), (Some("lk_sk_live_"), bot));
         assert_eq!(codes(app, &other, &all()).await, []);
         assert!(!app.database.holds("never-ours").await);
+    }
+
+    async fn a_key_that_is_sent_as_something_else_is_stored_nowhere(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let own = org.key("Own").await.plain;
+        // Never verified here: an import is known before its first use.
+        let elsewhere = "k7aa9c-9f3a2b-0d1e2f";
+        let sha256: String = Sha256::digest(elsewhere).iter().map(|byte| format!("{byte:02x}")).collect();
+        let file = format!("name,sha256\nImported,{sha256}\n");
+        assert!(import(&app.engine, &org.permit(), Format::Csv, &file, false).await.unwrap().imported);
+        let empty = PlainKey::from_presented("");
+        let scopes = [elsewhere.parse().unwrap()];
+        for secret in [own.expose(), elsewhere] {
+            let (origin, agent) = (format!("https://{secret}.example"), format!("{secret}/1"));
+            for key in [None, Some(&empty), Some(&PlainKey::from_presented("something else"))] {
+                let request = Request { key, org: Some(org.org.id), user_agent: Some(&agent), ..Request::default() };
+                app.ask(&Request { origin: Some(&origin), ..request }).await;
+                app.ask(&Request { referer: Some(&origin), scopes: &scopes, ..request }).await;
+            }
+        }
+        let limited = with(secret_key("Production"), |settings| settings.scopes = vec!["bots:read".parse().unwrap()]);
+        let limited = org.create_key(limited).await.unwrap();
+        app.ask(&Request { key: Some(&limited.plain), scopes: &scopes, ..Request::default() }).await;
+        app.ask(&Request { org: Some(org.org.id), origin: Some("https://shop.example"), ..Request::default() }).await;
+        refusals::store(&app.engine).await.unwrap();
+        flush(&app.engine).await.unwrap();
+        let origins: Vec<_> = list(app, &org, &all()).await.into_iter().filter_map(|refusal| refusal.origin).collect();
+        assert_eq!((app.database.number("SELECT COUNT(*) FROM refusals").await, origins), (14, vec!["https://shop.example".to_owned()]));
+        assert!(!app.database.holds(elsewhere).await && !app.database.holds(own.expose()).await);
+        assert!(!app.database.holds(&own.expose().to_lowercase()).await);
     }
 
     async fn the_newest_thousand_of_thirty_days_are_kept(app: &TestApp) {
