@@ -57,7 +57,8 @@ pub struct OrgToken {
     org: Org,
     scope: TokenScope,
     caller: Caller,
-    created_by: Option<UserId>,
+    /// Whoever created it, if they are still a member of the organization.
+    person: Option<UserId>,
 }
 
 /// Proof that a caller is allowed to do `A` in one org.
@@ -322,18 +323,27 @@ impl OrgToken {
         token: &ServiceToken,
         visit: Visit,
     ) -> Result<Option<Self>, AccessError> {
-        const SQL: &str = "SELECT id, slug, name FROM orgs WHERE id = $1 AND deleted_at IS NULL";
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            #[sqlx(flatten)]
+            org: Org,
+            person: Option<UserId>,
+        }
+        const SQL: &str = "SELECT orgs.id, orgs.slug, orgs.name, memberships.user_id AS person FROM orgs \
+             LEFT JOIN memberships ON memberships.org_id = orgs.id AND memberships.user_id = $2 \
+             WHERE orgs.id = $1 AND orgs.deleted_at IS NULL";
         let Some(org_id) = token.org_id else {
             return Ok(None);
         };
-        let org: Option<Org> =
-            on!(engine.db.read(), c => sqlx::query_as(SQL).bind(org_id).fetch_optional(c).await)?;
+        let row: Option<Row> = on!(engine.db.read(), c => sqlx::query_as(SQL)
+            .bind(org_id).bind(token.created_by).fetch_optional(c).await)?;
+        let Row { org, person } = row.ok_or(AccessError::NotFound)?;
         Ok(Some(Self {
             engine: engine.clone(),
-            org: org.ok_or(AccessError::NotFound)?,
+            org,
             scope: token.scope,
             caller: token_caller(token, visit),
-            created_by: token.created_by,
+            person,
         }))
     }
 
@@ -356,7 +366,7 @@ impl OrgToken {
             let caller = self.caller.clone();
             let permit = Permit::new(self.org.id, caller, Basis::OrgToken);
             return Ok(Permit {
-                person: self.created_by,
+                person: self.person,
                 ..permit
             });
         }
@@ -406,7 +416,7 @@ impl<A> Permit<A> {
         self.org_id
     }
 
-    /// The person behind the caller: the user, or whoever created the token.
+    /// The person behind the caller: the user, or whoever created the token and is still a member.
     pub(crate) fn person(&self) -> Option<UserId> {
         self.person
     }

@@ -11,7 +11,8 @@ use crate::{
 pub enum Party {
     /// An organization.
     Org(OrgId),
-    /// The signed-in user, or whoever created the service token that is used.
+    /// The signed-in user, or whoever created the service token that is used. Who left its organization no longer counts: their
+    /// other work must not keep it from its own.
     Person(UserId),
 }
 

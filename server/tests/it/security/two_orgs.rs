@@ -3,11 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use latchkey::{
+    access::{Membership, OrgToken},
+    caller::{Person, Visit},
     clock::Clock,
     key::text::PlainKey,
     keys::import::{self, Format},
     limits::Limits,
+    members,
     role::Role,
+    service_tokens::{self, NewToken, TokenScope},
 };
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
@@ -65,6 +69,32 @@ on_both! {
         let org = app.org("contoso").await;
         let report = import::import(&app.engine, &org.permit(), Format::Csv, &file(1, 10), false).await.unwrap();
         assert!(report.imported);
+    }
+
+    async fn who_created_a_token_counts_with_it_only_while_they_are_a_member(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (eve, _) = (org.person("eve", Role::Owner).await, org.person("dana", Role::Owner).await);
+        let person = || Person { user_id: eve, visit: Visit::default() };
+        let permit = async |org: &TestOrg| Membership::find(&app.engine, person(), &org.org.slug).await.unwrap().permit().unwrap();
+        let membership = Membership::find(&app.engine, person(), &org.org.slug).await.unwrap();
+        let new = NewToken { name: "API".parse().unwrap(), scope: TokenScope::Manage, expires_at: None, creation_token: None };
+        let token = service_tokens::create_for_org(&app.engine, &membership.permit().unwrap(), new).await.unwrap().plain;
+        let mut uploads = vec![];
+        for slug in ["contoso", "fabrikam"] {
+            let own = app.org(slug).await;
+            let join = format!("INSERT INTO memberships (org_id, user_id, role, created_at) VALUES ('{}', '{eve}', 'owner', 0)", own.org.id);
+            app.database.execute(&join).await;
+            let permit = permit(&own).await;
+            uploads.extend([import::begin(&app.engine, &permit).unwrap(), import::begin(&app.engine, &permit).unwrap()]);
+        }
+        let is_refused = async || {
+            let token = service_tokens::recognise(&app.engine, &token).await.unwrap().unwrap();
+            let own = OrgToken::find(&app.engine, &token, Visit::default()).await.unwrap().unwrap();
+            import::begin(&app.engine, &own.permit().unwrap()).is_err()
+        };
+        assert!(is_refused().await, "a person has four uploads");
+        members::remove(&app.engine, &org.permit(), eve).await.unwrap();
+        assert!(!is_refused().await);
     }
 
     async fn what_one_org_imports_has_no_other_mistyped_key_looked_up(app: &TestApp) {
