@@ -5,17 +5,18 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use futures_util::stream::{Stream, try_unfold};
 use latchkey_app::AppError;
-use tokio::{
-    select,
-    sync::mpsc::{self, error::SendTimeoutError},
-    time::timeout,
-};
+use tokio::{select, sync::mpsc, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-/// The maximum duration of an export. A slow client would otherwise keep its place in the queue.
+/// The maximum time that a client takes to read a file. A slow client would otherwise keep its place in the queue. The time in
+/// which the parts are made is not the client's: they take turns with those of other files.
 const LONGEST: Duration = Duration::from_secs(120);
 /// The maximum time that a client takes to read one part, which has at most about 1 MB.
 const LONGEST_PART: Duration = Duration::from_secs(30);
+/// The step in which the time of the client is counted. Who reads a part within one is fast enough.
+const STEP: Duration = Duration::from_millis(100);
+/// The maximum time in which one part is made, with the wait for its turn.
+const LONGEST_MAKING: Duration = Duration::from_secs(120);
 
 /// The parts of a file, which are read in batches.
 pub trait FileParts: Send + 'static {
@@ -34,7 +35,7 @@ pub fn streamed(first: Bytes, parts: impl FileParts) -> Body {
     Body::from_stream(in_time(move |to| async move {
         let lost = parts.lost();
         select! {
-            () = send(first, parts, &to) => {}
+            () = send(first, parts, to) => {}
             () = lost.cancelled() => {
                 tracing::info!("an export was cut off because its place was given to someone who had none");
             }
@@ -42,18 +43,13 @@ pub fn streamed(first: Bytes, parts: impl FileParts) -> Body {
     }))
 }
 
-/// Streams the parts that `send` produces, for at most [`LONGEST`]. `send` runs in its own task: if the client stops
-/// reading, the stream is never polled again and would hold its resources indefinitely.
+/// Streams the parts that `send` produces. It runs in its own task: if the client stops reading, the stream is never polled again
+/// and would hold its resources indefinitely.
 fn in_time<F: Future<Output = ()> + Send + 'static>(
-    send: impl FnOnce(mpsc::Sender<Part>) -> F,
+    send: impl FnOnce(Reader) -> F,
 ) -> impl Stream<Item = Result<Bytes, CutOff>> {
-    let (sender, receiver) = mpsc::channel(1);
-    let sending = send(sender);
-    tokio::spawn(async move {
-        if timeout(LONGEST, sending).await.is_err() {
-            tracing::info!("an export was cut off because the client read too slowly");
-        }
-    });
+    let (to, receiver) = mpsc::channel(1);
+    tokio::spawn(send(Reader { to, left: LONGEST }));
     try_unfold(receiver, |mut receiver| async move {
         match receiver.recv().await {
             Some(Part::Bytes(bytes)) => Ok(Some((bytes, receiver))),
@@ -74,33 +70,63 @@ enum Part {
 #[error("the export was cut off")]
 struct CutOff;
 
-/// Sends the parts of the file until its end or the first error, which is logged.
-async fn send(first: Bytes, mut parts: impl FileParts, to: &mpsc::Sender<Part>) {
-    if !sent(to, Part::Bytes(first)).await {
-        return;
-    }
-    while let Ok(next) = parts.next().await {
-        let Some(bytes) = next else {
-            // The place is free before the client has the whole file.
-            drop(parts);
-            // An error means that the client has disconnected.
-            let _ = to.send(Part::End).await;
-            return;
-        };
-        if !sent(to, Part::Bytes(bytes)).await {
-            return;
+/// The client that reads a file.
+struct Reader {
+    to: mpsc::Sender<Part>,
+    /// For how long it can still keep the file waiting.
+    left: Duration,
+}
+
+impl Reader {
+    /// Sends a part. Returns false if the client has disconnected, or stopped reading, or reads too slowly.
+    async fn take(&mut self, part: Part) -> bool {
+        let mut waited = Duration::ZERO;
+        loop {
+            match timeout(STEP, self.to.reserve()).await {
+                Ok(Ok(place)) => {
+                    place.send(part);
+                    return true;
+                }
+                Ok(Err(_)) => return false,
+                Err(_) => {
+                    waited += STEP;
+                    self.left = self.left.saturating_sub(STEP);
+                }
+            }
+            if self.left.is_zero() {
+                tracing::info!("an export was cut off because the client read too slowly");
+                return false;
+            }
+            if waited >= LONGEST_PART {
+                tracing::info!("an export was cut off because the client stopped reading");
+                return false;
+            }
         }
     }
 }
 
-/// Sends a part. Returns false if the client has disconnected or stopped reading.
-async fn sent(to: &mpsc::Sender<Part>, part: Part) -> bool {
-    match to.send_timeout(part, LONGEST_PART).await {
-        Ok(()) => true,
-        Err(SendTimeoutError::Closed(_)) => false,
-        Err(SendTimeoutError::Timeout(_)) => {
-            tracing::info!("an export was cut off because the client stopped reading");
-            false
+/// Sends the parts of the file until its end or the first error, which is logged.
+async fn send(first: Bytes, mut parts: impl FileParts, mut to: Reader) {
+    if !to.take(Part::Bytes(first)).await {
+        return;
+    }
+    loop {
+        let next = match timeout(LONGEST_MAKING, parts.next()).await {
+            Ok(Ok(next)) => next,
+            Ok(Err(_)) => return,
+            Err(_) => {
+                tracing::error!("an export was cut off because its next part was not made in time");
+                return;
+            }
+        };
+        let Some(bytes) = next else {
+            // The place is free before the client has the whole file.
+            drop(parts);
+            to.take(Part::End).await;
+            return;
+        };
+        if !to.take(Part::Bytes(bytes)).await {
+            return;
         }
     }
 }
@@ -158,13 +184,9 @@ mod tests {
     async fn a_file_that_is_taken_too_slowly_is_cut_off_and_lets_go_of_its_place() {
         let place = Arc::new(());
         let held = Arc::clone(&place);
-        let endless = in_time(|to| async move {
+        let endless = in_time(|mut to| async move {
             let _held = held;
-            while to
-                .send(Part::Bytes(Bytes::from_static(b"1\r\n")))
-                .await
-                .is_ok()
-            {}
+            while to.take(Part::Bytes(Bytes::from_static(b"1\r\n"))).await {}
         });
         let mut endless = pin!(endless);
         let mut parts = 0;
@@ -176,13 +198,35 @@ mod tests {
         assert_eq!(Arc::strong_count(&place), 1);
     }
 
+    /// A file whose parts wait long for their turns.
+    struct Waiting(usize);
+
+    impl FileParts for Waiting {
+        async fn next(&mut self) -> Result<Option<Bytes>, AppError> {
+            sleep(LONGEST / 4).await;
+            self.0 -= 1;
+            Ok((self.0 > 0).then(|| Bytes::from_static(b"1\r\n")))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_in_which_parts_are_made_does_not_count_for_the_client() {
+        let mut file = streamed(Bytes::from_static(b"a\r\n"), Waiting(20));
+        let mut parts = 0;
+        while let Some(part) = file.frame().await {
+            assert!(part.is_ok(), "{parts}");
+            parts += 1;
+        }
+        assert_eq!(parts, 20);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_client_that_stops_reading_loses_its_place_long_before_the_export_is_over() {
         let place = Arc::new(());
         let held = Arc::clone(&place);
-        let stalled = in_time(|to| async move {
+        let stalled = in_time(|mut to| async move {
             let _held = held;
-            while sent(&to, Part::Bytes(Bytes::from_static(b"1\r\n"))).await {}
+            while to.take(Part::Bytes(Bytes::from_static(b"1\r\n"))).await {}
         });
         let mut stalled = pin!(stalled);
         assert!(stalled.next().await.is_some_and(|part| part.is_ok()));
@@ -197,9 +241,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_that_is_sent_to_its_end_ends() {
-        let whole = in_time(|to| async move {
+        let whole = in_time(|mut to| async move {
             for part in [Part::Bytes(Bytes::from_static(b"1\r\n")), Part::End] {
-                assert!(to.send(part).await.is_ok());
+                assert!(to.take(part).await);
             }
         });
         let parts: Vec<_> = whole.map(|part| part.is_ok()).collect().await;
