@@ -26,7 +26,12 @@ pub fn display(
             "A prefix must have at most 16 ASCII characters. Include only the part that is not secret.",
         ));
     }
-    if is_key(prefix) || is_key(&format!("{prefix}{last_four}")) {
+    // The two parts can overlap.
+    let together = |overlap: usize| {
+        let (shared, rest) = last_four.split_at_checked(overlap)?;
+        prefix.ends_with(shared).then(|| format!("{prefix}{rest}"))
+    };
+    if is_key(prefix) || (0..=3).filter_map(together).any(|text| is_key(&text)) {
         return Err((
             "prefix",
             "This is the whole key. Include only the part that is not secret.",

@@ -240,7 +240,7 @@ on_both! { under "cencori":
         let other = sha256(&key(1));
         let (longest, longer) = ("a".repeat(16), "a".repeat(17));
         let text = format!(
-            "name,sha256,prefix,last_four\nWhole,{digest},{whole},\nFour,{digest},k7AA9C-9f3a,2b1c\nLong,{other},{longer},\n\
+            "name,sha256,prefix,last_four\nWhole,{digest},{whole},\nFour,{digest},k7AA9C-9f3a,2b1c\nOver,{digest},k7AA9C-9f3a2b,2b1c\nLong,{other},{longer},\n\
              Good,{other},{longest},wxyz\nPart,{digest},k7AA9C-,2b1c\n"
         );
         let report = import(&app.engine, &org.permit(), Format::Csv, &text, true).await.unwrap();
@@ -248,9 +248,10 @@ on_both! { under "cencori":
         let problems: Vec<String> = report.entries.iter().map(problems).collect();
         let is_whole = "prefix: This is the whole key. Include only the part that is not secret.";
         assert!(problems[0].starts_with(is_whole) && problems[1].starts_with(is_whole), "{problems:?}");
-        assert!(problems[2].starts_with("prefix: A prefix must have at most 16 ASCII characters."), "{problems:?}");
-        assert!(!problems[3..].concat().contains("prefix"), "{problems:?}");
-        assert!(report.entries[..2].iter().all(|entry| entry.display.is_empty()));
+        assert!(problems[2].starts_with(is_whole), "{problems:?}");
+        assert!(problems[3].starts_with("prefix: A prefix must have at most 16 ASCII characters."), "{problems:?}");
+        assert!(!problems[4..].concat().contains("prefix"), "{problems:?}");
+        assert!(report.entries[..3].iter().all(|entry| entry.display.is_empty()));
     }
 
     async fn a_prefix_says_kind_and_environment(app: &TestApp) {
