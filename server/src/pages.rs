@@ -101,10 +101,10 @@ pub async fn without_secret(
         return next.run(request).await;
     };
     let parameters = || form_urlencoded::parse(query.as_bytes());
-    // Other parameters can have long values of their own, such as places in a list. A name is from a URL that ends in a
-    // secret.
+    // These are typed: the usage is looked up by the names of keys and agents too. Other parameters can have long values of their
+    // own, such as places in a list. A name is from a URL that ends in a secret.
     let is_secret = |name: &str, value: &str| match name {
-        "q" => secrets.can_be_in(value),
+        "q" | "key" | "agent" => secrets.can_be_in(value),
         _ => secrets.is_prefixed_in(value) || secrets.is_prefixed_in(name),
     };
     if !parameters().any(|(name, value)| is_secret(&name, &value)) {

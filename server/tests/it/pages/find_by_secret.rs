@@ -168,6 +168,11 @@ on_both! {
             let answer = owner.get(&format!("{KEYS}?{query}")).await;
             assert_eq!((answer.status.as_u16(), answer.header("location")), (303, &*format!("{KEYS}?dropped=1")), "{query}");
         }
+        for name in ["key", "agent"] {
+            let answer = owner.get(&format!("/orgs/northwind/usage?range=7d&{name}=0123456789abcdef0123456789abcdef")).await;
+            assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/orgs/northwind/usage?range=7d&dropped=1"), "{name}");
+        }
+        assert_eq!(owner.get(&format!("/orgs/northwind/usage?key={}", made.id)).await.status, 200);
         for path in [format!("{KEYS}/{secret}"), format!("/orgs/{secret}/keys"), format!("/instance/organizations/{secret}")] {
             for browser in [&owner, &app.browser()] {
                 let answer = browser.get(&path).await;
