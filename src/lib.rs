@@ -76,6 +76,8 @@ pub mod limits;
 #[cfg(feature = "native")]
 mod link_token;
 #[cfg(feature = "native")]
+mod look_ups;
+#[cfg(feature = "native")]
 pub mod mail;
 #[cfg(feature = "native")]
 pub mod members;

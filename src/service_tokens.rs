@@ -18,7 +18,7 @@ pub use self::{
         TokenSummary, find_of_instance, find_of_org, list, list_of_org, working_first,
         working_first_of_instance,
     },
-    recognise::{recognise, recognise_from_memory, store_last_use},
+    recognise::{recognise, store_last_use},
     revoke::{RevokeTokenError, revoke, revoke_of_org},
     token::ServiceToken,
 };

@@ -9,7 +9,6 @@ use axum::{
 };
 use latchkey::{
     access::{AccessError, Operator, OrgToken},
-    db::StorageError,
     id::ServiceTokenId,
     key::text::PlainKey,
     service_tokens::{self, ServiceToken, TokenScope},
@@ -56,22 +55,6 @@ pub fn presented(headers: &HeaderMap) -> Result<PlainKey, Problem> {
     }
 }
 
-/// Recognizes a service token. A token that is not in memory is looked up in the database. Look-ups of one client wait
-/// for each other, since it can make up any number of tokens and verification uses the same connections.
-pub async fn recognise(
-    state: &AppState,
-    parts: &Parts,
-    presented: &PlainKey,
-) -> Result<Option<Arc<ServiceToken>>, StorageError> {
-    let in_memory = service_tokens::recognise_from_memory(&state.engine, presented);
-    if in_memory.is_some() {
-        return Ok(in_memory);
-    }
-    let address = visit(parts, &state.settings.trusted_proxies).address;
-    let _turn = state.shares.token_look_up(address).await;
-    service_tokens::recognise(&state.engine, presented).await
-}
-
 /// The recognized token, or the error for an invalid one.
 pub fn known(recognised: Option<Arc<ServiceToken>>) -> Result<Arc<ServiceToken>, Problem> {
     recognised.ok_or_else(not_a_token)
@@ -87,7 +70,7 @@ fn not_a_token() -> Problem {
 /// Finds the service token of a request.
 async fn token_of(parts: &Parts, state: &AppState) -> Result<Arc<ServiceToken>, Problem> {
     let presented = presented(&parts.headers)?;
-    known(recognise(state, parts, &presented).await?)
+    known(service_tokens::recognise(&state.engine, &presented).await?)
 }
 
 impl FromRequestParts<AppState> for Manager {

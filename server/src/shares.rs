@@ -13,9 +13,9 @@
 //! - A place and its turn are held until the response body is sent or dropped.
 //!
 //! Connections are limited separately (`connections.rs`), but the connections of a trusted proxy carry the requests of
-//! many clients. The operator's programs have no share: API servers send thousands of requests from one address. Only
-//! look-ups of tokens that are not in memory wait for each other. The programs of an organization share its places when
-//! they use the REST API (`rest/share_limit.rs`); verification needs none, because it is answered from memory.
+//! many clients. The operator's programs have no share: API servers send thousands of requests from one address. The programs
+//! of an organization share its places when they use the REST API (`rest/share_limit.rs`); verification needs none, because
+//! it is answered from memory, and what is not there is looked up for many in one statement (`look_ups.rs` of the engine).
 
 mod places;
 
@@ -56,8 +56,6 @@ const BODY_WITHIN: Duration = Duration::from_secs(30);
 const AT_ONCE: usize = 6;
 /// The number of concurrent session look-ups of one address.
 const SESSIONS_AT_ONCE: usize = 6;
-/// The number of concurrent service token look-ups of one address: half of the connections of verification.
-const TOKENS_AT_ONCE: usize = 2;
 
 /// The shares of all clients.
 #[derive(Debug)]
@@ -72,7 +70,6 @@ pub struct Shares {
     pub(crate) people: Arc<Places<UserId>>,
     orgs: Arc<Places<OrgId>>,
     session_look_ups: Arc<Places<IpAddr>>,
-    token_look_ups: Arc<Places<IpAddr>>,
 }
 
 /// A session, by its ID, which is a secret.
@@ -105,17 +102,11 @@ impl Default for Shares {
             orgs: Places::new(MAX_OF_ORG, AT_ONCE),
             // Waiting look-ups need no limit, because each belongs to a connection, and connections are limited.
             session_look_ups: Places::new(usize::MAX, SESSIONS_AT_ONCE),
-            token_look_ups: Places::new(usize::MAX, TOKENS_AT_ONCE),
         }
     }
 }
 
 impl Shares {
-    /// Waits until a client can look up a service token. The look-up ends when the returned turn is dropped.
-    pub async fn token_look_up(&self, address: Option<IpAddr>) -> Option<Turn<IpAddr>> {
-        self.token_look_ups.turn(household(address?)).await
-    }
-
     /// Waits for a turn of an organization's own token in the REST API. Returns `None` if the organization has too many
     /// requests in progress. The request ends when the returned turn is dropped.
     pub async fn of_org(&self, org_id: OrgId) -> Option<Turn<OrgId>> {

@@ -18,6 +18,7 @@ use latchkey::{
     convention::{ClassIndex, Convention, Scope},
     id::OrgId,
     outcome::{self, Outcome},
+    service_tokens,
     verify::{self, Answer, InvalidReason, KnownAgent, KnownOrg},
 };
 use serde::Serialize;
@@ -137,7 +138,7 @@ async fn answer(state: &AppState, request: Request) -> Result<Answered<'_>, Prob
     let presented = service_token::presented(&parts.headers)?;
     // Service tokens of both scopes can verify.
     let token = async || {
-        let recognised = service_token::recognise(state, &parts, &presented).await;
+        let recognised = service_tokens::recognise(engine, &presented).await;
         service_token::known(recognised.map_err(undecided)?)
     };
     // The token is checked before the body, so that requests without a valid token are rejected immediately, and again

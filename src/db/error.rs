@@ -1,12 +1,17 @@
 //! Errors of the database.
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, sync::Arc};
 
 /// A failed database operation, such as a lost connection, a rejected statement, or a value that does not parse. The
 /// details are for the log; users only see that the request failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the database operation failed")]
 pub struct StorageError(#[from] pub(super) sqlx::Error);
+
+/// A statement failed that was for several.
+#[derive(Debug, thiserror::Error)]
+#[error("a statement that was shared with others failed")]
+struct SharedStatement(#[source] Arc<StorageError>);
 
 /// The organization was deleted.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +32,19 @@ impl StorageError {
     /// A column holds a value that cannot be parsed as its type.
     pub(crate) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self(sqlx::Error::Decode(Box::new(error)))
+    }
+
+    /// Whether a column holds a value that cannot be parsed as its type.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        matches!(
+            &self.0,
+            sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. }
+        )
+    }
+
+    /// The error of a statement that was for several, for one of them.
+    pub(crate) fn shared(error: Arc<Self>) -> Self {
+        Self(sqlx::Error::Io(io::Error::other(SharedStatement(error))))
     }
 
     /// The task was interrupted: the process is ending, or the task panicked.

@@ -1,8 +1,11 @@
 //! Look-up of presented service tokens, in the cache, otherwise in the database.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use super::{PREFIX, RANDOM_CHARACTERS, TokenScope, token::ServiceToken};
@@ -48,15 +51,6 @@ pub async fn recognise(
     Ok(found.filter(|token| token.is_used(engine.clock.now())))
 }
 
-/// Like [`recognise`], but reads only the cache, which has most tokens. `None` means that the database must be read.
-pub fn recognise_from_memory(engine: &Engine, presented: &PlainKey) -> Option<Arc<ServiceToken>> {
-    if !is_shaped_like_one(presented) {
-        return None;
-    }
-    held(engine, presented, engine.clock.monotonic())
-        .filter(|token| token.is_used(engine.clock.now()))
-}
-
 fn is_shaped_like_one(presented: &PlainKey) -> bool {
     presented.expose().starts_with(PREFIX)
         && presented.expose().len() == PREFIX.len() + RANDOM_CHARACTERS + CHECKSUM_CHARACTERS
@@ -68,8 +62,8 @@ fn held(engine: &Engine, presented: &PlainKey, now: Monotonic) -> Option<Arc<Ser
     digests.find_map(|digest| engine.cache.service_token(&digest, now))
 }
 
-/// Reads a token that is not revoked, and caches it. One statement looks up all digests: between two statements, the
-/// digest could move from one pepper to another and be found under neither.
+/// Looks up a token that is not revoked, and caches it. One statement looks up the digests under all peppers: between two
+/// statements, the digest could move from one pepper to another and be found under neither.
 async fn read(
     engine: &Engine,
     presented: &PlainKey,
@@ -88,43 +82,56 @@ async fn read(
     };
     // Read before the query, so that a token that is revoked in the meantime is not cached.
     let changes = engine.cache.changes();
-    let sql = format!(
-        "SELECT id, scope, org_id, created_by, expires_at, last_used_at, digest FROM service_tokens \
-         WHERE digest IN ({}) AND revoked_at IS NULL AND NOT EXISTS (SELECT 1 FROM orgs \
-         WHERE orgs.id = service_tokens.org_id AND orgs.deleted_at IS NOT NULL) ORDER BY pepper_version DESC LIMIT 1",
-        places(1, digests.len())
-    );
-    let row: Option<Row> = on!(engine.db.verification(), c => {
-        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql));
-        for digest in &digests {
-            query = query.bind(digest.as_bytes());
-        }
-        query.fetch_optional(c).await
-    })?;
-    let Some(row) = row else {
+    let look_ups = &engine.cache.look_ups.service_tokens;
+    let found = look_ups.find(digests.clone(), engine, tokens).await?;
+    let Some((digest, token)) = found else {
         for digest in digests {
             unknown.remember_unknown(digest, now, epoch);
         }
         return Ok(None);
     };
-    let digest = KeyDigest::try_from(row.digest).map_err(StorageError::unreadable)?;
     engine
         .outdated
-        .note_unless_current(StoredAs::Token(row.id), digest, &digests);
-    let stored = row.last_used_at.map_or(0, Timestamp::as_millis);
-    let token = Arc::new(ServiceToken {
-        id: row.id,
-        scope: row.scope,
-        org_id: row.org_id,
-        created_by: row.created_by,
-        expires_at: row.expires_at,
-        last_used_at: AtomicI64::new(stored),
-        stored_last_used_at: AtomicI64::new(stored),
-    });
+        .note_unless_current(StoredAs::Token(token.id), digest, &digests);
     engine
         .cache
         .remember_service_token(digest, &token, now, changes);
     Ok(Some(token))
+}
+
+/// Reads tokens that are not revoked.
+async fn tokens(
+    engine: Engine,
+    digests: Vec<KeyDigest>,
+) -> Result<HashMap<KeyDigest, Arc<ServiceToken>>, StorageError> {
+    let sql = format!(
+        "SELECT id, scope, org_id, created_by, expires_at, last_used_at, digest FROM service_tokens \
+         WHERE digest IN ({}) AND revoked_at IS NULL AND NOT EXISTS (SELECT 1 FROM orgs \
+         WHERE orgs.id = service_tokens.org_id AND orgs.deleted_at IS NOT NULL)",
+        places(1, digests.len())
+    );
+    let rows: Vec<Row> = on!(engine.db.verification(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql));
+        for digest in &digests {
+            query = query.bind(digest.as_bytes());
+        }
+        query.fetch_all(c).await
+    })?;
+    let known = |row: Row| {
+        let digest = KeyDigest::try_from(row.digest).map_err(StorageError::unreadable)?;
+        let stored = row.last_used_at.map_or(0, Timestamp::as_millis);
+        let token = ServiceToken {
+            id: row.id,
+            scope: row.scope,
+            org_id: row.org_id,
+            created_by: row.created_by,
+            expires_at: row.expires_at,
+            last_used_at: AtomicI64::new(stored),
+            stored_last_used_at: AtomicI64::new(stored),
+        };
+        Ok((digest, Arc::new(token)))
+    };
+    rows.into_iter().map(known).collect()
 }
 
 /// Stores when tokens were last used. A token in constant use is written once a minute.

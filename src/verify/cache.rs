@@ -8,6 +8,8 @@
 //! load instead of starting their own. A concurrent change removes the placeholder, so that the old state cannot be
 //! inserted once it has been read.
 //!
+//! Texts and records that are not cached are read many in one statement (`look_ups.rs`).
+//!
 //! Lookups without a result are also cached, for [`UNKNOWN_FOR`], and are invalidated whenever something is created.
 
 use std::{
@@ -25,6 +27,7 @@ use crate::{
     clock::{AtomicMonotonic, Monotonic},
     id::{AgentId, KeyId, OrgId, SecretId, ServiceTokenId},
     key::digest::KeyDigest,
+    look_ups::LookUps,
     service_tokens::token::ServiceToken,
     time::SECOND,
 };
@@ -58,6 +61,18 @@ pub struct KeyCache {
     changes: AtomicU64,
     /// When the cache stops being trusted. Never, in a process that sends no heartbeats.
     trusted_until: AtomicMonotonic,
+    pub(crate) look_ups: OfEachKind,
+}
+
+/// The look-ups of what is not cached.
+#[derive(Debug, Default)]
+pub(crate) struct OfEachKind {
+    pub(super) secrets: LookUps<KeyDigest, (KeyId, SecretId)>,
+    pub(super) keys: LookUps<KeyId, Arc<KnownKey>>,
+    pub(super) public_ids: LookUps<PublicId, AgentId>,
+    pub(super) agents: LookUps<AgentId, Arc<KnownAgent>>,
+    pub(super) orgs: LookUps<OrgId, Arc<KnownOrg>>,
+    pub(crate) service_tokens: LookUps<KeyDigest, Arc<ServiceToken>>,
 }
 
 /// Cached IDs by digest or public ID, which never change, and cached lookups without a result.
@@ -130,6 +145,7 @@ impl KeyCache {
             unknown_tokens: Index::new(TOKEN_CAPACITY),
             changes: AtomicU64::new(0),
             trusted_until: AtomicMonotonic::never(),
+            look_ups: OfEachKind::default(),
         }
     }
 

@@ -1,23 +1,24 @@
 //! Finds keys by text, agents by public ID and orgs by ID, in the cache or else in the database.
 
+mod read;
+
 use std::sync::Arc;
 
 use crate::{
     Engine,
     agents::PublicId,
-    db::{StorageError, on},
+    db::StorageError,
     id::{AgentId, KeyId, OrgId, SecretId},
     key::{digest::KeyDigest, text::PlainKey},
     peppers::StoredAs,
-    rate_limit::{Holder, Windows},
 };
 
 use super::{
     cache::{Led, Lookup},
     decide::usable,
-    known_agent::{self, KnownAgent},
-    known_key::{self, KnownKey},
-    known_org::{self, KnownOrg},
+    known_agent::KnownAgent,
+    known_key::KnownKey,
+    known_org::KnownOrg,
     now::Now,
     request::Request,
 };
@@ -116,8 +117,8 @@ async fn key(
     Ok(known.map(|key| (key, secret_id)))
 }
 
-/// Loads the key and secret of a text and caches their IDs. All digests are queried in one statement: between two
-/// statements, the digest could be moved to another pepper and be missed by both.
+/// Looks up the key and secret of a text and caches their IDs. One statement looks up the digests under all peppers:
+/// between two statements, the digest could be moved to another pepper and be missed by both.
 async fn secret(
     engine: &Engine,
     presented: &PlainKey,
@@ -126,21 +127,16 @@ async fn secret(
 ) -> Result<Option<(KeyId, SecretId)>, StorageError> {
     let secrets = &engine.cache.secrets;
     let digests: Vec<KeyDigest> = engine.peppers.digests(presented).collect();
-    let sql = known_key::select_by_digest(digests.len());
-    let row: Option<(KeyId, SecretId, Vec<u8>)> = on!(engine.db.verification(), c => {
-        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql));
-        for digest in &digests {
-            query = query.bind(digest.as_bytes());
-        }
-        query.fetch_optional(c).await
-    })?;
-    let Some((id, secret_id, stored)) = row else {
+    let look_ups = &engine.cache.look_ups.secrets;
+    let found = look_ups
+        .find(digests.clone(), engine, read::secrets)
+        .await?;
+    let Some((stored, (id, secret_id))) = found else {
         for digest in digests {
             secrets.remember_unknown(digest, now.monotonic, epoch);
         }
         return Ok(None);
     };
-    let stored = KeyDigest::try_from(stored).map_err(StorageError::unreadable)?;
     secrets.remember(stored, (id, secret_id));
     engine
         .outdated
@@ -157,13 +153,10 @@ async fn key_by_id(
         Lookup::Known(known) => return Ok(Some(known)),
         Lookup::Load(seat) => seat,
     };
-    let row: Option<known_key::Row> = on!(engine.db.verification(), c => sqlx::query_as(sqlx::AssertSqlSafe(known_key::select()))
-        .bind(id).fetch_optional(c).await)?;
-    let Some(row) = row else { return Ok(None) };
-    let secrets = on!(engine.db.verification(), c => sqlx::query_as(known_key::SELECT_SECRETS)
-        .bind(id).bind(now.wall).fetch_all(c).await)?;
-    let windows = windows(engine, Holder::Key(id), now);
-    let known = Arc::new(KnownKey::from_row(row, secrets, windows)?);
+    let look_ups = &engine.cache.look_ups.keys;
+    let Some((_, known)) = look_ups.find(vec![id], engine, read::keys).await? else {
+        return Ok(None);
+    };
     seat.fill(Arc::clone(&known), now.monotonic);
     Ok(Some(known))
 }
@@ -182,9 +175,9 @@ async fn agent(
         Led::To(id) => id,
         Led::Nowhere => return Ok(None),
         Led::Unasked(epoch) => {
-            let row: Option<AgentId> = on!(engine.db.verification(), c => sqlx::query_scalar(known_agent::SELECT_BY_PUBLIC_ID)
-                .bind(public_id).fetch_optional(c).await)?;
-            let Some(id) = row else {
+            let look_ups = &engine.cache.look_ups.public_ids;
+            let found = look_ups.find(vec![public_id], engine, read::public_ids);
+            let Some((_, id)) = found.await? else {
                 public_ids.remember_unknown(public_id, now.monotonic, epoch);
                 return Ok(None);
             };
@@ -210,11 +203,10 @@ async fn agent_by_id(
         Lookup::Known(known) => return Ok(Some(known)),
         Lookup::Load(seat) => seat,
     };
-    let row: Option<known_agent::Row> = on!(engine.db.verification(), c => sqlx::query_as(known_agent::SELECT)
-        .bind(id).fetch_optional(c).await)?;
-    let Some(row) = row else { return Ok(None) };
-    let windows = windows(engine, Holder::Agent(id), now);
-    let known = Arc::new(KnownAgent::from_row(row, windows)?);
+    let look_ups = &engine.cache.look_ups.agents;
+    let Some((_, known)) = look_ups.find(vec![id], engine, read::agents).await? else {
+        return Ok(None);
+    };
     seat.fill(Arc::clone(&known), now.monotonic);
     Ok(Some(known))
 }
@@ -225,18 +217,12 @@ async fn org(engine: &Engine, id: OrgId, now: Now) -> Result<Option<Arc<KnownOrg
         Lookup::Known(known) => return Ok(Some(known)),
         Lookup::Load(seat) => seat,
     };
-    let row: Option<KnownOrg> = on!(engine.db.verification(), c => sqlx::query_as(known_org::SELECT)
-        .bind(id).fetch_optional(c).await)?;
-    let Some(org) = row else { return Ok(None) };
-    let known = Arc::new(org);
+    let look_ups = &engine.cache.look_ups.orgs;
+    let Some((_, known)) = look_ups.find(vec![id], engine, read::orgs).await? else {
+        return Ok(None);
+    };
     seat.fill(Arc::clone(&known), now.monotonic);
     Ok(Some(known))
-}
-
-fn windows(engine: &Engine, holder: Holder, now: Now) -> Arc<Windows> {
-    engine
-        .rate_limits
-        .of(holder, &engine.convention, now.monotonic)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     agents::PublicId,
-    db::StorageError,
+    db::{StorageError, places},
     domain::DomainPattern,
     id::{AgentId, OrgId, ProjectId},
     name::DisplayName,
@@ -45,12 +45,19 @@ pub(super) struct Row {
     public_embedding: bool,
 }
 
-/// Selects the ID of the agent with a public ID. It never changes.
-pub(super) const SELECT_BY_PUBLIC_ID: &str = "SELECT id FROM agents WHERE public_id = $1";
+/// Selects the public IDs that exist of `agents` public IDs, with their agent, which never changes.
+pub(super) fn select_by_public_id(agents: usize) -> String {
+    let places = places(1, agents);
+    format!("SELECT public_id, id FROM agents WHERE public_id IN ({places})")
+}
 
-/// Selects an agent by ID.
-pub(super) const SELECT: &str = "SELECT id, public_id, name, org_id, project_id, domains, public_embedding \
-     FROM agents WHERE id = $1";
+/// Selects `agents` agents by ID.
+pub(super) fn select(agents: usize) -> String {
+    let places = places(1, agents);
+    format!(
+        "SELECT id, public_id, name, org_id, project_id, domains, public_embedding FROM agents WHERE id IN ({places})"
+    )
+}
 
 impl KnownAgent {
     /// The agents that this one's requests without a key are counted with.

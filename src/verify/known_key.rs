@@ -51,26 +51,29 @@ pub(super) struct Row {
     lifecycle: Lifecycle,
 }
 
-/// Selects the key and secret IDs for one of `digests` digests, and the digest that matched. The key of a secret never
-/// changes.
+/// Selects the digests that exist of `digests` digests, with their secret and its key, which never change.
 pub(super) fn select_by_digest(digests: usize) -> String {
     let places = places(1, digests);
-    format!(
-        "SELECT key_id, id, digest FROM key_secrets WHERE digest IN ({places}) ORDER BY pepper_version DESC LIMIT 1"
-    )
+    format!("SELECT digest, key_id, id FROM key_secrets WHERE digest IN ({places})")
 }
 
-/// Selects a key by ID.
-pub(super) fn select() -> String {
+/// Selects `keys` keys by ID.
+pub(super) fn select(keys: usize) -> String {
+    let places = places(1, keys);
     format!(
         "SELECT keys.id, keys.kind, keys.environment, keys.org_id, keys.disabled_at, keys.revoked_at, {COLUMNS} \
-         FROM keys WHERE keys.id = $1"
+         FROM keys WHERE keys.id IN ({places})"
     )
 }
 
-/// Selects the secrets of a key that work at $2: at most two, unless overlapping rotations are allowed.
-pub(super) const SELECT_SECRETS: &str = "SELECT id, ends_at FROM key_secrets \
-     WHERE key_id = $1 AND (ends_at IS NULL OR ends_at > $2)";
+/// Selects the secrets of `keys` keys that work at $1: at most two of each, unless overlapping rotations are allowed.
+pub(super) fn select_secrets(keys: usize) -> String {
+    let places = places(2, keys);
+    format!(
+        "SELECT key_id, id, ends_at FROM key_secrets \
+         WHERE key_id IN ({places}) AND (ends_at IS NULL OR ends_at > $1)"
+    )
+}
 
 impl KnownKey {
     /// The keys that this one's requests are counted with.

@@ -1,6 +1,6 @@
 //! Cached orgs.
 
-use crate::{id::OrgId, name::Slug};
+use crate::{db::places, id::OrgId, name::Slug};
 
 /// The org data needed for verification.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -13,6 +13,10 @@ pub struct KnownOrg {
     pub secrets_in_browsers: bool,
 }
 
-/// Selects an org by ID.
-pub(super) const SELECT: &str =
-    "SELECT id, slug, secrets_in_browsers FROM orgs WHERE id = $1 AND deleted_at IS NULL";
+/// Selects `orgs` orgs by ID.
+pub(super) fn select(orgs: usize) -> String {
+    let places = places(1, orgs);
+    format!(
+        "SELECT id, slug, secrets_in_browsers FROM orgs WHERE id IN ({places}) AND deleted_at IS NULL"
+    )
+}

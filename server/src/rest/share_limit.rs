@@ -10,6 +10,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
+use latchkey::service_tokens;
 
 use super::key_import;
 use crate::{app_state::AppState, arriving_bodies::NotReceived, problem::Problem, service_token};
@@ -37,7 +38,7 @@ async fn in_turn(
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let token = match service_token::presented(&parts.headers) {
-        Ok(presented) => service_token::recognise(state, &parts, &presented).await?,
+        Ok(presented) => service_tokens::recognise(&state.engine, &presented).await?,
         Err(_) => None,
     };
     let Some(token) = token else {

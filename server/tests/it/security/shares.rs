@@ -193,30 +193,6 @@ on_both! {
         assert_eq!(next.await.status(), 200);
         assert_eq!(waiting.filter(|answer| ready(answer.status() == 200)).count().await, MAX_OF_ORG - AT_ONCE - 1);
     }
-
-    async fn service_tokens_that_are_made_up_are_looked_up_two_at_a_time(app: &TestApp) {
-        let state = app.state(&[("trusted_proxies", "192.0.2.0/24")]);
-        let router = latchkey_server::router(state.clone());
-        let token = app.service_token().await;
-        let made_up = |seed| PlainKey::generate("lk_service_", 26, &Randomness::seeded(seed)).unwrap();
-        let verify = |token: PlainKey, client: &str| {
-            let request = from(client, Method::POST, "/v1/verify")
-                .header(header::CONTENT_TYPE, "application/json")
-                .header(header::AUTHORIZATION, format!("Bearer {}", token.expose()))
-                .body(Body::from("{}"))
-                .unwrap();
-            router.clone().oneshot(request).map(|answer| answer.unwrap().status())
-        };
-        assert_eq!(verify(token.clone(), "198.51.100.1").await, 200);
-        let client: IpAddr = "198.51.100.1".parse().unwrap();
-        let under_way = [(); 2].map(|()| state.shares.token_look_up(Some(client)).now_or_never().flatten().unwrap());
-        let mut third = pin!(verify(made_up(1), "198.51.100.1"));
-        assert!(timeout(Duration::from_millis(100), third.as_mut()).await.is_err());
-        assert_eq!(verify(made_up(2), "198.51.100.2").await, 401);
-        assert_eq!(verify(token, "198.51.100.1").await, 200, "a token in memory does not wait");
-        drop(under_way);
-        assert_eq!(third.await, 401);
-    }
 }
 
 /// Sends a request of a client behind a proxy, without reading the response body.

@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use latchkey::{key::RevokeReason, keys::change_state::revoke};
+use futures_util::future::join_all;
+use latchkey::{
+    key::{RevokeReason, text::PlainKey},
+    keys::change_state::revoke,
+    random::Randomness,
+};
 
 use crate::test_app::{TestApp, said};
 
@@ -36,4 +41,22 @@ async fn a_cold_key_is_answered_while_changes_wait_on_every_other_connection() {
     }
     assert_eq!(revoked, 1);
     app.remove().await;
+}
+
+on_both! {
+    async fn each_of_many_keys_that_are_asked_for_at_once_gets_its_own_answer(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let mut keys = Vec::new();
+        for number in 0..120 {
+            keys.push(org.key(&format!("Key {number}")).await);
+        }
+        let unknown = |seed| PlainKey::generate("lk_sk_live_", 26, &Randomness::seeded(seed)).unwrap();
+        let unknown: Vec<PlainKey> = (0..120).map(unknown).collect();
+        let asked = keys.iter().zip(&unknown).flat_map(|(key, unknown)| [&key.plain, unknown]);
+        let answers = join_all(asked.map(|key| app.verify(key))).await;
+        for (pair, key) in answers.chunks(2).zip(&keys) {
+            assert_eq!(pair[0].key.as_ref().map(|found| found.id), Some(key.id));
+            assert_eq!((said(&pair[0]), said(&pair[1])), ("VALID".into(), "INVALID_API_KEY unknown".into()));
+        }
+    }
 }
