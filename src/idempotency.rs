@@ -5,8 +5,8 @@
 //! stored. A repeated request gets the same token, and the operation finds the object that was created with it.
 //!
 //! A failed request [releases](release) its key, so that the corrected request can use the same one. The token is
-//! kept, so only one object is created however requests with one key overlap. If the object is deleted, so that it can no
-//! longer be found, its deletion [notes](note_gone) that.
+//! kept for the next [`MAX_RELEASED`] failed requests, so only one object is created however requests with one key overlap.
+//! If the object is deleted, so that it can no longer be found, its deletion [notes](note_gone) that.
 
 pub(crate) mod stored_key;
 
@@ -24,6 +24,10 @@ use crate::{
 
 /// How long a key is kept, in milliseconds.
 pub const KEPT_FOR: i64 = DAY;
+
+/// The maximum number of released keys of a service token. What requests create has limits of its own, but anyone with a token can
+/// send any number of requests that fail.
+pub const MAX_RELEASED: i64 = 100;
 
 /// The SHA-256 of a request, to recognize repetitions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,9 +131,17 @@ pub async fn release(
 ) -> Result<(), StorageError> {
     const RELEASE: &str = "UPDATE idempotency_keys SET fingerprint = $1 \
          WHERE service_token_id = $2 AND idempotency_key = $3 AND fingerprint = $4";
+    // As in the index's definition, since a parameter could have any value.
+    const FORGET_OLDEST: &str = "DELETE FROM idempotency_keys \
+         WHERE service_token_id = $1 AND length(fingerprint) = 0 AND (created_at, idempotency_key) <= \
+         (SELECT created_at, idempotency_key FROM idempotency_keys \
+         WHERE service_token_id = $1 AND length(fingerprint) = 0 \
+         ORDER BY created_at DESC, idempotency_key DESC LIMIT 1 OFFSET $2)";
     let key = stored(&service_token.to_string(), key);
     on!(engine.db.write_unrecorded(), c => sqlx::query(RELEASE)
         .bind(RELEASED).bind(service_token).bind(&key).bind(&fingerprint.0[..]).execute(c).await.map(drop))?;
+    on!(engine.db.write_unrecorded(), c => sqlx::query(FORGET_OLDEST)
+        .bind(service_token).bind(MAX_RELEASED).execute(c).await.map(drop))?;
     Ok(())
 }
 

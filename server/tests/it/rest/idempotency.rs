@@ -1,7 +1,11 @@
 //! Repeated requests with an `Idempotency-Key`.
 
 use axum::http::{HeaderName, Method};
-use latchkey::{db::Db, idempotency, time::DAY};
+use latchkey::{
+    db::Db,
+    idempotency::{self, MAX_RELEASED},
+    time::DAY,
+};
 use serde_json::{Value, json};
 
 use crate::test_app::{HttpAnswer, TestApp, api::Api, org::PASSWORD};
@@ -97,6 +101,22 @@ on_both! {
         let made = post(&api, "/v1/orgs", "o-2", &new).await;
         let again = post(&api, "/v1/orgs", "o-2", &new).await;
         assert_eq!((made.json(), again.header("idempotent-replayed")), (again.json(), "true"));
+    }
+
+    async fn of_refused_requests_a_token_keeps_the_newest_keys_and_all_of_those_that_succeeded(app: &TestApp) {
+        app.org("northwind").await;
+        let (api, other) = (app.api().await, app.api().await);
+        let (wrong, right) = (json!({"name": "Shop", "kind": "widget"}), json!({"name": "Server", "kind": "secret"}));
+        assert_eq!(post(&api, KEYS, "succeeded", &right).await.status, 201);
+        assert_eq!(post(&other, KEYS, "of another token", &wrong).await.status, 400);
+        assert_eq!(post(&other, KEYS, "of-another-token", &wrong).await.status, 422);
+        for round in 0..MAX_RELEASED + 20 {
+            app.clock.advance(i64::from(round % 7 == 0));
+            assert_eq!(post(&api, KEYS, &format!("round-{round}"), &wrong).await.status, 422);
+        }
+        assert_eq!(count(app, "idempotency_keys").await, MAX_RELEASED + 2);
+        assert_eq!(post(&api, KEYS, "succeeded", &right).await.header("idempotent-replayed"), "true");
+        assert_eq!(count(app, "idempotency_keys WHERE length(fingerprint) = 0").await, MAX_RELEASED + 1);
     }
 
     async fn what_was_refused_is_sent_again_corrected_under_the_same_key(app: &TestApp) {
