@@ -36,3 +36,21 @@ impl ServiceToken {
         is_valid
     }
 }
+
+#[cfg(test)]
+impl ServiceToken {
+    /// A token that does not expire.
+    pub(crate) fn example(number: u64) -> Self {
+        let mut random = [0; 10];
+        random[..8].copy_from_slice(&number.to_le_bytes());
+        Self {
+            id: ServiceTokenId::new(0, random),
+            scope: TokenScope::Verify,
+            org_id: None,
+            created_by: None,
+            expires_at: None,
+            last_used_at: AtomicI64::new(0),
+            stored_last_used_at: AtomicI64::new(0),
+        }
+    }
+}

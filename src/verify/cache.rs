@@ -41,8 +41,9 @@ pub const UNKNOWN_FOR: i64 = 10 * SECOND;
 /// The maximum number of cached unknown digests, about 5 MB. They have their own limit, so that a flood of invented
 /// keys evicts no valid ones.
 const UNKNOWN_CAPACITY: usize = 65_536;
-/// The maximum number of cached service tokens. An instance has a handful.
-const TOKEN_CAPACITY: usize = 1_024;
+/// The maximum number of cached service tokens: all of 10,000 organizations that use each of their 100, so that nobody evicts the
+/// tokens of others. The memory grows with the tokens in use, by about 200 bytes each.
+const TOKEN_CAPACITY: usize = 1_000_000;
 /// The maximum number of cached orgs per hundred keys.
 const ORGS_IN_HUNDRED: usize = 50;
 
@@ -348,6 +349,18 @@ mod tests {
             (UNKNOWN_CAPACITY / 2..=UNKNOWN_CAPACITY).contains(&held),
             "{held}"
         );
+    }
+
+    #[test]
+    fn the_tokens_of_many_organizations_are_cached_together() {
+        let cache = KeyCache::new(10);
+        let noon = Clock::manual(Timestamp::from_millis(0)).monotonic();
+        for number in 0..20_000 {
+            let token = Arc::new(ServiceToken::example(number));
+            cache.remember_service_token(digest(number), &token, noon, cache.changes());
+        }
+        let is_cached = |number: &u64| cache.service_token(&digest(*number), noon).is_some();
+        assert_eq!((0..20_000).filter(is_cached).count(), 20_000);
     }
 
     #[test]
