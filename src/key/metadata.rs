@@ -1,13 +1,15 @@
 //! The JSON object that owners attach to a key. Its text is stored, so that API servers receive it unchanged: parsing
 //! would change numbers such as `1.10` or `12345678901234567890123`.
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{Error, Visitor},
+    de::{Error, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Value, value::RawValue};
+
+use crate::clip::clip;
 
 /// The maximum size of metadata in bytes, as compact JSON.
 pub const MAX_METADATA: usize = 8_192;
@@ -19,7 +21,7 @@ const MAX_DEPTH: usize = 100;
 pub struct Metadata(String);
 
 /// Why metadata is invalid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidMetadata {
     /// The value is not an object.
     #[error("must be an object")]
@@ -27,6 +29,9 @@ pub enum InvalidMetadata {
     /// The JSON has a value that some parsers cannot read.
     #[error(transparent)]
     Unreadable(#[from] UnreadableJson),
+    /// An object has a name twice, of which parsers take different values.
+    #[error("The name `{}` appears twice in an object. Send it once.", clip(.0))]
+    Repeated(String),
     /// The JSON exceeds [`MAX_METADATA`].
     #[error("Metadata must have at most 8,192 bytes of JSON.")]
     TooLarge,
@@ -53,7 +58,7 @@ impl Metadata {
     /// Parses JSON.
     ///
     /// # Errors
-    /// If it is not an object, exceeds [`MAX_METADATA`], or has a value that some parsers cannot read.
+    /// If it is not an object, exceeds [`MAX_METADATA`], or has a name or value that not every parser reads as the same.
     pub fn parse(json: &str) -> Result<Self, InvalidMetadata> {
         if !json.trim_start().starts_with('{') {
             return Err(InvalidMetadata::NotAnObject);
@@ -65,7 +70,11 @@ impl Metadata {
             return Err(InvalidMetadata::TooLarge);
         }
         readable(&compact)?;
-        Ok(Self(compact))
+        match serde_json::from_str(&compact) {
+            Ok(Repeated(Some(name))) => Err(InvalidMetadata::Repeated(name)),
+            Ok(Repeated(None)) => Ok(Self(compact)),
+            Err(_) => Err(InvalidMetadata::NotAnObject),
+        }
     }
 
     /// Metadata from the database, which was checked when it was stored.
@@ -172,6 +181,57 @@ pub fn readable(json: &str) -> Result<Value, UnreadableJson> {
     serde_json::from_str(json).map_err(|_| UnreadableJson::HalfACharacter)
 }
 
+/// The first name that an object of some JSON has twice.
+struct Repeated(Option<String>);
+
+impl<'de> Deserialize<'de> for Repeated {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AnyJson;
+        impl<'de> Visitor<'de> for AnyJson {
+            type Value = Repeated;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("JSON")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Repeated, A::Error> {
+                let (mut names, mut repeated) = (HashSet::new(), None);
+                while let Some((name, Repeated(within))) =
+                    object.next_entry::<String, Repeated>()?
+                {
+                    let twice = names.replace(name);
+                    repeated = repeated.or(twice).or(within);
+                }
+                Ok(Repeated(repeated))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Repeated, A::Error> {
+                let mut repeated = None;
+                while let Some(Repeated(within)) = list.next_element()? {
+                    repeated = repeated.or(within);
+                }
+                Ok(Repeated(repeated))
+            }
+            fn visit_unit<E: Error>(self) -> Result<Repeated, E> {
+                Ok(Repeated(None))
+            }
+            fn visit_bool<E: Error>(self, _: bool) -> Result<Repeated, E> {
+                self.visit_unit()
+            }
+            fn visit_i64<E: Error>(self, _: i64) -> Result<Repeated, E> {
+                self.visit_unit()
+            }
+            fn visit_u64<E: Error>(self, _: u64) -> Result<Repeated, E> {
+                self.visit_unit()
+            }
+            fn visit_f64<E: Error>(self, _: f64) -> Result<Repeated, E> {
+                self.visit_unit()
+            }
+            fn visit_str<E: Error>(self, _: &str) -> Result<Repeated, E> {
+                self.visit_unit()
+            }
+        }
+        deserializer.deserialize_any(AnyJson)
+    }
+}
+
 /// Removes the whitespace between JSON tokens.
 fn compact(json: &str) -> String {
     let (mut in_text, mut is_escaped) = (false, false);
@@ -237,6 +297,15 @@ mod tests {
                 "{json}"
             );
         }
+        for (json, name) in [
+            (r#"{"a":1,"a":1}"#, "a"),
+            (r#"{"b":[{"c":{"a":null,"\u0061":true}}],"d":2}"#, "a"),
+            (r#"{"a":{"b":1,"b":2},"a":2}"#, "b"),
+        ] {
+            let error = InvalidMetadata::Repeated(name.to_owned());
+            assert_eq!(Metadata::parse(json), Err(error), "{json}");
+        }
+        assert!(Metadata::parse(r#"{"a":{"a":[{"a":1},{"a":1}]},"A":1.5,"b":-1,"":""}"#).is_ok());
         let large = format!(r#"{{"a":"{}"}}"#, "x".repeat(8_185));
         assert_eq!(Metadata::parse(&large), Err(InvalidMetadata::TooLarge));
         assert!(Metadata::parse(&large.replacen('x', "", 1)).is_ok());

@@ -49,6 +49,8 @@ on_both! {
             (r#"{"a":1e400}"#, "Numbers must be at most 1.8e308."),
             (r#"{"a":[-1E999]}"#, "Numbers must be at most 1.8e308."),
             (r#"{"a":"\ud800"}"#, "is half a character."),
+            (r#"{"a":1,"a":2}"#, "The name `a` appears twice"),
+            (r#"{"a":[{"plan":1,"pl\u0061n":2}]}"#, "The name `plan` appears twice"),
             (deep.as_str(), "at most 100 levels deep."),
         ] {
             let body = format!(r#"{{"name":"A","kind":"secret","metadata":{metadata}}}"#);
