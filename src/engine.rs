@@ -5,7 +5,12 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    accounts::{SignUpPolicy, hash_queues::HashQueues, password::PasswordCost},
+    accounts::{
+        SignUpPolicy,
+        hash_queues::HashQueues,
+        password::PasswordCost,
+        sessions::{SessionHash, SessionRecord},
+    },
     allowed_origins::AllowedOrigins,
     arrivals::Arrivals,
     audit::security_events::{self, SecurityEvents},
@@ -21,6 +26,7 @@ use crate::{
     imports::Imports,
     key::digest::Peppers,
     limits::Limits,
+    look_ups::LookUps,
     mail::Outbox,
     orgs::{OrgPolicy, empty::Emptying},
     party::Party,
@@ -96,6 +102,7 @@ pub struct Inner {
     pub(crate) verifications: Verifications,
     pub(crate) outdated: Outdated,
     pub(crate) hashing: HashQueues,
+    pub(crate) session_look_ups: LookUps<SessionHash, SessionRecord>,
     pub(crate) arriving: Arrivals<Party>,
     pub(crate) importing: WorkQueue<Party>,
     pub(crate) importing_small: WorkQueue<Party>,
@@ -174,6 +181,7 @@ impl Engine {
             verifications: Verifications::default(),
             outdated: Outdated::default(),
             hashing: HashQueues::default(),
+            session_look_ups: LookUps::default(),
             arriving: Arrivals::new(MAX_IMPORTS_EACH, MAX_UPLOADS_OF_A_PERSON, MAX_ARRIVED_BYTES),
             importing: WorkQueue::in_line(
                 IMPORTS_AT_ONCE,

@@ -1,6 +1,6 @@
 //! The sessions of the pages: stored in the database under the hash of their ID, and expired by the engine's clock.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{collections::HashMap, error::Error as _, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use axum::{
@@ -135,11 +135,21 @@ fn hash(id: &Id) -> SessionHash {
     SessionHash::of(&id.0.to_be_bytes())
 }
 
+/// A session that cannot be read. Whoever needs it logs this, with what it was needed for: one line for a request.
+fn unread(error: StorageError) -> Error {
+    let (mut text, mut cause) = (error.to_string(), error.source());
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    Error::Backend(text)
+}
+
 /// Logs a database error. tower-sessions logs it too, but without a message, so its logs are turned off.
 fn backend(error: StorageError) -> Error {
     tracing::error!(
         error = &error as &dyn std::error::Error,
-        "failed to read or store a session"
+        "failed to store or end a session"
     );
     Error::Backend("database error".to_owned())
 }
@@ -178,7 +188,7 @@ impl SessionStore for Store {
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let Some(kept) = sessions::load(&self.0, hash(id)).await.map_err(backend)? else {
+        let Some(kept) = sessions::load(&self.0, hash(id)).await.map_err(unread)? else {
             return Ok(None);
         };
         let value = serde_json::to_value(kept).map_err(unreadable)?;

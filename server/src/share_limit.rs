@@ -100,7 +100,11 @@ async fn answer_form(
     let Some((turn, body)) = arrived.in_turn(shares.people.turn(person)).await else {
         return error_page::busy(RETRY_AFTER);
     };
-    if session.load().await.is_err() {
+    if let Err(error) = session.load().await {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "failed to read the session of a form"
+        );
         return error_page::busy(RETRY_AFTER);
     }
     answer_in(Some(turn), Request::from_parts(parts, body), next).await

@@ -3,6 +3,8 @@
 
 pub use crate::session_hash::SessionHash;
 
+use std::collections::HashMap;
+
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +13,7 @@ use crate::{
     Engine,
     audit::security_events::{Log, SecurityEvent},
     caller::{Caller, Client, System, Visit},
-    db::{StorageError, Tx, on},
+    db::{StorageError, Tx, on, places},
     event::Event,
     id::UserId,
     network::Household,
@@ -186,7 +188,8 @@ pub async fn update(
     Ok(())
 }
 
-/// Returns the session with this hash, unless it has expired, the password has changed, or the user is disabled.
+/// Returns the session with this hash, unless it has expired, the password has changed, or the user is disabled. It is looked up
+/// together with others: anyone can make up cookies, and those must not occupy the connections of everyone's pages.
 ///
 /// # Errors
 /// If the database cannot be reached.
@@ -194,25 +197,53 @@ pub async fn load(
     engine: &Engine,
     hash: SessionHash,
 ) -> Result<Option<SessionRecord>, StorageError> {
-    const SQL: &str = "SELECT users.id, users.epoch, sessions.expires_at, sessions.factor, sessions.origin FROM sessions \
+    let found = engine.session_look_ups.find(vec![hash], engine, read);
+    Ok(found.await?.map(|(_, record)| record))
+}
+
+/// The columns of a session and its user.
+#[derive(sqlx::FromRow)]
+struct Stored {
+    id_hash: Vec<u8>,
+    id: UserId,
+    epoch: i64,
+    expires_at: Timestamp,
+    factor: Option<Timestamp>,
+    origin: Option<Vec<u8>>,
+}
+
+async fn read(
+    engine: Engine,
+    hashes: Vec<SessionHash>,
+) -> Result<HashMap<SessionHash, SessionRecord>, StorageError> {
+    let sql = format!(
+        "SELECT sessions.id_hash, users.id, users.epoch, sessions.expires_at, sessions.factor, sessions.origin FROM sessions \
          JOIN users ON users.id = sessions.user_id AND users.epoch = sessions.epoch \
-         WHERE sessions.id_hash = $1 AND sessions.expires_at > $2 AND sessions.created_at > $3 \
-         AND users.disabled_at IS NULL";
+         WHERE sessions.expires_at > $1 AND sessions.created_at > $2 AND users.disabled_at IS NULL \
+         AND sessions.id_hash IN ({})",
+        places(3, hashes.len())
+    );
     let now = engine.clock.now();
-    type Row = (UserId, i64, Timestamp, Option<Timestamp>, Option<Vec<u8>>);
-    let row: Option<Row> = on!(engine.db.read(), c => sqlx::query_as(SQL)
-        .bind(&hash.as_bytes()[..]).bind(now).bind(now.plus(-ABSOLUTE_LIFETIME)).fetch_optional(c).await)?;
-    Ok(row.map(
-        |(user_id, epoch, expires_at, factor, origin)| SessionRecord {
+    let rows: Vec<Stored> = on!(engine.db.read(), c => {
+        let query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(now).bind(now.plus(-ABSOLUTE_LIFETIME));
+        let bound = hashes.iter().fold(query, |query, hash| query.bind(&hash.as_bytes()[..]));
+        bound.fetch_all(c).await
+    })?;
+    let record = |row: Stored| {
+        let hash = SessionHash::of_stored(&row.id_hash)?;
+        let (user_id, epoch) = (row.id, row.epoch);
+        let record = SessionRecord {
             who: SignedIn { user_id, epoch },
-            used_at: expires_at.plus(-IDLE_LIFETIME),
+            used_at: row.expires_at.plus(-IDLE_LIFETIME),
             device: Device::default(),
             codes: Codes {
-                factor,
-                origin: origin.as_deref().and_then(SessionHash::of_stored),
+                factor: row.factor,
+                origin: row.origin.as_deref().and_then(SessionHash::of_stored),
             },
-        },
-    ))
+        };
+        Some((hash, record))
+    };
+    Ok(rows.into_iter().filter_map(record).collect())
 }
 
 /// Ends one session.

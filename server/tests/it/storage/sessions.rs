@@ -1,5 +1,6 @@
 //! Sessions, and the password change that ends them.
 
+use futures_util::future::join_all;
 use latchkey::{
     Engine,
     access::{Membership, Operator},
@@ -306,6 +307,44 @@ async fn go_on(engine: &Engine, id: &str, user_id: UserId) {
 
 fn said<T: std::fmt::Debug, E: std::fmt::Debug>(answer: Result<T, E>) -> String {
     format!("{answer:?}")
+}
+
+/// Postgres: the statements of SQLite wait for no lock.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn made_up_sessions_share_one_connection_however_many_are_looked_up() {
+    const WAITING: &str = "SELECT COUNT(*) FROM pg_stat_activity \
+         WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let app = TestApp::on_postgres_under("latchkey").await;
+    let org = app.org("northwind").await;
+    let dana = org.person("dana", Role::Member).await;
+    let own = SessionHash::of(b"own");
+    open(&app.engine, "own", dana).await;
+    let held = app.database.hold_sessions().await;
+    let made_up = (0..500_u32).map(|number| SessionHash::of(&number.to_be_bytes()));
+    let asked = made_up.chain([own]);
+    let found = join_all(asked.map(|hash| sessions::load(&app.engine, hash)));
+    let other = async {
+        while app.database.number(WAITING).await == 0 {
+            tokio::task::yield_now().await;
+        }
+        // On the same connections.
+        let person = Person {
+            user_id: dana,
+            visit: Visit::default(),
+        };
+        assert!(
+            Membership::find(&app.engine, person, &org.org.slug)
+                .await
+                .is_ok()
+        );
+        assert_eq!(app.database.number(WAITING).await, 1);
+        drop(held);
+    };
+    let (found, ()) = tokio::join!(found, other);
+    let found: Vec<Option<SessionRecord>> = found.into_iter().map(Result::unwrap).collect();
+    assert_eq!(found.iter().flatten().count(), 1);
+    assert_eq!(found.last(), Some(&Some(used(first(dana), NOON))));
+    app.remove().await;
 }
 
 /// What the changes of a session would change.

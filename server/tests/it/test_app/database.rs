@@ -255,6 +255,15 @@ impl Database {
         }
     }
 
+    /// Blocks reads of sessions on Postgres until the returned value is dropped.
+    pub async fn hold_sessions(&self) -> HeldKeys {
+        let mut connection = self.postgres_connection().await;
+        for sql in ["BEGIN", "LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE"] {
+            sqlx::query(sql).execute(&mut connection).await.unwrap();
+        }
+        HeldKeys::Postgres(connection)
+    }
+
     /// The number that a query selects.
     pub async fn number(&self, sql: &str) -> i64 {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
