@@ -11,7 +11,7 @@ mod arriving_bodies;
 mod arriving_body;
 pub mod assets;
 mod audit_export;
-mod background;
+pub mod background;
 pub mod cli;
 mod client_address;
 mod connections;

@@ -8,17 +8,12 @@ use std::{collections::BTreeSet, time::Duration};
 use axum::http::Method;
 use latchkey::{
     Engine,
-    accounts::{attempts, links, second_factor, sessions},
-    alerts,
-    audit::{self, security_events},
-    effects, idempotency, instances, invitations, key_requests,
-    orgs::empty,
-    peppers, refusals,
+    audit::security_events,
+    instances,
     role::{AdminRights, Rights, Role},
-    service_tokens,
     time::DAY,
-    usage,
 };
+use latchkey_server::background::work::TASKS;
 
 use self::table::{Access, Entry};
 use crate::test_app::{Browser, HttpAnswer, TestApp, TestOrg};
@@ -263,31 +258,12 @@ on_both! {
 }
 
 /// The work of the background tasks, once.
-async fn in_background(engine: &Engine) -> Result<(), Box<dyn std::error::Error>> {
+async fn in_background(engine: &Engine) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     instances::beat(engine, "0.0.0", engine.clock().now()).await?;
     security_events::write(engine, true).await?;
-    service_tokens::store_last_use(engine).await?;
-    refusals::store(engine).await?;
-    usage::flush::flush_regularly(engine).await?;
-    usage::roll::roll(engine).await?;
-    alerts::notice(engine).await?;
-    alerts::post_digests(engine).await?;
-    alerts::post_reminders(engine).await?;
-    peppers::move_digests(engine).await?;
-    second_factor::move_to_current_pepper(engine).await?;
-    attempts::delete_ended(engine).await?;
-    empty::empty_deleted(engine).await?;
-    sessions::delete_ended(engine).await?;
-    idempotency::delete_old(engine).await?;
-    invitations::delete_expired(engine).await?;
-    links::delete_expired(engine).await?;
-    instances::delete_old(engine).await?;
-    effects::delete_old(engine).await?;
-    usage::retention::delete_old(engine).await?;
-    refusals::delete_old(engine).await?;
-    alerts::delete_old(engine).await?;
-    key_requests::delete_old(engine).await?;
-    audit::retention::delete_old(engine, Duration::from_secs(3_600)).await?;
+    for work in TASKS.iter().flat_map(|task| task.work) {
+        (work.run)(engine, Duration::from_secs(3_600)).await?;
+    }
     Ok(())
 }
 
