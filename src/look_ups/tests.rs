@@ -45,9 +45,9 @@ async fn read(
 async fn what_is_asked_during_a_statement_shares_the_next_ones() {
     let look_ups = Even::default();
     let (table, mut lists) = table(usize::MAX >> 4);
-    let all = join_all((0..251).map(|number| find(&look_ups, &table, vec![number]))).await;
-    for (number, found) in all.into_iter().enumerate() {
-        let expected = (number % 2 == 0).then_some((number as u32, "even"));
+    let all = join_all((1_000..1_251).map(|number| find(&look_ups, &table, vec![number]))).await;
+    for (number, found) in (1_000..).zip(all) {
+        let expected = (number % 2 == 0).then_some((number, "even"));
         assert_eq!(found.unwrap(), expected);
     }
     drop(table);

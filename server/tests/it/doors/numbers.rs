@@ -45,17 +45,17 @@ on_both! {
         let org = app.org("northwind").await;
         let api = app.api().await;
         let deep = format!(r#"{{"a":{}{}}}"#, "[".repeat(200), "]".repeat(200));
-        for (metadata, sentence) in [
-            (r#"{"a":1e400}"#, "Numbers must be at most 1.8e308."),
-            (r#"{"a":[-1E999]}"#, "Numbers must be at most 1.8e308."),
-            (r#"{"a":"\ud800"}"#, "is half a character."),
-            (r#"{"a":1,"a":2}"#, "The name `a` appears twice"),
-            (r#"{"a":[{"plan":1,"pl\u0061n":2}]}"#, "The name `plan` appears twice"),
-            (deep.as_str(), "at most 100 levels deep."),
+        for (metadata, status, sentence) in [
+            (r#"{"a":1e400}"#, 400, "Numbers must be at most 1.8e308."),
+            (r#"{"a":[-1E999]}"#, 400, "Numbers must be at most 1.8e308."),
+            (r#"{"a":"\ud800"}"#, 400, "is half a character."),
+            (r#"{"a":1,"a":2}"#, 422, "The name `a` appears twice"),
+            (r#"{"a":[{"plan":1,"pl\u0061n":2}]}"#, 422, "The name `plan` appears twice"),
+            (deep.as_str(), 400, "at most 100 levels deep."),
         ] {
             let body = format!(r#"{{"name":"A","kind":"secret","metadata":{metadata}}}"#);
             let answer = api.send(Method::POST, KEYS, &body, &[]).await;
-            assert_eq!((answer.status.as_u16(), &answer.json()["errors"][0]["field"]), (400, &json!("metadata")), "{}", answer.body);
+            assert_eq!((answer.status.as_u16(), &answer.json()["errors"][0]["field"]), (status, &json!("metadata")), "{}", answer.body);
             assert!(answer.json()["errors"][0]["detail"].as_str().unwrap().contains(sentence), "{}", answer.body);
             let file = format!(r#"[{{"name":"A","sha256":"{}","metadata":{metadata}}}]"#, sha256("first"));
             let report = import(&app.engine, &org.permit(), Format::Json, &file, false).await.unwrap();

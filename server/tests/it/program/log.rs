@@ -92,10 +92,14 @@ async fn a_session_that_cannot_be_read_is_named_in_the_log() {
     for line in &errors {
         assert!(line["message"].is_string(), "{line}");
     }
-    assert_eq!(errors.len(), 1, "{errors:#?}");
-    assert_eq!(errors[0]["message"], "a page or server function failed");
-    let text = errors[0].to_string();
-    assert!(text.contains("no such table: sessions"), "{text}");
+    assert!(!errors.is_empty());
+    for error in &errors {
+        assert_eq!(error["message"], "a page or server function failed");
+        assert!(
+            error.to_string().contains("no such table: sessions"),
+            "{error}"
+        );
+    }
 }
 
 #[test]

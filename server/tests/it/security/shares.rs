@@ -1,12 +1,6 @@
 //! The requests of one client do not delay others.
 
-use std::{
-    convert::Infallible,
-    future::ready,
-    net::{IpAddr, SocketAddr},
-    pin::pin,
-    time::Duration,
-};
+use std::{convert::Infallible, future::ready, net::SocketAddr, pin::pin, time::Duration};
 
 use axum::{
     Router,
@@ -18,7 +12,7 @@ use futures_util::{
     FutureExt as _, StreamExt as _,
     stream::{FuturesUnordered, pending},
 };
-use latchkey::{key::text::PlainKey, random::Randomness, role::Role, service_tokens::TokenScope};
+use latchkey::{key::text::PlainKey, role::Role, service_tokens::TokenScope};
 use tokio::time::timeout;
 use tower::ServiceExt as _;
 
