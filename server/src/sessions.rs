@@ -135,7 +135,7 @@ fn hash(id: &Id) -> SessionHash {
     SessionHash::of(&id.0.to_be_bytes())
 }
 
-/// A session that cannot be read. Whoever needs it logs this, with what it was needed for: one line for a request.
+/// A session that cannot be read. Whoever needs it logs this, with what it was needed for.
 fn unread(error: StorageError) -> Error {
     let (mut text, mut cause) = (error.to_string(), error.source());
     while let Some(error) = cause {
