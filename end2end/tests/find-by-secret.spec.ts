@@ -18,7 +18,7 @@ test("a key pasted into the search or the palette is posted and leads to its pag
     await page.getByRole("searchbox", { name: "Search keys" }).fill(key.key);
     await page.getByRole("searchbox", { name: "Search keys" }).press("Enter");
     await expect(page.getByRole("heading", { name: "Production", level: 1 })).toBeVisible();
-    await expect(page.getByText("This is the key with that secret.")).toBeVisible();
+    await expect(page.getByText("This is the current secret of this key.")).toBeVisible();
     await expect(page.getByRole("link", { name: "Revoke…" }).first()).toBeVisible();
   });
 
@@ -28,7 +28,7 @@ test("a key pasted into the search or the palette is posted and leads to its pag
     await page.getByRole("combobox", { name: /^Search keys/ }).fill(key.key);
     await expect(page.getByRole("option", { name: /Find the key with this secret/ })).toBeVisible();
     await page.keyboard.press("Enter");
-    await expect(page.getByText("This is the key with that secret.")).toBeVisible();
+    await expect(page.getByText("This is the current secret of this key.")).toBeVisible();
   });
 
   await test.step("on its own page", async () => {
@@ -60,7 +60,7 @@ test.describe("without scripts", () => {
     await page.goto(team.path("keys/find"));
     await page.getByLabel("Secret", { exact: true }).fill(key.key);
     await page.getByRole("button", { name: "Find key" }).click();
-    await expect(page.getByText("This is the key with that secret.")).toBeVisible();
+    await expect(page.getByText("This is the current secret of this key.")).toBeVisible();
     expect(page.url()).not.toContain(key.key);
   });
 });

@@ -12,7 +12,7 @@ use crate::{
     db::{on, places},
     event::{Event, Target},
     fault::{Fault, from_fault},
-    id::KeyId,
+    id::{KeyId, SecretId},
     key::{
         digest::KeyDigest,
         secret_text::{SecretPrefixes, candidates},
@@ -53,8 +53,18 @@ impl From<AttemptError> for FindBySecretError {
     }
 }
 
-/// Returns the org's key with this secret, or the SHA-256 of one. Replaced secrets count too. The text can
-/// contain the code around the secret. The look-up is recorded, and a user can do ten a minute.
+/// The key and the secret that a text contains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Found {
+    /// The key.
+    pub key_id: KeyId,
+    /// Which of its secrets it is: the current one, or one that a rotation replaced.
+    pub secret_id: SecretId,
+}
+
+/// Returns the org's key with this secret, or the SHA-256 of one. Replaced secrets count too; if the text contains several
+/// secrets, the current and the latest are first. The text can contain the code around the secret. The look-up is recorded,
+/// and a user can do ten a minute.
 ///
 /// A secret of another org and one that does not exist take the same statements, so that neither the response nor its time
 /// says which it is.
@@ -65,7 +75,7 @@ pub async fn find_by_secret(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
     text: &PlainKey,
-) -> Result<Option<KeyId>, FindBySecretError> {
+) -> Result<Option<Found>, FindBySecretError> {
     if text.expose().chars().count() > MAX_TEXT {
         return Err(FindBySecretError::TooLong);
     }
@@ -74,16 +84,17 @@ pub async fn find_by_secret(
         let _ = attempts::count(engine, &[Subject::KeyLookUps(user_id)]).await?;
     }
     let digests = digests(engine, text.expose());
-    let found = if digests.is_empty() {
+    let found: Option<Found> = if digests.is_empty() {
         None
     } else {
         let sql = format!(
-            "SELECT keys.id FROM key_secrets JOIN keys ON keys.id = key_secrets.key_id \
-             WHERE keys.org_id = $1 AND key_secrets.digest IN ({}) LIMIT 1",
+            "SELECT keys.id AS key_id, key_secrets.id AS secret_id FROM key_secrets JOIN keys ON keys.id = key_secrets.key_id \
+             WHERE keys.org_id = $1 AND key_secrets.digest IN ({}) \
+             ORDER BY CASE WHEN key_secrets.ends_at IS NULL THEN 0 ELSE 1 END, key_secrets.created_at DESC, key_secrets.id DESC LIMIT 1",
             places(2, digests.len())
         );
         on!(engine.db.read(), c => {
-            let mut query = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(permit.org_id());
+            let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id());
             for digest in &digests {
                 query = query.bind(digest.as_bytes());
             }
@@ -99,7 +110,7 @@ pub async fn find_by_secret(
     };
     engine.note(
         looked_up
-            .about(found.map(Target::Key))
+            .about(found.map(|found| Target::Key(found.key_id)))
             .with("result", result),
     );
     Ok(found)

@@ -3,7 +3,7 @@
 use latchkey::{
     access::to,
     key::text::PlainKey,
-    keys::find_by_secret::{FindBySecretError, MAX_TEXT, find_by_secret},
+    keys::find_by_secret::{FindBySecretError, Found, MAX_TEXT, find_by_secret},
     role::Action,
     service_tokens,
 };
@@ -24,7 +24,7 @@ use crate::{
     request::PageRequest,
 };
 
-/// The query parameter of a key's pages after it was found by its secret.
+/// The query parameter of a key's pages after it was found by its secret: on its page, the ID of that secret.
 pub const FOUND: &str = "found";
 /// The query parameter of the page after a secret that no key has.
 const NOT_FOUND: &str = "none";
@@ -70,7 +70,7 @@ pub async fn submit(
     };
     let keys = keys_path(&request);
     let path = match found {
-        Some(id) => format!("{keys}/{id}?{FOUND}=1"),
+        Some(Found { key_id, secret_id }) => format!("{keys}/{key_id}?{FOUND}={secret_id}"),
         None if form.secret.expose().contains(service_tokens::PREFIX) => {
             format!("{keys}/find?{NOT_FOUND}={TOKEN}")
         }

@@ -2,6 +2,7 @@
 
 use latchkey::{
     audit::security_events,
+    id::KeyId,
     key::RevokeReason,
     keys::{
         change_state::revoke,
@@ -26,6 +27,27 @@ async fn find(browser: &Browser, secret: &str) -> String {
     answer.header("location").to_owned()
 }
 
+/// The IDs of all secrets, the oldest first.
+async fn secret_ids(app: &TestApp) -> Vec<String> {
+    app.database
+        .texts("SELECT id FROM key_secrets ORDER BY created_at")
+        .await
+}
+
+fn page_of(key: &KeyId, secret: &str) -> String {
+    format!("{KEYS}/{key}?found={secret}")
+}
+
+/// The words of a page, without its tags.
+fn words(answer: &HttpAnswer) -> String {
+    let text = answer.text();
+    let parts = text.split('<').map(|part| match part.split_once('>') {
+        Some((_, text)) => text,
+        None => part,
+    });
+    parts.collect()
+}
+
 fn said(answer: &HttpAnswer) -> String {
     answer.text()
 }
@@ -37,24 +59,66 @@ on_both! {
         let admin = app.signed_in(&org, "kim", Role::Admin).await;
         let made = org.key("Production").await;
         let old = made.plain.expose().to_owned();
-        let page = format!("{KEYS}/{}?found=1", made.id);
         let form = owner.get(&format!("{KEYS}/{}/rotate?found=1", made.id)).await;
         assert!(form.text().contains("If the secret has leaked") && form.body.contains("value=\"0\" checked"), "{}", form.body);
         let form = owner.get(&format!("{KEYS}/{}/rotate", made.id)).await;
         assert!(!form.text().contains("leaked") && form.body.contains("value=\"86400\" checked"), "{}", form.body);
         assert!(owner.get(KEYS).await.body.contains(FIND));
-        assert_eq!(find(&owner, &old).await, page);
+        let first = page_of(&made.id, &secret_ids(app).await[0]);
+        assert_eq!(find(&owner, &old).await, first);
+        app.pass(2_000).await;
         let rotated = rotate(&app.engine, &org.permit(), made.id, Rotation { overlap: 0, token: None }).await.unwrap();
-        for text in [&old, rotated.plain.expose(), &format!(" export KEY='{old}' # leaked"), &format!("GET /v1/{old}/usage")] {
-            assert_eq!(find(&owner, text).await, page);
-            assert_eq!(find(&admin, text).await, page);
+        let second = page_of(&made.id, &secret_ids(app).await[1]);
+        let new = rotated.plain.expose();
+        for (text, page) in [(&*old, &first), (new, &second), (&format!(" export KEY='{old}' # leaked"), &first), (&format!("GET /v1/{new}/usage"), &second)] {
+            assert_eq!(&find(&owner, text).await, page);
+            assert_eq!(&find(&admin, text).await, page);
         }
-        let to_owner = said(&owner.get(&page).await);
-        assert!(to_owner.contains("This is the key with that secret") && to_owner.contains(&format!("{KEYS}/{}?revoke=1", made.id)));
-        let to_admin = said(&admin.get(&page).await);
-        assert!(to_admin.contains("ask an owner to rotate or revoke it: dana.") && !to_admin.contains("?revoke=1"), "{}", &to_admin[..200]);
+        assert_eq!(find(&owner, &format!("{old} {new}")).await, second, "the current one first");
+        let to_owner = owner.get(&second).await;
+        let text = words(&to_owner);
+        assert!(text.contains("This is the current secret of this key. If it has leaked, rotate the key, which replaces the secret, or revoke the key."), "{text}");
+        assert!(to_owner.body.contains(&format!("{KEYS}/{}?revoke=1", made.id)) && to_owner.body.contains(&format!("{KEYS}/{}/rotate?found=1", made.id)));
+        let to_admin = admin.get(&second).await;
+        let text = words(&to_admin);
+        assert!(text.contains("ask an owner to rotate the key, which replaces the secret, or to revoke the key: dana.") && !to_admin.body.contains("?revoke=1"), "{text}");
         revoke(&app.engine, &org.permit(), made.id, RevokeReason::Compromised).await.unwrap();
-        assert_eq!(find(&owner, &old).await, page);
+        assert_eq!(find(&owner, &old).await, first);
+        let text = words(&owner.get(&find(&owner, new).await).await);
+        assert!(text.contains("This is the current secret of this key. Requests with it are rejected, because the key is revoked.") && !text.contains("If it has leaked"), "{text}");
+    }
+
+    async fn a_secret_that_a_rotation_replaced_is_shown_as_such(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let admin = app.signed_in(&org, "kim", Role::Admin).await;
+        let member = app.signed_in(&org, "ben", Role::Member).await;
+        let made = org.key("Production").await;
+        let old = made.plain.expose();
+        app.pass(60_000).await;
+        rotate(&app.engine, &org.permit(), made.id, Rotation { overlap: 3_600, token: None }).await.unwrap();
+        let page = find(&owner, old).await;
+        let shown = owner.get(&page).await;
+        let text = words(&shown);
+        for said in [
+            "This is an old secret of this key. A rotation replaced it on Nov 21, 2026, 12:01 UTC, and it works until Nov 21, 2026, 13:01 UTC. If it has leaked, end this secret now, or revoke the key.",
+            "End the old secret…",
+        ] {
+            assert!(text.contains(said), "{said}: {text}");
+        }
+        assert!(shown.body.contains(&format!("{KEYS}/{}?end=1#secrets", made.id)) && !shown.body.contains("rotate?found=1"), "another secret leaked");
+        let text = words(&admin.get(&page).await);
+        assert!(text.contains("If it has leaked, ask an owner to end this secret now, or to revoke the key: dana."), "{text}");
+        app.pass(3_600_000).await;
+        let page = find(&owner, old).await;
+        let text = words(&owner.get(&page).await);
+        assert!(text.contains("This is an old secret of this key, which no longer works. A rotation replaced it on Nov 21, 2026, 12:01 UTC, and it has not worked since Nov 21, 2026, 13:01 UTC."), "{text}");
+        assert!(!text.contains("If it has leaked"), "{text}");
+        // Not those of another key, and nothing for those who cannot look up secrets.
+        let other = org.key("Staging").await;
+        let elsewhere = format!("{KEYS}/{}?{}", other.id, page.split_once('?').unwrap().1);
+        assert!(!words(&owner.get(&elsewhere).await).contains("secret of this key"));
+        assert!(!words(&member.get(&page).await).contains("secret of this key"));
     }
 
     async fn imported_keys_are_found_by_their_text_and_by_their_digest(app: &TestApp) {
@@ -68,7 +132,7 @@ on_both! {
         let imported = owner.submit("/orgs/northwind/keys/import", &[("format", "csv"), ("text", &file), ("go", "import")]).await;
         assert!(imported.status.is_success() || imported.status.is_redirection(), "{}", imported.status);
         let ids = app.database.texts("SELECT id FROM keys WHERE name = 'Legacy'").await;
-        let page = format!("{KEYS}/{}?found=1", ids[0]);
+        let page = format!("{KEYS}/{}?found={}", ids[0], secret_ids(app).await[0]);
         assert_eq!(find(&owner, elsewhere).await, page);
         assert_eq!(find(&owner, &digest).await, page);
     }
@@ -125,9 +189,9 @@ on_both! {
         assert_eq!(refused.status, 429);
         let wait: i64 = refused.header("retry-after").parse().unwrap();
         assert!((1..=60).contains(&wait), "{wait}");
-        assert!(find(&other, made.plain.expose()).await.contains("found=1"), "others have their own");
+        assert!(find(&other, made.plain.expose()).await.contains("found=sec_"), "others have their own");
         app.pass(61_000).await;
-        assert!(find(&owner, made.plain.expose()).await.contains("found=1"));
+        assert!(find(&owner, made.plain.expose()).await.contains("found=sec_"));
     }
 
     async fn look_ups_are_in_the_audit_log_without_the_text(app: &TestApp) {

@@ -19,6 +19,7 @@ use latchkey::{
 use super::super::find::FOUND;
 use super::{
     extend_form,
+    found::FoundSecret,
     origin::origin,
     seen::{SeenGroup, seen},
     state_form::is_in_use,
@@ -95,6 +96,8 @@ pub struct KeyDetails {
     pub rate_limits: String,
     /// The key's secrets, the current one first.
     pub secrets: Vec<SecretText>,
+    /// The secret by which the user found the key.
+    pub found: Option<FoundSecret>,
     /// Until when an old secret works, if one does.
     pub old_ends: Option<TimeText>,
     pub findings: Vec<FindingText>,
@@ -222,6 +225,8 @@ async fn details(
     let secrets = secrets(engine, &membership.permit()?, id).await?;
     let findings = of_keys(engine, &membership.permit()?, &membership.permit()?, &[id]).await?;
     let works = key.summary.lifecycle.revoked_at.is_none();
+    let found = request.parameter(FOUND).parse().ok();
+    let found = found.and_then(|id| FoundSecret::of(id, &secrets, now));
     let may = |action| membership.may(action);
     let history = if may(Action::SeeAuditLog) {
         Some(history_of_key(engine, membership, id).await?)
@@ -300,6 +305,7 @@ async fn details(
         domains,
         localhost_policy,
         rate_limits: rate_limits(convention),
+        found,
         old_ends: secrets
             .iter()
             .find(|secret| secret.is_running_out(now) && works)

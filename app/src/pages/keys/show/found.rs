@@ -1,35 +1,107 @@
 //! The notice on the page of a key that was found by its secret.
 
+use latchkey::{id::SecretId, key::Status, keys::secrets::Secret, time::Timestamp};
 use leptos::prelude::*;
 
-use crate::icons::{Icon, Symbol};
+use super::{data::KeyView, secrets::end_question};
+use crate::{
+    icons::{Icon, Symbol},
+    pages::keys::find::FOUND,
+    text::time::{Time, TimeText},
+};
+
+/// Which secret of the key the user looked up.
+#[derive(Debug, Clone)]
+pub enum FoundSecret {
+    Current,
+    /// One that a rotation replaced.
+    Old {
+        replaced: TimeText,
+        /// When it stopped working, or will.
+        ends: TimeText,
+        /// Whether it has not ended yet.
+        is_running: bool,
+    },
+}
+
+impl FoundSecret {
+    /// The secret with this ID among those of the key, the latest first; `None` if the key has no such secret.
+    pub fn of(id: SecretId, secrets: &[Secret], now: Timestamp) -> Option<Self> {
+        let place = secrets.iter().position(|secret| secret.id == id)?;
+        let secret = secrets.get(place)?;
+        let Some(ends) = secret.ends_at else {
+            return Some(Self::Current);
+        };
+        // The rotation that replaced it created the next one.
+        let next = place.checked_sub(1).and_then(|before| secrets.get(before));
+        Some(Self::Old {
+            replaced: TimeText::full(next.map_or(ends, |next| next.created_at)),
+            ends: TimeText::full(ends),
+            is_running: secret.is_running_out(now),
+        })
+    }
+}
 
 #[component]
 pub fn FoundBySecret(
-    /// The names of the owners, if only they can act.
-    owners: Vec<String>,
-    /// The page that rotates the key, if the user can.
-    rotate: Option<String>,
-    /// The page that asks before revoking the key, if the user can.
-    revoke: Option<String>,
+    found: FoundSecret,
+    key: KeyView,
+    /// The path of the key's page.
+    path: String,
+    /// Whether the user can rotate the key in its state.
+    may_rotate: bool,
+    /// Whether the user can revoke the key, which is not revoked yet.
+    may_revoke: bool,
 ) -> impl IntoView {
-    let advice = if !owners.is_empty() {
-        let owners = owners.join(", ");
-        format!("If it has leaked, ask an owner to rotate or revoke it: {owners}.")
-    } else if revoke.is_some() {
-        "If it has leaked, rotate the key, which replaces the secret, or revoke the key.".to_owned()
-    } else {
-        "It no longer works.".to_owned()
+    let status = key.state.status;
+    let rejected = match status {
+        Status::Active => None,
+        Status::Disabled => Some(" Requests with it are rejected, because the key is disabled."),
+        Status::Expired => Some(" Requests with it are rejected, because the key has expired."),
+        Status::Revoked => Some(" Requests with it are rejected, because the key is revoked."),
     };
-    let rotate = rotate.map(|href| view! { <a class="btn" href=href>"Rotate…"</a> });
-    let revoke = revoke.map(|href| view! { <a class="btn danger" href=href>"Revoke…"</a> });
+    let is_ended = matches!(found, FoundSecret::Old { is_running, .. } if !is_running);
+    // What ended, or belongs to a revoked key, needs nothing.
+    let is_over = is_ended || status == Status::Revoked;
+    let (what, end, step) = match found {
+        FoundSecret::Current => (
+            view! { <b>"This is the current secret of this key."</b>{rejected} }.into_any(),
+            "rotate the key, which replaces the secret",
+            ("Rotate…", format!("{path}/rotate?{FOUND}=1")),
+        ),
+        FoundSecret::Old { replaced, ends, .. } => {
+            let what = match is_ended {
+                true => view! {
+                    <b>"This is an old secret of this key, which no longer works."</b>
+                    " A rotation replaced it on "<Time text=replaced/>", and it has not worked since "<Time text=ends/>"."
+                }
+                .into_any(),
+                false => view! {
+                    <b>"This is an old secret of this key."</b>
+                    " A rotation replaced it on "<Time text=replaced/>", and it works until "<Time text=ends/>"."{rejected}
+                }
+                .into_any(),
+            };
+            let step = ("End the old secret…", end_question(&path));
+            (what, "end this secret now", step)
+        }
+    };
+    let advice = (!is_over).then(|| match key.owners.is_empty() {
+        true => format!(" If it has leaked, {end}, or revoke the key."),
+        false => {
+            let owners = key.owners.join(", ");
+            format!(" If it has leaked, ask an owner to {end}, or to revoke the key: {owners}.")
+        }
+    });
+    let step = (may_rotate && !is_over).then(|| view! { <a class="btn" href=step.1>{step.0}</a> });
+    let revoke = (may_revoke && !is_over)
+        .then(|| view! { <a class="btn danger" href=format!("{path}?revoke=1")>"Revoke…"</a> });
+    let actions = (step.is_some() || revoke.is_some())
+        .then(|| view! { <div class="actions">{step}{revoke}</div> });
     view! {
         <div class="notice info" role="status" tabindex="-1" autofocus>
             <Icon symbol=Symbol::Info/>
-            <div>
-                <p><b>"This is the key with that secret. "</b>{advice}</p>
-                <div class="actions">{rotate}{revoke}</div>
-            </div>
+            <div><p>{what}{advice}</p>{actions}</div>
         </div>
     }
 }

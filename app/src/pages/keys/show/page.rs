@@ -11,7 +11,7 @@ use super::{
     effect::EffectLine,
     fields::KeyForm,
     findings::Findings,
-    found::FoundBySecret,
+    found::{FoundBySecret, FoundSecret},
     requests::Requests,
     revoke::{RevokeButton, RevokeQuestion},
     secrets::SecretsCard,
@@ -59,7 +59,6 @@ pub fn KeyPage() -> impl IntoView {
             end_old_secret: is_asked("end"),
             key_again: is_asked("shown"),
             origin: request.parameter("origin"),
-            found: is_asked(FOUND),
         };
         view! { <KeyPageView org=request.org().to_owned() key steps asked/> }
     })
@@ -75,8 +74,6 @@ struct Asked {
     key_again: bool,
     /// The origin to test.
     origin: String,
-    /// The user found the key by its secret.
-    found: bool,
 }
 
 #[component]
@@ -109,22 +106,23 @@ fn KeyPageView(org: String, key: KeyView, steps: Option<Steps>, asked: Asked) ->
             .details
             .as_ref()
             .is_some_and(|details| details.may_rotate);
-    let found = if asked.found {
-        format!("?{FOUND}=1")
-    } else {
-        String::new()
+    let found = key
+        .details
+        .as_ref()
+        .and_then(|details| details.found.clone());
+    let leak = match found {
+        Some(FoundSecret::Current) => format!("?{FOUND}=1"),
+        _ => String::new(),
     };
     let rotate = rotatable
-        .then(|| view! { <a class="btn" href=format!("{path}/rotate{found}")>"Rotate…"</a> });
+        .then(|| view! { <a class="btn" href=format!("{path}/rotate{leak}")>"Rotate…"</a> });
     let whole = (org.clone(), path.clone());
     let question = revocable.then(|| {
         view! { <RevokeQuestion key=key.clone() path=path.clone() in_dialog=!is_asked typed=typed.clone() errors/> }
     });
     let revoke = (revocable && !is_asked).then(|| view! { <RevokeButton path=path.clone()/> });
-    let found = asked.found.then(|| {
-        let rotate = rotatable.then(|| format!("{path}/rotate?{FOUND}=1"));
-        let revoke = revocable.then(|| format!("{path}?revoke=1"));
-        view! { <FoundBySecret owners=key.owners.clone() rotate revoke/> }
+    let found = found.map(|found| {
+        view! { <FoundBySecret found key=key.clone() path=path.clone() may_rotate=rotatable may_revoke=revocable/> }
     });
     // Who can act is said where the buttons would be.
     let ask = (key.details.is_some() && !key.may_revoke && key.state.status != Status::Revoked)
