@@ -27,8 +27,8 @@ pub struct Alert {
     pub key_name: KeyName,
     /// What stood out.
     pub measure: Measure,
-    /// The start of the day (UTC) on which it was noticed.
-    pub day: Timestamp,
+    /// When it was first noticed on that day (UTC), at the end of the first 24 hours that stood out.
+    pub noticed_at: Timestamp,
     /// The most in 24 hours.
     pub count: i64,
     /// The count of a usual busy day of the key.
@@ -40,7 +40,7 @@ pub(super) struct Row {
     key_id: KeyId,
     key_name: KeyName,
     measure: String,
-    day: i64,
+    noticed_at: Timestamp,
     count: i64,
     usual: i64,
 }
@@ -52,7 +52,7 @@ impl Row {
             key_id: self.key_id,
             key_name: self.key_name,
             measure: self.measure.parse().ok()?,
-            day: DAYS.start(self.day),
+            noticed_at: self.noticed_at,
             count: self.count,
             usual: self.usual,
         })
@@ -60,7 +60,7 @@ impl Row {
 }
 
 /// The columns of a [`Row`].
-pub(super) const SELECT: &str = "SELECT alerts.key_id, keys.name AS key_name, alerts.measure, alerts.day, alerts.count, \
+pub(super) const SELECT: &str = "SELECT alerts.key_id, keys.name AS key_name, alerts.measure, alerts.noticed_at, alerts.count, \
      alerts.usual FROM alerts JOIN keys ON keys.id = alerts.key_id AND keys.org_id = alerts.org_id WHERE alerts.org_id = $1";
 
 /// Returns the alerts of an org of the last seven days, the latest first.

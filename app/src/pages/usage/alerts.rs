@@ -34,7 +34,7 @@ pub struct Alerts {
 struct AlertRow {
     key: String,
     key_href: String,
-    day: TimeText,
+    noticed: TimeText,
     measure: Measure,
     count: i64,
     usual: i64,
@@ -63,7 +63,7 @@ pub async fn alerts(
         AlertRow {
             key: alert.key_name.to_string(),
             key_href: format!("{base}/keys/{key}"),
-            day: TimeText::date(alert.day),
+            noticed: TimeText::full(alert.noticed_at),
             measure: alert.measure,
             count: alert.count,
             usual: alert.usual,
@@ -120,6 +120,6 @@ fn Row(row: AlertRow) -> impl IntoView {
         }
     };
     view! {
-        <li><a href=row.key_href>{row.key}</a>": "{what}" in 24 hours, up to "{grouped(row.usual)}" on a usual busy day. "<Time text=row.day/></li>
+        <li><a href=row.key_href>{row.key}</a>": "{what}" in 24 hours, up to "{grouped(row.usual)}" on a usual busy day. Noticed on "<Time text=row.noticed/>"."</li>
     }
 }

@@ -8,7 +8,7 @@ use latchkey_app::grouped;
 
 use super::{
     Link, Words,
-    text::{day, unlinked},
+    text::{day, minute, unlinked},
 };
 
 /// Keys have far more requests than usual, or need attention for another reason.
@@ -76,17 +76,19 @@ pub fn digest(
     }
 }
 
-/// "Storefront: 12,400 rejected or rate-limited requests in 24 hours, up to 20 on a usual busy day."
+/// "Storefront: 12,400 rejected or rate-limited requests in 24 hours, up to 20 on a usual busy day. Noticed on 2026-11-28
+/// 12:00 UTC."
 fn alert(alert: &Alert) -> String {
     let what = match alert.measure {
         Measure::Requests => "requests",
         Measure::Rejected => "rejected or rate-limited requests",
     };
     format!(
-        "{}: {} {what} in 24 hours, up to {} on a usual busy day.",
+        "{}: {} {what} in 24 hours, up to {} on a usual busy day. Noticed on {}.",
         unlinked(alert.key_name.as_str()),
         grouped(alert.count),
-        grouped(alert.usual)
+        grouped(alert.usual),
+        minute(alert.noticed_at)
     )
 }
 

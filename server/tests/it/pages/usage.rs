@@ -201,6 +201,20 @@ on_both! {
         }
     }
 
+    async fn unusual_requests_say_when_they_were_noticed(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let key = org.key("Production").await.id;
+        app.clock.advance(30 * DAY);
+        let now = app.clock.now();
+        let mut counts: Vec<_> = (2..30).map(|ago| past(org.org.id, key, now.plus(-ago * DAY), Outcome::Valid, 200)).collect();
+        counts.push(past(org.org.id, key, now, Outcome::Valid, 90_000));
+        app.store_past(&counts).await;
+        latchkey::alerts::notice(&app.engine).await.unwrap();
+        app.clock.advance(2 * DAY);
+        let page = app.signed_in(&org, "dana", Role::Owner).await.get("/orgs/northwind/usage").await.text();
+        assert!(page.contains("Unusual requests") && page.contains("on a usual busy day. Noticed on <time") && page.contains(">Dec 21, 2026, 12:00 UTC</time>"), "{page}");
+    }
+
     async fn what_people_wrote_stays_text(app: &TestApp) {
         let org = app.org("northwind").await;
         let key = org.key("<img src=x onerror=alert(1)>").await;
