@@ -163,7 +163,7 @@ fn SecurityView(
     });
     let admins = AdminRights::ALL.map(|rights| {
         let (title, text) = match rights {
-            AdminRights::Review => ("Review keys", "Admins see everything and change nothing."),
+            AdminRights::Review => ("Review keys", "Admins see everything, review keys, and ask owners to change them. Only owners change keys."),
             AdminRights::DisableKeys => ("Disable keys", "Admins can also disable and enable keys, such as in an emergency."),
             AdminRights::ManageKeys => ("Manage keys", "Admins can also create, edit, rotate and revoke keys, and edit domains, agents and projects."),
         };

@@ -29,17 +29,20 @@ pub const fn role_can(role: Role, admins: Option<AdminRights>) -> &'static str {
     match role {
         Role::Owner => "Owners can do everything: manage keys, members and settings.",
         Role::Admin => match admins {
-            None => "Admins can see everything, such as usage by key and the audit log.",
+            None => {
+                "Admins can see everything, such as usage by key and the audit log, and review keys."
+            }
             Some(AdminRights::Review) => {
-                "Admins can see everything, such as usage by key and the audit log. In this organization, they change nothing."
+                "Admins can see everything, such as usage by key and the audit log, review keys, and ask owners to change them. In \
+                 this organization, only owners change keys, agents and projects."
             }
             Some(AdminRights::DisableKeys) => {
-                "Admins can see everything, such as usage by key and the audit log. In this organization, they also disable and enable \
-                 keys."
+                "Admins can see everything, such as usage by key and the audit log, review keys, and ask owners to change them. In \
+                 this organization, they also disable and enable keys."
             }
             Some(AdminRights::ManageKeys) => {
-                "Admins can see everything, such as usage by key and the audit log. In this organization, they also manage keys, \
-                 agents and projects."
+                "Admins can see everything, such as usage by key and the audit log, and review keys. In this organization, they also \
+                 manage keys, agents and projects."
             }
         },
         Role::Member => {

@@ -20,7 +20,7 @@ use crate::{
     error::AppError,
     form::errors::{Errors, FormError},
     icons::{Icon, Symbol},
-    pages::{forms::fields_and_errors, frame::PageHead, page::page},
+    pages::{forms::fields_and_errors, frame::PageHead, owners::AskOwner, page::page},
     request::PageRequest,
     text::query::query_of,
 };
@@ -103,9 +103,12 @@ fn AskedView(
         ),
         false => (
             "Asked of owners",
-            "The owners are asked to change these keys.",
+            "Reviewers ask the owners to change these keys. A request stays here until an owner has done it, or says why not.",
         ),
     };
+    let whom =
+        (!is_owner && !asked.steps.may_edit).then(|| view! { " "<AskOwner to="change a key"/> });
+    let lead = view! { {lead}{whom} };
     let ids: Vec<String> = asked.rows.iter().map(|row| row.id.clone()).collect();
     let elsewhere = match ids.contains(&typed.review) {
         true => Vec::new(),

@@ -374,6 +374,18 @@ on_both! {
         assert_eq!(file.lines().filter(|row| row.contains(",revoked,")).count(), 1);
     }
 
+    async fn pages_say_what_admins_can_do_and_whom_to_ask(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (admin, owner) = (app.signed_in(&org, "ari", Role::Admin).await, app.signed_in(&org, "dana", Role::Owner).await);
+        let asked = words(&admin.get(&format!("{PAGE}/asked")).await.body);
+        assert!(asked.contains("Reviewers ask the owners to change these keys.") && asked.contains("Ask dana (dana@northwind.example) to change a key."), "{asked}");
+        assert!(!words(&owner.get(&format!("{PAGE}/asked")).await.body).contains("to change a key."));
+        for path in ["members", "settings/security"] {
+            let page = words(&owner.get(&format!("/orgs/northwind/{path}")).await.body);
+            assert!(page.contains("review keys, and ask owners to change them.") && !page.contains("change nothing"), "{page}");
+        }
+    }
+
     async fn a_member_has_no_such_page(app: &TestApp) {
         let org = app.org("northwind").await;
         let member = app.signed_in(&org, "sam", Role::Member).await;
