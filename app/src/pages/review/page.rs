@@ -87,9 +87,9 @@ fn ReviewView(address: Address, queue: Queue) -> impl IntoView {
         <Tabs org=address.org.clone() tab=Tab::Findings asked=queue.asked is_owner=queue.steps.is_owner/>
         <Filters address=address.clone() projects=queue.projects kinds=queue.kinds/>
         <FormError errors=Errors::new(elsewhere)/>
-        <ProgressLine address=address.clone() progress=queue.progress/>
+        <ProgressLine address=address.clone() progress=queue.progress.clone()/>
         {if is_empty {
-            Either::Left(view! { <NothingToReview address=address.clone()/> })
+            Either::Left(view! { <NothingToReview address=address.clone() all=queue.progress.all/> })
         } else {
             Either::Right(view! {
                 <div class="stack">
@@ -102,9 +102,18 @@ fn ReviewView(address: Address, queue: Queue) -> impl IntoView {
 }
 
 #[component]
-fn NothingToReview(address: Address) -> impl IntoView {
+fn NothingToReview(
+    address: Address,
+    /// How many keys with findings there are, whatever was reviewed.
+    all: i64,
+) -> impl IntoView {
     let (title, text) = match (address.is_filtered(), address.shown) {
         (true, _) => ("No keys found", "No key matches these filters."),
+        // Without findings, nothing was reviewed.
+        (false, _) if all == 0 => (
+            "No findings",
+            "No active key has findings. Keys that need attention are listed here.",
+        ),
         (false, Shown::State(ReviewState::Open)) => (
             "Nothing to review",
             "Every finding is reviewed, or its owners are asked to change the key.",
@@ -120,7 +129,7 @@ fn NothingToReview(address: Address) -> impl IntoView {
             "Nobody reviewed a key",
             "No person has reviewed a key with findings since the date.",
         ),
-        (false, Shown::All) => ("No findings", "No active key has findings."),
+        (false, Shown::All) => ("No keys found", "No key is on this page of the list."),
     };
     let clear = (address.href() != address.path()).then(|| {
         view! { <div class="actions"><a class="btn" href=address.path()>"Clear filters"</a></div> }

@@ -386,6 +386,20 @@ on_both! {
         }
     }
 
+    async fn an_org_without_findings_is_told_so(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let admin = app.signed_in(&org, "ari", Role::Admin).await;
+        for state in ["", "?state=asked", "?state=reviewed", "?state=since", "?state=all"] {
+            let page = admin.get(&format!("{PAGE}{state}")).await.text();
+            assert!(page.contains("No findings") && page.contains("No active key has findings.") && !page.contains("Every finding is reviewed"), "{state}: {page}");
+        }
+        assert!(admin.get(&format!("{PAGE}?finding=no_expiry")).await.text().contains("No key matches these filters."));
+        let key = org.key("Production").await.id.to_string();
+        admin.submit(PAGE, &[("key", &key), ("verdict", "keep"), ("days", "30"), ("seen", SEEN)]).await;
+        let page = admin.get(PAGE).await.text();
+        assert!(page.contains("Nothing to review") && page.contains("Every finding is reviewed"), "{page}");
+    }
+
     async fn a_member_has_no_such_page(app: &TestApp) {
         let org = app.org("northwind").await;
         let member = app.signed_in(&org, "sam", Role::Member).await;
