@@ -23,7 +23,7 @@ pub use self::{
     facts::{Facts, InBrowser, Kept, Refused},
     finding::{Evidence, Finding, findings},
     policy::{
-        EXPIRES_SOON, LOCALHOST_AFTER, MANY_REFUSED, NEVER_USED_AFTER, Policy, REFUSED_WITHIN,
-        UNUSED, UNUSED_LONG, UNUSED_SCOPES_AFTER,
+        BrokenPolicy, EXPIRES_SOON, LOCALHOST_AFTER, MANY_REFUSED, NEVER_USED_AFTER, Policy,
+        REFUSED_WITHIN, UNUSED, UNUSED_LONG, UNUSED_SCOPES_AFTER,
     },
 };

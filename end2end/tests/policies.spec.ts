@@ -28,7 +28,7 @@ for (const javaScriptEnabled of [true, false]) {
       // Older keys keep working, and their page says what they break.
       expect(await server.verify(old.key)).toMatchObject({ valid: true });
       await page.goto(team.path(`keys/${old.id}`));
-      await expect(page.getByText("later than the policies of your organization allow")).toBeVisible();
+      await expect(page.getByText("Policy: keys expire within 45 days.")).toBeVisible();
       await expect(page.getByText("This live key has no IP ranges")).toBeVisible();
 
       await page.goto(team.path("keys/new"));

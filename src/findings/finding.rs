@@ -9,8 +9,8 @@ use crate::{
 };
 
 use super::{
-    Code, EXPIRES_SOON, Facts, InBrowser, MANY_REFUSED, NEVER_USED_AFTER, Policy, Severity, UNUSED,
-    UNUSED_LONG, UNUSED_SCOPES_AFTER, refused_since,
+    BrokenPolicy, Code, EXPIRES_SOON, Facts, InBrowser, MANY_REFUSED, NEVER_USED_AFTER, Policy,
+    Severity, UNUSED, UNUSED_LONG, UNUSED_SCOPES_AFTER, refused_since,
 };
 
 /// One thing to look at.
@@ -24,6 +24,9 @@ pub struct Finding {
     pub since: Option<Timestamp>,
     /// What shows it.
     pub evidence: Evidence,
+    /// The policy of the org that the key breaks, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<BrokenPolicy>,
     /// Until when a review covers it. Until then, it does not need attention.
     pub reviewed_until: Option<Timestamp>,
 }
@@ -205,6 +208,7 @@ fn finding(code: Code, facts: &Facts, policy: &Policy<'_>, now: Timestamp) -> Op
         severity,
         since,
         evidence,
+        policy: BrokenPolicy::by(code, keys),
         reviewed_until: kept.map(|kept| kept.until),
     })
 }

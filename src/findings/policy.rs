@@ -1,12 +1,14 @@
 //! The borders and rules that findings depend on.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     convention::Convention,
     policy::KeyPolicy,
     time::{DAY, Timestamp},
 };
 
-use super::Severity;
+use super::{Code, Severity};
 
 /// How long a key must have existed before it counts as never used.
 pub const NEVER_USED_AFTER: i64 = 7 * DAY;
@@ -52,6 +54,64 @@ impl<'a> Policy<'a> {
         match self.keys.localhost_forbidden {
             true => 0,
             false => LOCALHOST_AFTER,
+        }
+    }
+}
+
+/// A policy of an org that a key breaks, as it is when the finding is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BrokenPolicy {
+    /// Secrets are rotated after this many days.
+    RotationDays(u32),
+    /// Keys expire within this many days.
+    LongestLifeDays(u32),
+    /// No key has full access.
+    ScopesRequired,
+    /// Live secret keys have IP ranges.
+    IpRangesRequired,
+    /// Live widget keys do not work on localhost.
+    LocalhostForbidden,
+}
+
+impl BrokenPolicy {
+    /// The names of all, which are those of [`KeyPolicy`]'s fields.
+    pub const NAMES: [&'static str; 5] = [
+        "rotation_days",
+        "longest_life_days",
+        "scopes_required",
+        "ip_ranges_required",
+        "localhost_forbidden",
+    ];
+
+    /// The name in the API.
+    pub const fn as_str(self) -> &'static str {
+        let [rotation, life, scopes, ranges, localhost] = Self::NAMES;
+        match self {
+            Self::RotationDays(_) => rotation,
+            Self::LongestLifeDays(_) => life,
+            Self::ScopesRequired => scopes,
+            Self::IpRangesRequired => ranges,
+            Self::LocalhostForbidden => localhost,
+        }
+    }
+
+    /// The policy that a key with this finding breaks.
+    pub(super) fn by(code: Code, keys: &KeyPolicy) -> Option<Self> {
+        match code {
+            Code::RotationDue => keys.rotation_days.map(Self::RotationDays),
+            Code::NoExpiry | Code::TooLongLife => keys.longest_life_days.map(Self::LongestLifeDays),
+            Code::FullAccess => keys.scopes_required.then_some(Self::ScopesRequired),
+            Code::NoIpRanges => keys.ip_ranges_required.then_some(Self::IpRangesRequired),
+            Code::LocalhostLive => keys.localhost_forbidden.then_some(Self::LocalhostForbidden),
+            Code::SeenInBrowser
+            | Code::ExpiresSoon
+            | Code::MakerLeft
+            | Code::RefusedOrigins
+            | Code::Unused90d
+            | Code::NeverUsed
+            | Code::Unused30d
+            | Code::ScopesUnused => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use latchkey::{
     convention::KindNames,
+    findings::Severity,
     key::{Environment, Kind, RevokeReason},
     role::{AdminRights, Role},
 };
@@ -48,6 +49,15 @@ pub const fn role_can(role: Role, admins: Option<AdminRights>) -> &'static str {
         Role::Member => {
             "Members can see the list of keys, their status and usage totals, and ask for keys."
         }
+    }
+}
+
+/// How urgent a finding is, in a tag.
+pub const fn severity_title(severity: Severity) -> &'static str {
+    match severity {
+        Severity::High => "High",
+        Severity::Medium => "Medium",
+        Severity::Low => "Low",
     }
 }
 

@@ -71,6 +71,8 @@ schemas! {
     FindingCursor = pattern(&finding_cursor());
     /// How urgent a finding is.
     FindingSeverity = words(findings::Severity::ALL.iter().map(|severity| severity.as_str()));
+    /// A policy that a key breaks.
+    FindingPolicy = words(findings::BrokenPolicy::NAMES.into_iter());
     /// What a review of a key concludes.
     ReviewVerdict = words(Verdict::ALL.iter().map(|verdict| verdict.as_str()));
     /// What a review asks the owners to narrow.

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use latchkey::{
     findings::{
-        Code, Evidence, Severity,
+        BrokenPolicy, Code, Evidence, Severity,
         list::{self, FindingsQuery, Found},
     },
     id::KeyId,
@@ -47,6 +47,9 @@ pub struct FindingObject {
     since: Option<Rfc3339>,
     /// What shows it.
     evidence: FindingEvidence,
+    /// The policy of the organization that the key breaks: a field of the organization's policies. Null if none.
+    #[schema(value_type = Option<words::FindingPolicy>, required)]
+    policy: Option<&'static str>,
     /// What to do about it.
     advice: &'static str,
     /// Until when a review covers it, so that it does not need attention. Null if none does.
@@ -110,6 +113,7 @@ impl From<Found> for FindingObject {
             },
             since: found.finding.since.map(Timestamp::rfc3339),
             evidence: found.finding.evidence.into(),
+            policy: found.finding.policy.map(BrokenPolicy::as_str),
             advice: found.finding.code.advice(),
             reviewed_until: found.finding.reviewed_until.map(Timestamp::rfc3339),
         }

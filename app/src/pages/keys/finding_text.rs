@@ -1,10 +1,13 @@
 //! The wording of findings.
 
-use latchkey::findings::{Code, Finding, Severity};
+use latchkey::findings::{BrokenPolicy, Code, Finding, Severity};
+use leptos::prelude::*;
 
 use crate::text::{
+    days::days_text,
     number::counted,
     time::{TimeText, date},
+    words::severity_title,
 };
 
 /// A finding as a badge in the list and as a notice on the key's page.
@@ -36,17 +39,58 @@ impl FindingText {
         self.severity.needs_attention() && self.reviewed_until.is_none()
     }
 
+    /// A few words before the sentence, which some sentences begin with.
+    pub fn title(&self) -> Option<&'static str> {
+        let title = self.code.title();
+        (!self.sentence.starts_with(title)).then_some(title)
+    }
+
     /// The class of its badge.
     pub fn tag(&self) -> &'static str {
-        match self.severity {
-            Severity::High => "tag plain bad",
-            Severity::Medium => "tag plain warn",
-            Severity::Low => "tag plain",
-        }
+        severity_tag(self.severity)
     }
 }
 
+const fn severity_tag(severity: Severity) -> &'static str {
+    match severity {
+        Severity::High => "tag plain bad",
+        Severity::Medium => "tag plain warn",
+        Severity::Low => "tag plain",
+    }
+}
+
+/// "High", "Medium" or "Low".
+#[component]
+pub fn SeverityTag(severity: Severity) -> impl IntoView {
+    view! { <span class=severity_tag(severity)>{severity_title(severity)}<span class="visually-hidden">" severity"</span></span> }
+}
+
+/// What a policy requires: "Policy: keys expire within 90 days."
+fn policy_sentence(policy: BrokenPolicy) -> String {
+    let what = match policy {
+        BrokenPolicy::RotationDays(days) => {
+            format!("secrets are rotated after {}", days_text(days))
+        }
+        BrokenPolicy::LongestLifeDays(days) => format!("keys expire within {}", days_text(days)),
+        BrokenPolicy::ScopesRequired => "no key has full access".to_owned(),
+        BrokenPolicy::IpRangesRequired => "live keys for servers have IP ranges".to_owned(),
+        BrokenPolicy::LocalhostForbidden => {
+            "live keys for browsers do not work on localhost".to_owned()
+        }
+    };
+    format!("Policy: {what}.")
+}
+
+/// What was found, and the policy that it breaks.
 fn sentence(finding: &Finding) -> String {
+    let found = found(finding);
+    match finding.policy.map(policy_sentence) {
+        Some(policy) => format!("{found} {policy}"),
+        None => found,
+    }
+}
+
+fn found(finding: &Finding) -> String {
     let evidence = &finding.evidence;
     let since = finding.since.map_or_else(String::new, date);
     let requests = evidence.requests.unwrap_or_default();
@@ -81,12 +125,9 @@ fn sentence(finding: &Finding) -> String {
         }
         Code::TooLongLife => {
             let at = evidence.expires_at.map_or_else(String::new, date);
-            format!("The key expires on {at}, later than the policies of your organization allow.")
+            format!("The key expires too late, on {at}.")
         }
-        Code::NoIpRanges => {
-            "This live key has no IP ranges, which the policies of your organization require."
-                .to_owned()
-        }
+        Code::NoIpRanges => "This live key has no IP ranges that restrict it.".to_owned(),
         Code::MakerLeft => "The user who created this key is no longer a member.".to_owned(),
         Code::RefusedOrigins => {
             let requests = counted(requests, "request was", "requests were");
@@ -104,5 +145,40 @@ fn sentence(finding: &Finding) -> String {
             evidence.scopes.join(", ")
         ),
         Code::NoExpiry => "The key never expires.".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use latchkey::findings::Evidence;
+
+    use super::*;
+
+    #[test]
+    fn a_sentence_names_the_policy_that_the_key_breaks() {
+        let said = |code, policy| {
+            FindingText::of(&Finding {
+                code,
+                severity: Severity::Medium,
+                since: None,
+                evidence: Evidence::default(),
+                policy,
+                reviewed_until: None,
+            })
+            .sentence
+        };
+        assert_eq!(said(Code::NoExpiry, None), "The key never expires.");
+        assert_eq!(
+            said(Code::NoExpiry, Some(BrokenPolicy::LongestLifeDays(90))),
+            "The key never expires. Policy: keys expire within 90 days."
+        );
+        assert_eq!(
+            said(Code::NoIpRanges, Some(BrokenPolicy::IpRangesRequired)),
+            "This live key has no IP ranges that restrict it. Policy: live keys for servers have IP ranges."
+        );
+        assert_eq!(
+            said(Code::FullAccess, Some(BrokenPolicy::ScopesRequired)),
+            "Full access: no scopes selected. Policy: no key has full access."
+        );
     }
 }

@@ -7,7 +7,10 @@ use latchkey::{
 use leptos::prelude::*;
 
 use super::address::{Address, SHOWN};
-use crate::form::filters::{Choice, Input};
+use crate::{
+    form::filters::{Choice, Input},
+    text::words::severity_title,
+};
 
 #[component]
 pub fn Filters(
@@ -47,12 +50,8 @@ pub fn with_all(all: &str, options: Vec<(String, String)>) -> Vec<(String, Strin
 
 fn findings() -> Vec<(String, String)> {
     let severities = Severity::ALL.iter().map(|severity| {
-        let text = match severity {
-            Severity::High => "High severity",
-            Severity::Medium => "Medium severity",
-            Severity::Low => "Low severity",
-        };
-        (severity.as_str().to_owned(), text.to_owned())
+        let text = format!("{} severity", severity_title(*severity));
+        (severity.as_str().to_owned(), text)
     });
     let codes = Code::ALL
         .iter()

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     form::errors::{Errors, FormError},
-    pages::keys::finding_text::FindingText,
+    pages::keys::finding_text::{FindingText, SeverityTag},
     text::time::{Time, in_days},
 };
 
@@ -173,15 +173,7 @@ fn LastReview(review: ShownReview) -> impl IntoView {
 /// A finding: how urgent it is, what shows it, and what to do.
 #[component]
 fn FindingLine(finding: FindingText, steps: Steps) -> impl IntoView {
-    let severity = match finding.severity {
-        Severity::High => "High",
-        Severity::Medium => "Medium",
-        Severity::Low => "Low",
-    };
-    let class = finding.tag();
-    // Some sentences begin with the title.
-    let title = finding.code.title();
-    let title = (!finding.sentence.starts_with(title)).then(|| view! { <b>{title}"."</b>" " });
+    let title = finding.title().map(|title| view! { <b>{title}"."</b>" " });
     let reviewed = finding.reviewed_until.clone().map(
         |date| view! { " "<span class="tag plain ok">{format!("Reviewed until {date}")}</span> },
     );
@@ -190,7 +182,7 @@ fn FindingLine(finding: FindingText, steps: Steps) -> impl IntoView {
     let ask = (step.verdict().is_none() && !step.may(steps)).then(|| format!(" {}", step.ask()));
     view! {
         <li>
-            <span class=class>{severity}</span>
+            <SeverityTag severity=finding.severity/>
             <p>{title}{finding.sentence}" "<span class="muted">{finding.code.advice()}{ask}</span>{reviewed}</p>
         </li>
     }

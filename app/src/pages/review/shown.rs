@@ -9,7 +9,7 @@ use latchkey::{
 use leptos::prelude::*;
 
 use crate::{
-    pages::keys::finding_text::FindingText,
+    pages::keys::finding_text::{FindingText, SeverityTag},
     text::{
         breakable::Breakable,
         time::{Time, TimeText, date},
@@ -194,8 +194,8 @@ pub fn SeenFindings(findings: Vec<FindingText>) -> impl IntoView {
     let items = findings
         .into_iter()
         .map(|finding| {
-            let class = finding.tag();
-            view! { <li><span class=class>{finding.code.title()}</span>" "<Breakable text=finding.sentence/></li> }
+            let title = finding.title().map(|title| view! { <b>{title}"."</b>" " });
+            view! { <li><SeverityTag severity=finding.severity/>" "{title}<Breakable text=finding.sentence/></li> }
         })
         .collect_view();
     view! { <ul class="seen-findings">{items}</ul> }.into_any()

@@ -3,7 +3,7 @@
 use latchkey::{
     audit::Actor,
     event::Event,
-    findings::{Code as FindingCode, Finding, Severity},
+    findings::{BrokenPolicy, Code as FindingCode, Finding, Severity},
     id::ReviewId,
     reviews::{Answer, Aspect, Done, Review, Verdict},
     time::{Rfc3339, Timestamp},
@@ -89,6 +89,9 @@ pub struct SeenFinding {
     since: Option<Rfc3339>,
     /// What showed it.
     evidence: FindingEvidence,
+    /// The policy of the organization that the key broke: a field of the organization's policies. Null if none, or if the review is from a version that did not store it.
+    #[schema(value_type = Option<words::FindingPolicy>, required)]
+    policy: Option<&'static str>,
 }
 
 /// The change of a key that did what a review asked for.
@@ -184,6 +187,7 @@ impl From<Finding> for SeenFinding {
             severity: finding.severity,
             since: finding.since.map(Timestamp::rfc3339),
             evidence: finding.evidence.into(),
+            policy: finding.policy.map(BrokenPolicy::as_str),
         }
     }
 }

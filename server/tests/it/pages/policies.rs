@@ -5,6 +5,7 @@ use latchkey::{
     alerts::settings::{self as alerts, RemindersTo},
     orgs::policies,
     policy::KeyPolicy,
+    revision::Known,
     role::Role,
 };
 
@@ -95,6 +96,34 @@ on_both! {
         assert!(text.contains("kim changed these policies") && text.contains("The current value is “30”."), "{text}");
         assert!(conflict.body.contains("value=\"required\" checked"), "{}", conflict.body);
         assert_eq!(stored(app, &org).await, both);
+    }
+
+    async fn a_key_that_breaks_a_policy_names_it_and_its_severity_in_the_same_words_everywhere(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let id = org.key("Production").await.id;
+        let policy = KeyPolicy { longest_life_days: Some(90), scopes_required: true, ip_ranges_required: true, ..KeyPolicy::default() };
+        policies::change(&app.engine, &org.permit(), policy, &Known::Nothing).await.unwrap();
+        let review = "/orgs/northwind/review";
+        let seen = "full_access no_ip_ranges no_expiry";
+        let fields = [("key", &*id.to_string()), ("verdict", "narrow.expiry"), ("seen", seen)];
+        assert_eq!(app.signed_in(&org, "ari", Role::Admin).await.submit(review, &fields).await.status, 303);
+        let sentences = [
+            "The key never expires. Policy: keys expire within 90 days.",
+            "Full access: no scopes selected. Policy: no key has full access.",
+            "This live key has no IP ranges that restrict it. Policy: live keys for servers have IP ranges.",
+        ];
+        let pages = ["review?state=all", &format!("keys/{id}"), "keys", "review/asked", "review/history"];
+        for path in pages {
+            let page = owner.get(&format!("/orgs/northwind/{path}")).await.text();
+            // The list names the two most urgent, and how many more there are.
+            let most = if path == "keys" { 2 } else { 3 };
+            let named = sentences.iter().filter(|sentence| page.contains(**sentence)).count();
+            assert_eq!(named, most, "{path}: {page}");
+            assert!(page.contains("Medium<span class=\"visually-hidden\"> severity") || page.contains("title=\"Medium severity. "), "{path}: {page}");
+        }
+        let found = app.api().await.get("/v1/orgs/northwind/findings?code=no_expiry").await.json();
+        assert_eq!((&found["data"][0]["severity"], &found["data"][0]["policy"]), (&"medium".into(), &"longest_life_days".into()));
     }
 
     async fn who_gets_reminders_is_with_the_alerts(app: &TestApp) {

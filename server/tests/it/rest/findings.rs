@@ -44,6 +44,7 @@ on_both! {
             "key": {"id": made.id.to_string(), "name": "Production"},
             "since": "2026-11-21T12:00:00.000Z",
             "evidence": {"requests": null, "origins": [], "scopes": [], "last_at": null, "expires_at": null, "works_until": null},
+            "policy": null,
             "advice": "Revoke the key if its application is not going to use it.",
             "reviewed_until": null,
         }));

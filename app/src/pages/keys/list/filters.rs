@@ -7,7 +7,10 @@ use latchkey::{
 use leptos::prelude::*;
 
 use super::{address::Address, choices::StatusChoice, data::Choices};
-use crate::{islands::search_box::SearchBox, text::words::environment_title};
+use crate::{
+    islands::search_box::SearchBox,
+    text::words::{environment_title, severity_title},
+};
 
 #[component]
 pub fn Filters(
@@ -96,12 +99,8 @@ pub const fn searched(with_details: bool) -> &'static str {
 
 fn findings() -> Vec<(String, String)> {
     let severities = Severity::ALL.iter().map(|severity| {
-        let text = match severity {
-            Severity::High => "High severity",
-            Severity::Medium => "Medium severity",
-            Severity::Low => "Low severity",
-        };
-        (severity.as_str().to_owned(), text.to_owned())
+        let text = format!("{} severity", severity_title(*severity));
+        (severity.as_str().to_owned(), text)
     });
     let codes = Code::ALL
         .iter()

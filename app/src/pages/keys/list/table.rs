@@ -19,7 +19,7 @@ use crate::{
         },
         state::{RotatingTag, StateTag},
     },
-    text::{number::grouped, time::Time},
+    text::{number::grouped, time::Time, words::severity_title},
 };
 
 #[component]
@@ -217,19 +217,21 @@ fn Badges(findings: Vec<FindingText>, filter: Option<FindingChoice>) -> impl Int
         .iter()
         .take(SHOWN)
         .map(|finding| {
-            let (tag, text, title) = match &finding.reviewed_until {
+            let severity = format!("{} severity", severity_title(finding.severity));
+            let (tag, text, reviewed) = match &finding.reviewed_until {
                 Some(date) => (
                     "tag plain",
                     format!("{} · reviewed", finding.code.title()),
-                    format!("{} Reviewed until {date}.", finding.sentence),
+                    format!(" Reviewed until {date}."),
                 ),
                 None => (
                     finding.tag(),
                     finding.code.title().to_owned(),
-                    finding.sentence.clone(),
+                    String::new(),
                 ),
             };
-            view! { <span class=tag title=title>{text}</span> }
+            let title = format!("{severity}. {}{reviewed}", finding.sentence);
+            view! { <span class=tag title=title>{text}<span class="visually-hidden">{format!(", {severity}").to_lowercase()}</span></span> }
         })
         .collect_view();
     view! { {shown}{more} }

@@ -6,7 +6,10 @@ use leptos::prelude::*;
 use super::secrets::end_question;
 use crate::{
     icons::{Icon, Symbol},
-    pages::{keys::finding_text::FindingText, owners::AskOwner},
+    pages::{
+        keys::finding_text::{FindingText, SeverityTag},
+        owners::AskOwner,
+    },
 };
 
 /// One notice for each finding that needs attention, one for a secret key that can do everything for ever, and one for all
@@ -33,7 +36,7 @@ pub fn Findings(
         let edit = may_edit.then(|| view! { <a class="btn" href=format!("{path}/edit")>"Edit"</a> });
         let ask = (!may_edit).then(|| view! { " "<AskOwner to="edit it"/> });
         view! {
-            <div class="notice warn"><Icon symbol=Symbol::Alert/><p><b>"Full access, and no expiry."</b>" Anyone who gets this key can do everything with it until it is revoked. Select the scopes that it needs, or set an expiry date."{ask}</p>{edit}</div>
+            <div class="notice warn"><Icon symbol=Symbol::Alert/><p><SeverityTag severity=Severity::Low/>" "<b>"Full access, and no expiry."</b>" Anyone who gets this key can do everything with it until it is revoked. Select the scopes that it needs, or set an expiry date."{ask}</p>{edit}</div>
         }
     });
     let urgent = urgent
@@ -61,7 +64,7 @@ pub fn Findings(
                 None => (None, None),
             };
             view! {
-                <div class=class><Icon symbol=Symbol::Alert/><p><b>{finding.sentence}</b>" "{finding.code.advice()}{ask}</p>{rotate}</div>
+                <div class=class><Icon symbol=Symbol::Alert/><p><SeverityTag severity=finding.severity/>" "<b>{finding.sentence}</b>" "{finding.code.advice()}{ask}</p>{rotate}</div>
             }
         })
         .collect_view();
@@ -73,7 +76,7 @@ pub fn Findings(
                     Some(date) => format!("Reviewed until {date}."),
                     None => finding.code.advice().to_owned(),
                 };
-                view! { <li>{finding.sentence}" "{text}</li> }
+                view! { <li><SeverityTag severity=finding.severity/>" "{finding.sentence}" "{text}</li> }
             })
             .collect_view();
         view! { <div class="notice info"><Icon symbol=Symbol::Info/><ul>{items}</ul></div> }

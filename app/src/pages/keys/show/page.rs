@@ -26,7 +26,7 @@ use crate::{
         forms::fields_and_errors,
         frame::{Breadcrumbs, PageHead},
         keys::{
-            finding_text::FindingText,
+            finding_text::{FindingText, SeverityTag},
             first_steps::{FirstStepsPanel, Steps, steps},
             state::{RotatingTag, StateTag, URGENT_DAYS},
         },
@@ -300,7 +300,13 @@ fn StateNotice(org: String, path: String, key: KeyView) -> impl IntoView {
             let ask = extend
                 .is_none()
                 .then(|| view! { " "<AskOwner to="extend it"/> });
-            let text = view! { "Expires in "{days_text(days)}". Requests with it are rejected from then on."{ask} };
+            let finding = details.as_ref().and_then(|details| {
+                let mut findings = details.findings.iter();
+                findings.find(|finding| finding.code == Code::ExpiresSoon)
+            });
+            let severity =
+                finding.map(|finding| view! { <SeverityTag severity=finding.severity/>" " });
+            let text = view! { {severity}"Expires in "{days_text(days)}". Requests with it are rejected from then on."{ask} };
             let tone = if days <= URGENT_DAYS {
                 "notice bad"
             } else {
