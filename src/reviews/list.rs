@@ -31,7 +31,8 @@ pub struct ReviewQuery {
     pub project: Option<ProjectId>,
     /// Only reviews of keys of this kind.
     pub kind: Option<Kind>,
-    /// Only those that ask something of the owners which is still open.
+    /// Only those that ask something of the owners which is still open, the most urgent first, and the oldest first among
+    /// those.
     pub asked: bool,
     /// The start of the period, inclusive.
     pub from: Option<Timestamp>,
@@ -47,7 +48,7 @@ pub struct ReviewQuery {
 /// A page of reviews.
 #[derive(Debug, Clone)]
 pub struct ReviewPage {
-    /// Newest first.
+    /// Newest first, unless the query is for what is asked.
     pub reviews: Vec<Review>,
     /// The last one, if more follow.
     pub next: Option<ReviewId>,
@@ -62,6 +63,15 @@ fn asked(now: Timestamp) -> String {
     )
 }
 
+/// The severity of the most urgent finding that the reviewer saw, as a number. Quotes in what else the stored findings contain
+/// are escaped.
+fn urgency(reviews: &str) -> String {
+    format!(
+        "CASE WHEN {reviews}.findings LIKE '%\"severity\":\"high\"%' THEN 2 \
+         WHEN {reviews}.findings LIKE '%\"severity\":\"medium\"%' THEN 1 ELSE 0 END"
+    )
+}
+
 /// Returns a page of the org's reviews.
 ///
 /// # Errors
@@ -73,9 +83,12 @@ pub async fn list(
 ) -> Result<ReviewPage, StorageError> {
     let (conditions, texts) = filters(query, engine.clock.now());
     let limit = usize::from(query.limit.max(1));
-    let sql = format!(
-        "SELECT {COLUMNS} WHERE reviews.org_id = $1{conditions} ORDER BY reviews.id DESC LIMIT $2"
-    );
+    let order = match query.asked {
+        true => format!("{} DESC, reviews.id", urgency("reviews")),
+        false => "reviews.id DESC".to_owned(),
+    };
+    let sql =
+        format!("SELECT {COLUMNS} WHERE reviews.org_id = $1{conditions} ORDER BY {order} LIMIT $2");
     let mut rows: Vec<Row> = on!(engine.db.read(), c => {
         let mut select = sqlx::query_as(sqlx::AssertSqlSafe(sql)).persistent(!query.asked)
             .bind(permit.org_id()).bind(limit as i64 + 1);
@@ -98,7 +111,8 @@ pub async fn list(
 fn filters(query: &ReviewQuery, now: Timestamp) -> (String, Vec<String>) {
     // IDs sort by time, so the index on them finds a period.
     let at = |time: Timestamp| ReviewId::new(time.as_millis(), [0; 10]);
-    let end = query.to.map(at).into_iter().chain(query.after).min();
+    let before = query.after.filter(|_| !query.asked);
+    let end = query.to.map(at).into_iter().chain(before).min();
     let filters = [
         query.key.map(|id| ("reviews.key_id =", id.to_string())),
         query
@@ -114,13 +128,23 @@ fn filters(query: &ReviewQuery, now: Timestamp) -> (String, Vec<String>) {
         end.map(|end| ("reviews.id <", end.to_string())),
     ];
     let filters = filters.into_iter().flatten();
-    let (conditions, texts): (Vec<&str>, Vec<String>) = filters.unzip();
+    let (conditions, mut texts): (Vec<&str>, Vec<String>) = filters.unzip();
     let mut sql: String = (3..)
         .zip(conditions)
         .map(|(place, condition)| format!(" AND {condition} ${place}"))
         .collect();
     if query.asked {
         sql = format!("{sql} AND {}", asked(now));
+    }
+    if let Some(after) = query.after.filter(|_| query.asked) {
+        texts.push(after.to_string());
+        let (of, place) = (urgency("reviews"), texts.len() + 2);
+        // An unknown one is before all others.
+        let last = format!(
+            "COALESCE((SELECT {} FROM reviews AS previous WHERE previous.org_id = $1 AND previous.id = ${place}), 3)",
+            urgency("previous")
+        );
+        sql = format!("{sql} AND ({of} < {last} OR ({of} = {last} AND reviews.id > ${place}))");
     }
     (sql, texts)
 }

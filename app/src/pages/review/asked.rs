@@ -20,7 +20,10 @@ use crate::{
     error::AppError,
     form::errors::{Errors, FormError},
     icons::{Icon, Symbol},
-    pages::{forms::fields_and_errors, frame::PageHead, owners::AskOwner, page::page},
+    pages::{
+        forms::fields_and_errors, frame::PageHead, keys::finding_text::SeverityTag,
+        owners::AskOwner, page::page,
+    },
     request::PageRequest,
     text::query::query_of,
 };
@@ -123,11 +126,11 @@ fn AskedView(
             view! { <AskedRow org=org.clone() action=action.clone() review text errors=Errors::new(errors) steps=asked.steps/> }
         })
         .collect_view();
-    let first =
-        is_continued.then(|| view! { <a class="btn" rel="first" href=path.clone()>"Newest"</a> });
+    let first = is_continued
+        .then(|| view! { <a class="btn" rel="first" href=path.clone()>"First page"</a> });
     let next = asked.next.map(|id| {
         let href = format!("{path}{}", query_of(&[("after", &id)]));
-        view! { <a class="btn" rel="next" href=href>"Older"</a> }
+        view! { <a class="btn" rel="next" href=href>"Next"</a> }
     });
     let ended = (!asked.ended.is_empty()).then(|| {
         let items = asked
@@ -207,10 +210,13 @@ fn AskedRow(
     });
     let only_step = (!steps.is_owner && may)
         .then(|| view! { <div class="body"><div class="steps">{link()}</div></div> });
+    let severity = review
+        .severity
+        .map(|severity| view! { <SeverityTag severity/> });
     let (findings, place, title) = (review.findings.clone(), review.id.clone(), name.clone());
     view! {
         <li class="card review" id=place tabindex="-1">
-            <header><h2><a href=key>{title}</a></h2></header>
+            <header><h2><a href=key>{title}</a></h2>{severity}</header>
             <div class="body"><ReviewSummary review/><p class="muted small">"What the reviewer saw"</p><SeenFindings findings/></div>
             {answer}
             {only_step}

@@ -3,6 +3,7 @@
 use latchkey::{
     audit::Actor,
     event::Event,
+    findings::Severity,
     reviews::{Answer, AskState, Aspect, REMINDED_AFTER, Review, Verdict},
     time::{DAY, Timestamp},
 };
@@ -37,6 +38,8 @@ pub struct ShownReview {
     pub decision: String,
     /// What the reviewer wrote.
     pub comment: String,
+    /// The severity of the most urgent of the findings.
+    pub severity: Option<Severity>,
     /// What the reviewer saw.
     pub findings: Vec<FindingText>,
     /// What became of what was asked; `None` if nothing was.
@@ -87,6 +90,7 @@ impl ShownReview {
             is_by_person: review.reviewer.kind == "user",
             decision: decision(review.verdict, review.aspect, review.until),
             comment: review.comment.to_string(),
+            severity: review.findings.iter().map(|finding| finding.severity).min(),
             findings: review.findings.iter().map(FindingText::of).collect(),
             state,
             outcome,

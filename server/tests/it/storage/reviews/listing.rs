@@ -3,7 +3,10 @@
 use latchkey::{
     id::KeyId,
     keys::list::{KeyQuery, SortBy, list},
+    orgs::policies,
+    policy::KeyPolicy,
     reviews::{self, ReviewFilter, ReviewQuery, ReviewState, Verdict},
+    revision::Known,
     role::Role,
     time::DAY,
 };
@@ -62,6 +65,44 @@ on_both! {
         assert_eq!(list(&org, period).await, ids[2..4]);
         assert_eq!(list(&org, ReviewQuery { verdict: Some(Verdict::Rotate), ..ReviewQuery::default() }).await, []);
         assert_eq!(list(&other, ReviewQuery::default()).await, []);
+    }
+
+    async fn what_is_asked_is_listed_by_severity_then_age(app: &TestApp) {
+        let (org, other) = (app.org("northwind").await, app.org("contoso").await);
+        let admin = org.person("ada", Role::Admin).await;
+        let mut ids = Vec::new();
+        for number in 0..6 {
+            // From then on, the lack of an expiry date is of medium severity.
+            if number == 2 {
+                let policy = KeyPolicy { longest_life_days: Some(90), ..KeyPolicy::default() };
+                policies::change(&app.engine, &org.permit(), policy, &Known::Nothing).await.unwrap();
+            }
+            let key = org.key(&format!("Key {number}")).await.id;
+            ids.push(create(app, &org, admin, key, new(Verdict::Rotate)).await.unwrap());
+            app.clock.advance(DAY);
+        }
+        for urgent in [3, 5] {
+            let sql = format!("UPDATE reviews SET findings = REPLACE(findings, '\"medium\"', '\"high\"') WHERE id = '{}'", ids[urgent]);
+            app.database.execute(&sql).await;
+        }
+        let expected: Vec<_> = [3, 5, 2, 4, 0, 1].into_iter().map(|place| ids[place]).collect();
+        for limit in [1, 2, 100] {
+            let (mut found, mut query) = (Vec::new(), ReviewQuery { asked: true, limit, ..ReviewQuery::default() });
+            loop {
+                let page = reviews::list(&app.engine, &org.permit(), &query).await.unwrap();
+                found.extend(page.reviews.iter().map(|review| review.id));
+                query.after = page.next;
+                if page.next.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(found, expected, "{limit}");
+        }
+        let key = other.key("Theirs").await.id;
+        let theirs = other.person("eve", Role::Admin).await;
+        let elsewhere = create(app, &other, theirs, key, new(Verdict::Rotate)).await.unwrap();
+        let query = ReviewQuery { asked: true, limit: 100, after: Some(elsewhere), ..ReviewQuery::default() };
+        assert_eq!(reviews::list(&app.engine, &org.permit(), &query).await.unwrap().reviews.len(), 6, "it has no place here");
     }
 
     async fn with_ten_thousand_keys_a_page_is_a_page(app: &TestApp) {
