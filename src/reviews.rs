@@ -103,7 +103,7 @@ impl Verdict {
             (Self::Rotate, _) => "rotate",
             (Self::Narrow, None) => "restrict the key",
             (Self::Narrow, Some(Aspect::Scopes)) => "restrict scopes",
-            (Self::Narrow, Some(Aspect::Expiry)) => "set an earlier expiry date",
+            (Self::Narrow, Some(Aspect::Expiry)) => "make the key expire earlier",
             (Self::Narrow, Some(Aspect::IpRanges)) => "enter IP ranges",
             (Self::Narrow, Some(Aspect::Domains)) => "remove domains",
             (Self::Narrow, Some(Aspect::Localhost)) => "block localhost",

@@ -16,6 +16,7 @@ mod progress;
 mod shown;
 mod step;
 mod tabs;
+mod todo;
 
 pub use self::{
     asked::AskedPage,

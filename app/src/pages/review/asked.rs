@@ -3,6 +3,7 @@
 use latchkey::{
     access::to,
     id::ReviewId,
+    orgs::policies,
     reviews::{self, MAX_COMMENT, ReviewQuery},
     time::DAY,
 };
@@ -15,6 +16,7 @@ use super::{
     shown::{ReviewSummary, SeenFindings, ShownReview},
     step::Step,
     tabs::{Tab, Tabs},
+    todo::todo,
 };
 use crate::{
     error::AppError,
@@ -37,12 +39,22 @@ const MAX_ENDED: u16 = 10;
 /// A page of what is asked.
 #[derive(Debug, Clone)]
 struct Asked {
-    rows: Vec<ShownReview>,
+    rows: Vec<AskedReview>,
     next: Option<String>,
     /// What was asked until a reviewer decided to keep the key, the latest first. Only on the first page.
     ended: Vec<ShownReview>,
     count: i64,
     steps: Steps,
+}
+
+/// What a review asks.
+#[derive(Debug, Clone)]
+struct AskedReview {
+    review: ShownReview,
+    /// What to do, and where.
+    todo: String,
+    /// Whether the key expires.
+    has_expiry: bool,
 }
 
 #[component]
@@ -67,6 +79,7 @@ async fn load(request: PageRequest) -> Result<Asked, AppError> {
         reviews::list(engine, &permit, &query).await?,
         engine.clock().now(),
     );
+    let policy = policies::read(engine, &permit).await?;
     let ended = match query.after {
         None => reviews::ended(engine, &permit, now.plus(-ENDED_FOR), MAX_ENDED).await?,
         Some(_) => Vec::new(),
@@ -79,7 +92,11 @@ async fn load(request: PageRequest) -> Result<Asked, AppError> {
         rows: page
             .reviews
             .iter()
-            .map(|review| ShownReview::of(review, now))
+            .map(|review| AskedReview {
+                todo: todo(review, &policy, now),
+                has_expiry: review.key.lifecycle.expires_at.is_some(),
+                review: ShownReview::of(review, now),
+            })
             .collect(),
         next: page.next.map(|id| id.to_string()),
         count: reviews::count_asked(engine, &permit).await?,
@@ -112,7 +129,7 @@ fn AskedView(
     let whom =
         (!is_owner && !asked.steps.may_edit).then(|| view! { " "<AskOwner to="change a key"/> });
     let lead = view! { {lead}{whom} };
-    let ids: Vec<String> = asked.rows.iter().map(|row| row.id.clone()).collect();
+    let ids: Vec<String> = asked.rows.iter().map(|row| row.review.id.clone()).collect();
     let elsewhere = match ids.contains(&typed.review) {
         true => Vec::new(),
         false => errors.clone(),
@@ -120,10 +137,11 @@ fn AskedView(
     let rows = asked
         .rows
         .into_iter()
-        .map(|review| {
-            let errors = if review.id == typed.review { errors.clone() } else { Vec::new() };
-            let text = if review.id == typed.review { typed.answer.clone() } else { String::new() };
-            view! { <AskedRow org=org.clone() action=action.clone() review text errors=Errors::new(errors) steps=asked.steps/> }
+        .map(|row| {
+            let is_typed = row.review.id == typed.review;
+            let errors = if is_typed { errors.clone() } else { Vec::new() };
+            let text = if is_typed { typed.answer.clone() } else { String::new() };
+            view! { <AskedRow org=org.clone() action=action.clone() row text errors=Errors::new(errors) steps=asked.steps/> }
         })
         .collect_view();
     let first = is_continued
@@ -174,14 +192,19 @@ fn AskedView(
 fn AskedRow(
     org: String,
     action: String,
-    review: ShownReview,
+    row: AskedReview,
     /// The answer that was typed and rejected.
     text: String,
     errors: Errors,
     steps: Steps,
 ) -> impl IntoView {
+    let AskedReview {
+        review,
+        todo,
+        has_expiry,
+    } = row;
     let key = format!("/orgs/{org}/keys/{}", review.key_id);
-    let asked = Step::asked(review.verdict, review.aspect);
+    let asked = Step::asked(review.verdict, review.aspect, has_expiry);
     let (may, step, href) = (asked.may(steps), asked.title(), asked.href(&key, steps));
     let is_promised = review.promise.is_some();
     let name = review
@@ -216,7 +239,7 @@ fn AskedRow(
     let (findings, place, title) = (review.findings.clone(), review.id.clone(), name.clone());
     view! {
         <li class="card review" id=place tabindex="-1">
-            <header><h2><a href=key>{title}</a></h2>{severity}</header>
+            <header><div><h2><a href=key>{title}</a></h2><p class="muted small">{todo}</p></div>{severity}</header>
             <div class="body"><ReviewSummary review/><p class="muted small">"What the reviewer saw"</p><SeenFindings findings/></div>
             {answer}
             {only_step}

@@ -3,7 +3,7 @@
 use latchkey::{
     audit::Actor,
     event::Event,
-    findings::Severity,
+    findings::{Code, Severity},
     reviews::{Answer, AskState, Aspect, REMINDED_AFTER, Review, Verdict},
     time::{DAY, Timestamp},
 };
@@ -88,7 +88,7 @@ impl ShownReview {
             at: TimeText::full(review.at),
             reviewer: name(&review.reviewer),
             is_by_person: review.reviewer.kind == "user",
-            decision: decision(review.verdict, review.aspect, review.until),
+            decision: decision(review),
             comment: review.comment.to_string(),
             severity: review.findings.iter().map(|finding| finding.severity).min(),
             findings: review.findings.iter().map(FindingText::of).collect(),
@@ -123,11 +123,19 @@ impl ShownReview {
 }
 
 /// What a review decided.
-pub fn decision(verdict: Verdict, aspect: Option<Aspect>, until: Option<Timestamp>) -> String {
-    match (verdict, until) {
-        (Verdict::Keep, None) => "Keep".to_owned(),
-        (Verdict::Keep, Some(until)) => format!("Keep until {}", date(until)),
-        _ => format!("Asked to {}", verdict.asks(aspect)),
+fn decision(review: &Review) -> String {
+    let mut seen = review.findings.iter();
+    let had_expiry = !seen.any(|finding| finding.code == Code::NoExpiry);
+    match (review.verdict, review.until, review.aspect) {
+        (Verdict::Keep, None, _) => "Keep".to_owned(),
+        (Verdict::Keep, Some(until), _) => format!("Keep until {}", date(until)),
+        (Verdict::Narrow, _, Some(Aspect::Expiry)) if !had_expiry => {
+            "Asked to set an expiry date".to_owned()
+        }
+        (Verdict::Narrow, _, Some(Aspect::Expiry)) => {
+            "Asked to set an earlier expiry date".to_owned()
+        }
+        (verdict, _, aspect) => format!("Asked to {}", verdict.asks(aspect)),
     }
 }
 

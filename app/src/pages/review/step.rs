@@ -43,12 +43,13 @@ impl Step {
         }
     }
 
-    /// The step that does what a review asks for.
-    pub fn asked(verdict: Verdict, aspect: Option<Aspect>) -> Self {
+    /// The step that does what a review asks for. `has_expiry` is true if the key expires.
+    pub fn asked(verdict: Verdict, aspect: Option<Aspect>, has_expiry: bool) -> Self {
         match (verdict, aspect) {
             (Verdict::Rotate, _) => Self::Rotate,
             (Verdict::Narrow, None | Some(Aspect::Scopes)) => Self::Scopes,
-            (Verdict::Narrow, Some(Aspect::Expiry)) => Self::Shorten,
+            (Verdict::Narrow, Some(Aspect::Expiry)) if has_expiry => Self::Shorten,
+            (Verdict::Narrow, Some(Aspect::Expiry)) => Self::SetExpiry,
             (Verdict::Narrow, Some(Aspect::IpRanges)) => Self::IpRanges,
             (Verdict::Narrow, Some(Aspect::Domains)) | (Verdict::AllowDomains, _) => Self::Domains,
             (Verdict::Narrow, Some(Aspect::Localhost)) => Self::Localhost,
@@ -205,8 +206,10 @@ mod tests {
             assert_eq!(first.len(), 1, "{code}");
             assert!(!others.contains(&first[0]), "{code}");
             if let Some((verdict, aspect)) = first[0].verdict() {
-                let back = Step::asked(verdict, aspect);
-                assert_eq!(back.verdict(), first[0].verdict(), "{code}");
+                for has_expiry in [true, false] {
+                    let back = Step::asked(verdict, aspect, has_expiry);
+                    assert_eq!(back.verdict(), first[0].verdict(), "{code}");
+                }
             }
         }
     }

@@ -386,6 +386,34 @@ on_both! {
         }
     }
 
+    async fn what_is_asked_says_what_to_do_and_where_and_how_urgent_it_is(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (admin, owner) = (app.signed_in(&org, "ari", Role::Admin).await, app.signed_in(&org, "dana", Role::Owner).await);
+        let without = org.key("Without").await.id;
+        let new = with(secret_key("Long"), |settings| settings.expires_at = Some(app.clock.now().plus(365 * DAY)));
+        let long = org.create_key(new).await.unwrap().id;
+        let policy = KeyPolicy { longest_life_days: Some(90), ..KeyPolicy::default() };
+        policies::change(&app.engine, &org.permit(), policy, &Known::Nothing).await.unwrap();
+        let seen: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        for id in [without, long] {
+            let fields = [("key", &*id.to_string()), ("verdict", "narrow.expiry"), ("seen", &seen.join(" "))];
+            assert_eq!(admin.submit(PAGE, &fields).await.status, 303);
+        }
+        let page = owner.get(&format!("{PAGE}/asked")).await;
+        let text = words(&page.body);
+        for said in [
+            "Edit the key, and set an expiry date under “Expires”, at most 90 days from now (Feb 19, 2027).",
+            "Asked to set an expiry date",
+            "Set an expiry date Without",
+            "Edit the key, and set a date before Nov 21, 2027 under “Expires”, at most 90 days from now (Feb 19, 2027).",
+            "Asked to set an earlier expiry date",
+            "Change the expiry date Long",
+        ] {
+            assert!(text.contains(said), "{said}: {text}");
+        }
+        assert!(page.text().contains("</div><span class=\"tag plain warn\">Medium"), "{}", page.text());
+    }
+
     async fn an_org_without_findings_is_told_so(app: &TestApp) {
         let org = app.org("northwind").await;
         let admin = app.signed_in(&org, "ari", Role::Admin).await;
