@@ -22,7 +22,7 @@ for (const javaScriptEnabled of [true, false]) {
       await signInAs("admin");
       await page.goto(team.path("review"));
       await expect(page.getByRole("link", { name: "3 to review" })).toBeVisible();
-      await card(page, "Kept").getByLabel("Comment on Kept").fill("The till uses it");
+      await card(page, "Kept").getByLabel("Why Kept can be kept").fill("The till uses it");
       await card(page, "Kept").getByRole("button", { name: "Keep Kept" }).click();
       await expect(page.getByRole("link", { name: "1 reviewed" })).toBeVisible();
       await expect(card(page, "Kept")).toHaveCount(0);
@@ -68,7 +68,7 @@ for (const javaScriptEnabled of [true, false]) {
       await keys(team, ...names);
       await signInAs("admin");
       await page.goto(team.path("review"));
-      await card(page, "First").getByLabel("Comment on First").press("Enter");
+      await card(page, "First").getByLabel("Why First can be kept").press("Enter");
       for (const name of ["Second", "Third"]) {
         // The card has the focus and is in view. Its name, the comment, the time and the button follow.
         await expect(card(page, name)).toBeFocused();
@@ -76,7 +76,7 @@ for (const javaScriptEnabled of [true, false]) {
         await page.keyboard.press("Tab");
         await expect(card(page, name).getByRole("link", { name, exact: true })).toBeFocused();
         await page.keyboard.press("Tab");
-        await expect(card(page, name).getByLabel(`Comment on ${name}`)).toBeFocused();
+        await expect(card(page, name).getByLabel(`Why ${name} can be kept`)).toBeFocused();
         await page.keyboard.type("Ours");
         await page.keyboard.press("Enter");
         await expect(card(page, name)).toHaveCount(0);
@@ -86,7 +86,7 @@ for (const javaScriptEnabled of [true, false]) {
       await card(page, "Fifth").getByRole("button", { name: "Ask to restrict scopes" }).press("Enter");
       await expect(card(page, "Sixth")).toBeFocused();
       await expect(card(page, "Fourth")).toHaveCount(1);
-      await card(page, "Sixth").getByLabel("Comment on Sixth").press("Enter");
+      await card(page, "Sixth").getByLabel("Why Sixth can be kept").press("Enter");
       await expect(card(page, "Fourth")).toBeFocused();
       await expect(page.getByRole("link", { name: "4 reviewed", exact: true })).toBeVisible();
       await expect(page.getByRole("link", { name: "1 with owners asked" })).toBeVisible();
@@ -110,7 +110,7 @@ for (const javaScriptEnabled of [true, false]) {
       watch.expect(422, team.path("review"));
       await card(page, "Server").getByRole("button", { name: "Keep Server" }).click();
       await expect(card(page, "Server").getByRole("alert")).toContainText("Enter a comment that says why this key can be kept.");
-      await card(page, "Server").getByLabel("Comment on Server").fill("It is replaced today");
+      await card(page, "Server").getByLabel("Why Server can be kept").fill("It is replaced today");
       await card(page, "Server").getByRole("button", { name: "Keep Server" }).click();
       await expect(page.getByRole("heading", { name: "Nothing asked" })).toBeVisible();
 

@@ -56,6 +56,7 @@ impl ReviewForm {
     fn sent_back(&self) -> Self {
         Self {
             key: sent_back(&self.key, MAX_NAME),
+            verdict: sent_back(&self.verdict, MAX_NAME),
             comment: sent_back(&self.comment, 2 * MAX_COMMENT),
             days: sent_back(&self.days, MAX_NAME),
             ..Self::default()
@@ -97,8 +98,8 @@ pub async fn submit(
         until: (verdict == Verdict::Keep).then_some(until),
         seen: Some(seen),
         seen_requests: Some(requests),
-        // One page has a form for each key.
-        creation_token: token.map(|token| format!("{token}.{id}")),
+        // One page has forms for each key, and a form has several buttons.
+        creation_token: token.map(|token| format!("{token}.{id}.{}", form.verdict)),
     };
     let (details, usage) = (membership.permit()?, membership.permit()?);
     match reviews::create(engine, &permit, &details, &usage, id, new).await {

@@ -40,17 +40,143 @@ pub fn KeyRow(
         Some(time) => view! { " · Last used "<Time text=time/> }.into_any(),
         None => " · Never used".into_any(),
     };
-    let (first, others) = steps_of(&row.findings);
-    let asked: Vec<(Verdict, Option<Aspect>)> = row
+    let open = row
         .reviews
         .iter()
-        .filter(|review| review.state == Some(AskState::Open))
+        .filter(|review| review.state == Some(AskState::Open));
+    let asked: Vec<(Verdict, Option<Aspect>)> = open
+        .clone()
         .map(|review| (review.verdict, review.aspect))
         .collect();
-    let open = row.reviews.iter();
-    let open = open.filter(|review| review.state == Some(AskState::Open));
     let requests: Vec<&str> = open.map(|review| review.id.as_str()).collect();
-    let requests = requests.join(" ");
+    let sent = Sent {
+        action,
+        key: row.id.clone(),
+        seen: row.codes,
+        requests: requests.join(" "),
+        next,
+        token,
+    };
+    // Whoever has to act soon is not led to keep the key as it is.
+    let is_urgent = row.findings.iter().any(FindingText::needs_attention);
+    let is_ask = !typed.verdict.is_empty() && typed.verdict != Verdict::Keep.as_str();
+    let (for_keep, for_ask) = match is_ask {
+        true => (
+            (ReviewForm::default(), Errors::new(Vec::new())),
+            (typed, errors),
+        ),
+        false => (
+            (typed, errors),
+            (ReviewForm::default(), Errors::new(Vec::new())),
+        ),
+    };
+    let note = keep_note(&row.findings, &asked);
+    let keep = {
+        let (name, sent, (typed, errors)) = (row.name.clone(), sent.clone(), for_keep);
+        view! { <Keep name sent note typed errors is_primary=!is_urgent now/> }
+    };
+    let act = {
+        let (name, path, (typed, errors)) = (row.name.clone(), path.clone(), for_ask);
+        let steps_of = steps_of(&row.findings);
+        view! { <Act name path sent steps_of asked comment=typed.comment errors is_primary=is_urgent steps/> }
+    };
+    let decide = match is_urgent {
+        true => view! { {act}{keep} }.into_any(),
+        false => view! { {keep}{act} }.into_any(),
+    };
+    let last = row
+        .reviews
+        .into_iter()
+        .map(|review| view! { <LastReview review/> })
+        .collect_view();
+    view! {
+        <li class="card review" id=row.id tabindex="-1">
+            <header>
+                <div><h2><a href=path>{row.name}</a></h2><p class="muted small">{row.about}{used}</p></div>
+            </header>
+            <div class="body"><Findings findings=row.findings steps/>{last}</div>
+            {decide}
+        </li>
+    }
+}
+
+/// What both forms of a key send, beside what is chosen in them.
+#[derive(Debug, Clone)]
+struct Sent {
+    /// The URL of the page.
+    action: String,
+    key: String,
+    /// The codes of the findings that the page shows.
+    seen: String,
+    /// The IDs of the open requests that the page shows.
+    requests: String,
+    /// The ID of the key to continue with.
+    next: String,
+    token: String,
+}
+
+impl Sent {
+    fn fields(self) -> impl IntoView {
+        view! {
+            <input type="hidden" name="key" value=self.key/>
+            <input type="hidden" name="seen" value=self.seen/>
+            <input type="hidden" name="requests" value=self.requests/>
+            <input type="hidden" name="next" value=self.next/>
+            <input type="hidden" name="token" value=self.token/>
+        }
+    }
+}
+
+/// The form that keeps the key as it is.
+#[component]
+fn Keep(
+    name: String,
+    sent: Sent,
+    /// What it requires and ends.
+    note: Option<String>,
+    typed: ReviewForm,
+    errors: Errors,
+    /// Whether this is what the page recommends.
+    is_primary: bool,
+    now: Timestamp,
+) -> impl IntoView {
+    let hint = match note {
+        Some(_) => "Why it can be kept (required)",
+        None => "Why it can be kept (optional)",
+    };
+    let note = note.map(|note| view! { <p class="muted small">{note}</p> });
+    let button = if is_primary { "btn primary" } else { "btn" };
+    view! {
+        <form class="body" method="post" action=sent.action.clone() aria-label=format!("Keep {name}")>
+            <FormError errors/>
+            {sent.fields()}
+            <input class="input comment" name="comment" value=typed.comment maxlength=MAX_COMMENT placeholder=hint
+                aria-label=format!("Why {name} can be kept") autocomplete="off"/>
+            <div class="keep"><Days name=name.clone() chosen=typed.days now/><button class=button name="verdict" value=Verdict::Keep.as_str()>"Keep"<span class="visually-hidden">" "{name}</span></button></div>
+            {note}
+        </form>
+    }
+}
+
+/// The steps: links for those who can do them, and for others a form that asks the owners, with a comment for them.
+#[component]
+fn Act(
+    name: String,
+    /// The path of the key's page.
+    path: String,
+    sent: Sent,
+    /// Those for the findings, and the others.
+    steps_of: (Vec<Step>, Vec<Step>),
+    /// What is asked already.
+    asked: Vec<(Verdict, Option<Aspect>)>,
+    /// What was typed and rejected.
+    comment: String,
+    errors: Errors,
+    /// Whether the first step is what the page recommends.
+    is_primary: bool,
+    steps: Steps,
+) -> impl IntoView {
+    let (first, others) = steps_of;
     let is_asked = |step: Step| {
         let asks = step.verdict().filter(|_| !step.may(steps));
         asks.is_some_and(|asks| asked.contains(&asks))
@@ -59,50 +185,30 @@ pub fn KeyRow(
     let again = again.then(
         || view! { <p class="muted small">"What you ask again replaces the earlier request."</p> },
     );
-    let note = keep_note(&row.findings, &asked);
-    let comment_hint = match note {
-        Some(_) => "Comment (required to keep the key)",
-        None => "Comment (optional)",
-    };
-    let note = note.map(|note| view! { <p class="muted small">{note}</p> });
+    let is_form = first.iter().chain(&others).any(|step| !step.may(steps));
+    let recommended = first.first().copied().filter(|_| is_primary);
     let button = |step: Step| {
-        view! { <StepButton step name=row.name.clone() path=path.clone() steps is_asked=is_asked(step)/> }
+        view! { <StepButton step name=name.clone() path=path.clone() steps is_asked=is_asked(step) is_primary={recommended == Some(step)}/> }
     };
     let first = first.into_iter().map(button).collect_view();
     let others = others.into_iter().map(button).collect_view();
-    let last = row
-        .reviews
-        .into_iter()
-        .map(|review| view! { <LastReview review/> })
-        .collect_view();
-    let (id, place, name) = (row.id.clone(), row.id, row.name);
-    let (title, form, comment) = (
-        name.clone(),
-        format!("Review {name}"),
-        format!("Comment on {name}"),
-    );
-    view! {
-        <li class="card review" id=place tabindex="-1">
-            <header>
-                <div><h2><a href=path.clone()>{title}</a></h2><p class="muted small">{row.about}{used}</p></div>
-            </header>
-            <div class="body"><Findings findings=row.findings steps/>{last}</div>
-            <form class="body" method="post" action=action aria-label=form>
-                <FormError errors/>
-                <input type="hidden" name="key" value=id/>
-                <input type="hidden" name="seen" value=row.codes/>
-                <input type="hidden" name="requests" value=requests/>
-                <input type="hidden" name="next" value=next/>
-                <input type="hidden" name="token" value=token/>
-                <input class="input comment" name="comment" value=typed.comment maxlength=MAX_COMMENT placeholder=comment_hint
-                    aria-label=comment autocomplete="off"/>
-                <div class="keep"><Days name=name.clone() chosen=typed.days now/><button class="btn primary" name="verdict" value=Verdict::Keep.as_str()>"Keep"<span class="visually-hidden">" "{name.clone()}</span></button></div>
-                {note}
-                <div class="steps">{first}<details class="fold other-steps"><summary>"Other steps"<span class="visually-hidden">" for "{name}</span></summary><div class="steps">{others}</div></details></div>
-                {again}
-            </form>
-        </li>
+    let buttons = view! {
+        <div class="steps">{first}<details class="fold other-steps"><summary>"Other steps"<span class="visually-hidden">" for "{name.clone()}</span></summary><div class="steps">{others}</div></details></div>
+        {again}
+    };
+    if !is_form {
+        return view! { <div class="body">{buttons}</div> }.into_any();
     }
+    view! {
+        <form class="body" method="post" action=sent.action.clone() aria-label=format!("Ask the owners of {name}")>
+            <FormError errors/>
+            {sent.fields()}
+            <input class="input comment" name="comment" value=comment maxlength=MAX_COMMENT placeholder="Comment for the owners (optional)"
+                aria-label=format!("Comment for the owners of {name}") autocomplete="off"/>
+            {buttons}
+        </form>
+    }
+    .into_any()
 }
 
 /// How many findings are shown if none needs attention.

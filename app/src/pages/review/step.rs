@@ -162,13 +162,16 @@ pub fn StepButton(
     steps: Steps,
     /// Whether it is asked of the owners already.
     is_asked: bool,
+    /// Whether this is what the page recommends.
+    is_primary: bool,
 ) -> impl IntoView {
+    let class = if is_primary { "btn primary" } else { "btn" };
     if step == Step::Localhost && !steps.can_block_localhost {
         return ().into_any();
     }
     if step.may(steps) {
         let href = step.href(&path, steps);
-        return view! { <a class="btn" href=href>{step.title()}<span class="visually-hidden">" "{name}</span></a> }
+        return view! { <a class=class href=href>{step.title()}<span class="visually-hidden">" "{name}</span></a> }
             .into_any();
     }
     step.verdict()
@@ -178,7 +181,7 @@ pub fn StepButton(
                 None => verdict.to_string(),
             };
             let again = is_asked.then_some(" again");
-            view! { <button class="btn" name="verdict" value=value>{step.ask()}{again}<span class="visually-hidden">" "{name}</span></button> }
+            view! { <button class=class name="verdict" value=value>{step.ask()}{again}<span class="visually-hidden">" "{name}</span></button> }
         })
         .into_any()
 }

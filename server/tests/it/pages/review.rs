@@ -414,6 +414,56 @@ on_both! {
         assert!(page.text().contains("</div><span class=\"tag plain warn\">Medium"), "{}", page.text());
     }
 
+    async fn what_needs_attention_is_not_kept_by_the_primary_button_and_each_decision_has_its_own_comment(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (admin, owner) = (app.signed_in(&org, "ari", Role::Admin).await, app.signed_in(&org, "dana", Role::Owner).await);
+        let (leaked, calm) = (org.key("Leaked").await, org.key("Calm").await);
+        app.database.execute(&format!(
+            "INSERT INTO key_findings (org_id, key_id, secret_id, finding, first_at, last_at, count, origin) \
+             SELECT '{}', key_id, id, 'secret_key_in_browser', {1}, {1}, 3, 'https://page.example' FROM key_secrets WHERE key_id = '{2}'",
+            org.org.id, app.clock.now().as_millis(), leaked.id,
+        )).await;
+        let of_key = |page: &str, id: KeyId| {
+            let (_, row) = page.split_once(&format!("id=\"{id}\"")).unwrap();
+            row.split("</li><li class=\"card").next().unwrap().to_owned()
+        };
+        let (keep, primary) = ("value=\"keep\"", "btn primary");
+        for (browser, recommended) in [(&admin, "value=\"rotate\""), (&owner, "/rotate\"")] {
+            let page = browser.get(PAGE).await.body;
+            for (id, marked) in [(leaked.id, recommended), (calm.id, keep)] {
+                let row = of_key(&page, id);
+                assert_eq!(row.matches(primary).count(), 1, "{row}");
+                let (_, button) = row.split_once(primary).unwrap();
+                assert!(button.split('>').next().unwrap().contains(marked), "{marked}: {row}");
+            }
+        }
+        let row = of_key(&admin.get(PAGE).await.body, leaked.id);
+        let [ask, keep] = [("Comment for the owners of Leaked", "rotate"), ("Why Leaked can be kept", "keep")];
+        for (comment, verdict) in [ask, keep] {
+            let form = row.split("<form").find(|form| form.contains(comment)).unwrap();
+            assert!(form.contains(&format!("value=\"{verdict}\"")) && form.matches("name=\"comment\"").count() == 1, "{form}");
+        }
+        assert!(!owner.get(PAGE).await.body.contains("Comment for the owners"), "owners ask nobody");
+        // What was typed comes back where it was typed.
+        let long = "x".repeat(1_001);
+        for ((label, verdict), (other, _)) in [(ask, keep), (keep, ask)] {
+            let fields = [("key", &*calm.id.to_string()), ("verdict", verdict), ("comment", &long), ("seen", SEEN)];
+            let refused = admin.submit(PAGE, &fields).await.body.replace("Leaked", "Calm");
+            let field = |label: &str| {
+                let with = refused.split("<input").filter(|input| input.contains(&label.replace("Leaked", "Calm")));
+                with.filter(|input| input.contains("xxx")).count()
+            };
+            assert_eq!((field(label), field(other)), (1, 0), "{verdict}");
+        }
+        // Both decisions from one page count, and the same one twice counts once.
+        let token = admin.get(PAGE).await.hidden("token");
+        for verdict in ["rotate", "revoke", "revoke"] {
+            let fields = [("key", &*calm.id.to_string()), ("verdict", verdict), ("seen", SEEN), ("token", &token)];
+            assert_eq!(admin.submit(PAGE, &fields).await.status, 303);
+        }
+        assert_eq!(all(&org).await.len(), 2);
+    }
+
     async fn an_org_without_findings_is_told_so(app: &TestApp) {
         let org = app.org("northwind").await;
         let admin = app.signed_in(&org, "ari", Role::Admin).await;
