@@ -122,7 +122,7 @@ test("on a phone a key takes a few lines, and several can be chosen", async ({ p
     expect((await row.boundingBox())?.height).toBeLessThanOrEqual(hasBadge ? 157 : 118);
     for (const part of [row.locator("code"), row.locator(".tag").first(), row.locator("summary")]) await expect(part).toBeVisible();
     await expect(row).toContainText("Never");
-    for (const label of ["Expires", "Requests"]) await expect(row.locator(`[data-label="${label}"]`)).toBeVisible();
+    for (const label of ["Expires", "Requests, 30 days"]) await expect(row.locator(`[data-label="${label}"]`)).toBeVisible();
     await row.getByRole("checkbox").check();
   }
   await expect(page.getByRole("button", { name: "Disable…" })).toBeInViewport();

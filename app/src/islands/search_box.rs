@@ -15,7 +15,8 @@ use crate::icons::{Icon, Symbol};
 pub fn SearchBox(
     /// The current search.
     value: String,
-    placeholder: String,
+    /// What the search looks at.
+    hint: String,
     /// The path of the page that finds keys by their secrets.
     find: String,
     /// By which secrets are recognized.
@@ -55,7 +56,7 @@ pub fn SearchBox(
         <div class="search">
             <Icon symbol=Symbol::Search/>
             <input class="input" type="search" name="q" value=value maxlength=Search::MAX_CHARACTERS aria-label="Search keys"
-                placeholder=placeholder autocomplete="off" node_ref=input/>
+                placeholder="Search keys" title=hint.clone() aria-description=hint autocomplete="off" node_ref=input/>
         </div>
     }
 }

@@ -221,7 +221,7 @@ fn AskedRow(
                 <FormError errors/>
                 <input type="hidden" name="review" value=id/>
                 <input class="input comment" name="answer" value=text maxlength=MAX_COMMENT autocomplete="off"
-                    placeholder="When you will, why you don’t, or what you did instead" aria-label=format!("Answer about {name}")/>
+                    placeholder="When you will, or why not" aria-label=format!("Answer about {name}")/>
                 <div class="steps">
                     {link()}
                     // The first button is that of the Enter key, so it is the one that closes nothing.

@@ -72,7 +72,7 @@ pub fn Filters(
     });
     view! {
         <form class="bar" role="search" method="get" action=address.path()>
-            <SearchBox value=address.search.clone() placeholder=searched(with_details).to_owned() find=format!("{}/find", address.path()) secrets/>
+            <SearchBox value=address.search.clone() hint=searched(with_details).to_owned() find=format!("{}/find", address.path()) secrets/>
             {kept}
             // The stylesheet shows the filters with many values only while this is open, and on phones the others, too.
             <details class="unfold" open=address.chooses()><summary class="btn">"Filters"{count}</summary></details>
@@ -91,7 +91,7 @@ pub fn Filters(
 /// What the search looks at, for those who can see details and for those who cannot.
 pub const fn searched(with_details: bool) -> &'static str {
     if with_details {
-        "Name, ID, prefix, domain, notes"
+        "Name, ID, prefix, last four characters, domain or notes"
     } else {
         "Name or ID"
     }

@@ -41,7 +41,7 @@ pub fn KeyTable(
         heading_of(sort, text.into_any(), class)
     };
     let requests = list.with_requests.then(|| {
-        let text = view! { "Requests"<span class="visually-hidden">" in the last 30 days"</span> };
+        let text = view! { <span>"Requests"<span class="period">" 30 days"</span></span> };
         heading_of(SortChoice::Requests, text.into_any(), "num drop-2")
     });
     let may = May {
@@ -152,7 +152,7 @@ fn Row(
         .clone()
         .map(|project| view! { <td class="minor muted drop-4" data-label="Project"><span class="clip" title=project.clone()>{project.clone()}</span></td> });
     let requests = row.requests.map(|requests| {
-        view! { <td class="num drop-2" data-label="Requests">{grouped(requests)}</td> }
+        view! { <td class="num drop-2" data-label="Requests, 30 days">{grouped(requests)}</td> }
     });
     view! {
         <tr id=row.id.clone()>
