@@ -266,15 +266,20 @@ on_both! {
         let rows: Vec<&str> = file.body.lines().collect();
         assert_eq!(rows.len(), 2, "{}", file.body);
         assert!(rows[0].starts_with("id,name,kind,"));
-        assert!(rows[0].ends_with(",findings,external_id,scopes,domains,localhost_forbidden,ip_ranges,notes,metadata"));
+        assert!(rows[0].ends_with(",findings,reviewed_findings,reviewed_until,external_id,scopes,domains,localhost_forbidden,ip_ranges,notes,metadata"));
         assert!(rows[1].starts_with(&format!("{},'=cmd(),secret,live,active,Default,", made.id)), "{}", rows[1]);
-        assert!(rows[1].ends_with(",full_access no_expiry,,,,false,,'@SUM(A1),{}"), "{}", rows[1]);
+        assert!(rows[1].ends_with(",full_access no_expiry,,,,,,false,,'@SUM(A1),{}"), "{}", rows[1]);
+        // A review covers what its reviewer saw, until its date.
+        let review = [("key", &*made.id.to_string()), ("verdict", "keep"), ("days", "30"), ("seen", "full_access no_expiry")];
+        assert_eq!(admin.submit("/orgs/northwind/review", &review).await.status, 303);
+        let kept = admin.get(&format!("{KEYS}.csv?q=%3Dcmd")).await.body;
+        assert!(kept.contains(",full_access no_expiry,full_access no_expiry,2026-12-21T12:00:00.000Z,"), "{kept}");
         assert!(!file.body.contains(made.plain.expose()));
         let all = admin.get(&format!("{KEYS}.csv")).await.body;
         assert_eq!(all.lines().count(), 123);
         latchkey::audit::security_events::write(&app.engine, false).await.unwrap();
         let exports = app.database.texts("SELECT changes FROM audit_log WHERE event = 'export.made'").await;
-        assert_eq!(exports.len(), 2);
+        assert_eq!(exports.len(), 3);
         assert!(exports[0].contains(r#""keys""#));
         let member = app.signed_in(&org, "ben", Role::Member).await;
         let refused = member.get(&format!("{KEYS}.csv")).await;

@@ -6,7 +6,7 @@ use std::{array, collections::HashMap, sync::Arc};
 use latchkey::{
     Engine,
     access::{Membership, still_lasts, to},
-    findings::of_keys,
+    findings::{Finding, of_keys},
     id::KeyId,
     key::settings::READ,
     keys::{
@@ -32,7 +32,7 @@ const MAX_KEYS: usize = 10_000;
 const BATCH: u16 = 100;
 
 /// The columns before those of the settings.
-const FIRST: [&str; 14] = [
+const FIRST: [&str; 16] = [
     "id",
     "name",
     "kind",
@@ -47,6 +47,8 @@ const FIRST: [&str; 14] = [
     "last_used_at",
     "requests_30_days",
     "findings",
+    "reviewed_findings",
+    "reviewed_until",
 ];
 
 /// The number of columns: the settings have one each, except the name, which is among the first.
@@ -147,16 +149,9 @@ impl Export {
         let ids: Vec<KeyId> = page.keys.iter().map(|key| key.summary.id).collect();
         let requests = requests_of_keys(engine, &usage, &ids).await?;
         let found = of_keys(engine, &permit, &usage, &ids).await?;
-        let codes: HashMap<KeyId, String> = found
+        let mut found: HashMap<KeyId, Vec<Finding>> = found
             .into_iter()
-            .map(|key| {
-                let codes: Vec<&str> = key
-                    .findings
-                    .iter()
-                    .map(|found| found.code.as_str())
-                    .collect();
-                (key.id, codes.join(" "))
-            })
+            .map(|key| (key.id, key.findings))
             .collect();
         let by_nobody = page.keys.iter().filter(|key| key.created_by.is_none());
         let by_nobody: Vec<KeyId> = by_nobody.map(|key| key.summary.id).collect();
@@ -166,9 +161,9 @@ impl Export {
         let work = move || {
             let of_key = |key: &Key| {
                 let id = key.summary.id;
-                let codes = codes.get(&id).cloned().unwrap_or_default();
+                let found = found.remove(&id).unwrap_or_default();
                 let requests = requests.get(&id).copied().unwrap_or(0);
-                row(key, origins.get(&id).copied(), requests, codes, now)
+                row(key, origins.get(&id).copied(), requests, &found, now)
             };
             keys.iter().map(of_key).collect::<Vec<Row>>()
         };
@@ -189,7 +184,24 @@ impl Export {
     }
 }
 
-fn row(key: &Key, origin: Option<Origin>, requests: i64, findings: String, now: Timestamp) -> Row {
+/// The codes of findings.
+fn codes<'a>(findings: impl Iterator<Item = &'a Finding>) -> String {
+    let codes: Vec<&str> = findings.map(|finding| finding.code.as_str()).collect();
+    codes.join(" ")
+}
+
+fn row(
+    key: &Key,
+    origin: Option<Origin>,
+    requests: i64,
+    findings: &[Finding],
+    now: Timestamp,
+) -> Row {
+    // One review covers them.
+    let reviewed = findings
+        .iter()
+        .filter(|finding| finding.reviewed_until.is_some());
+    let until = reviewed.clone().find_map(|finding| finding.reviewed_until);
     let summary = &key.summary;
     let time = |at: Option<Timestamp>| at.map_or_else(String::new, |at| TimeText::full(at).iso);
     let first = [
@@ -211,7 +223,9 @@ fn row(key: &Key, origin: Option<Origin>, requests: i64, findings: String, now: 
         time(summary.lifecycle.expires_at),
         time(summary.last_used_at),
         requests.to_string(),
-        findings,
+        codes(findings.iter()),
+        codes(reviewed),
+        time(until),
     ];
     side_by_side(first, key.settings.texts())
 }
