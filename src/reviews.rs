@@ -2,7 +2,7 @@
 //!
 //! A review stores what the reviewer saw, so that it is evidence later. If it says that the key can be kept, its findings
 //! need no attention until a date, or until another finding appears ([`crate::findings`]). Otherwise it asks the owners to
-//! rotate, narrow or revoke the key, or to allow domains, which is open until the key was changed in that way, an owner answers,
+//! rotate, narrow, extend or revoke the key, or to allow domains, which is open until the key was changed in that way, an owner answers,
 //! the same is asked again, or the key is kept. Several such requests can be open together. An owner can promise to do it: the request stays open, and they are reminded of it
 //! ([`crate::alerts`]). What was done is taken from the change of the key itself, in its transaction ([`done`]), and is asked
 //! again when another change takes it back.
@@ -73,16 +73,19 @@ pub enum Verdict {
     Revoke,
     /// The owners are asked to allow domains whose requests are rejected.
     AllowDomains,
+    /// The owners are asked to let the key expire later, or to replace it before it expires.
+    Extend,
 }
 
 impl Verdict {
     /// Every verdict.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Keep,
         Self::Rotate,
         Self::Narrow,
         Self::Revoke,
         Self::AllowDomains,
+        Self::Extend,
     ];
 
     /// The verdict on the wire.
@@ -93,6 +96,7 @@ impl Verdict {
             Self::Narrow => "narrow",
             Self::Revoke => "revoke",
             Self::AllowDomains => "allow_domains",
+            Self::Extend => "extend",
         }
     }
 
@@ -109,6 +113,7 @@ impl Verdict {
             (Self::Narrow, Some(Aspect::Localhost)) => "block localhost",
             (Self::Revoke, _) => "revoke",
             (Self::AllowDomains, _) => "allow domains",
+            (Self::Extend, _) => "extend or replace the key",
         }
     }
 
@@ -120,7 +125,7 @@ impl Verdict {
 
 /// The text is not a verdict.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("must be `keep`, `rotate`, `narrow`, `revoke` or `allow_domains`")]
+#[error("must be `keep`, `rotate`, `narrow`, `revoke`, `allow_domains` or `extend`")]
 pub struct InvalidVerdict;
 
 const fn invalid_verdict(_: &str) -> InvalidVerdict {

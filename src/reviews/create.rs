@@ -82,6 +82,9 @@ pub enum ReviewError {
     /// The key is not locked to domains.
     #[error("Only widget keys have domains that could be allowed.")]
     NoDomains,
+    /// The key never expires, so it cannot be asked to expire later.
+    #[error("This key never expires, so it cannot be extended.")]
+    NothingToExtend,
     /// The key has [`MAX_PER_KEY`] reviews.
     #[error("This key has been reviewed 1,000 times. Replace it with a new key to continue.")]
     TooMany,
@@ -174,6 +177,9 @@ pub async fn create(
     }
     if new.verdict == Verdict::AllowDomains && key.kind != Kind::Widget {
         return Err(ReviewError::NoDomains);
+    }
+    if new.verdict == Verdict::Extend && key.lifecycle.expires_at.is_none() {
+        return Err(ReviewError::NothingToExtend);
     }
     let missing = new
         .aspect

@@ -13,7 +13,7 @@ use crate::{
 
 use super::{
     Aspect, Verdict,
-    narrowed::{adds_domains, narrowed},
+    narrowed::{adds_domains, extends, narrowed},
     undone::reopen_undone,
 };
 
@@ -136,7 +136,8 @@ fn asked_by(entry: &NewEntry, convention: &Convention) -> Option<String> {
             });
             let allows =
                 adds_domains(&entry.changes).then(|| "verdict = 'allow_domains'".to_owned());
-            let asked: Vec<String> = narrows.into_iter().chain(allows).collect();
+            let extends = extends(&entry.changes).then(|| "verdict = 'extend'".to_owned());
+            let asked: Vec<String> = narrows.into_iter().chain(allows).chain(extends).collect();
             (!asked.is_empty()).then(|| format!("({})", asked.join(" OR ")))
         }
         _ => None,

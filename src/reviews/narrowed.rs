@@ -8,6 +8,7 @@ use crate::{
     domain::LOCALHOST,
     ip_range::IpRange,
     key::settings::KeySettings,
+    time::Timestamp,
 };
 
 use super::Aspect;
@@ -83,6 +84,19 @@ fn texts(settings: &KeySettings) -> Vec<String> {
 pub(super) fn adds_domains(changes: &Map<String, Value>) -> bool {
     let domains = both::<Vec<String>>(changes, "domains");
     domains.is_some_and(|(from, to)| to.iter().any(|domain| !from.contains(domain)))
+}
+
+/// Whether a key with these changes expires later than before, or no longer at all.
+pub(super) fn extends(changes: &Map<String, Value>) -> bool {
+    let expiry = both::<Option<i64>>(changes, "expires_at");
+    expiry.is_some_and(|(from, to)| from.is_some_and(|from| to.is_none_or(|to| to > from)))
+}
+
+/// Whether a key with the settings `now` again expires as early as before these changes.
+pub(super) fn is_as_short(changes: &Map<String, Value>, now: &KeySettings) -> bool {
+    let expiry = both::<Option<i64>>(changes, "expires_at");
+    let now = now.expires_at.map(Timestamp::as_millis);
+    expiry.is_some_and(|(from, _)| now.is_some_and(|now| from.is_some_and(|from| now <= from)))
 }
 
 /// The values of a field before and after, if it was changed.
@@ -184,6 +198,12 @@ mod tests {
         assert_eq!(expiry(json!(5), json!(4)), "expiry");
         assert_eq!(expiry(json!(5), json!(6)), "");
         assert_eq!(expiry(json!(5), Value::Null), "");
+        let extends = |from: Value, to: Value| {
+            let change = json!({ "expires_at": {"from": from, "to": to} });
+            extends(change.as_object().unwrap())
+        };
+        assert!(extends(json!(5), json!(6)) && extends(json!(5), Value::Null));
+        assert!(!extends(json!(5), json!(4)) && !extends(Value::Null, json!(6)));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::{
 
 use super::{
     Aspect, Verdict,
-    narrowed::{are_gone, is_put_back, narrowed},
+    narrowed::{are_gone, extends, is_as_short, is_put_back, narrowed},
 };
 
 /// Opens again what a change of this key's settings did, where the settings are now back as they were before it. The log
@@ -68,6 +68,7 @@ fn undoes(
 ) -> bool {
     match verdict {
         Verdict::AllowDomains => are_gone(changes, now),
+        Verdict::Extend => extends(changes) && is_as_short(changes, now),
         Verdict::Narrow => {
             let mut did = narrowed(changes, convention);
             did.retain(|did| aspect.is_none_or(|asked| asked == *did));

@@ -43,8 +43,8 @@ pub struct ReviewList {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewReviewFields {
-    /// `keep` if the key can stay as it is, or what to ask of its owners: `rotate` it, `narrow` it, `revoke` it, or
-    /// `allow_domains` whose requests are rejected. A key is narrower with fewer scopes, domains or addresses, without localhost,
+    /// `keep` if the key can stay as it is, or what to ask of its owners: `rotate` it, `narrow` it, `revoke` it,
+    /// `extend` or replace it before it expires, or `allow_domains` whose requests are rejected. A key is narrower with fewer scopes, domains or addresses, without localhost,
     /// or with an earlier expiry.
     #[schema(value_type = words::ReviewVerdict, required, nullable = false)]
     verdict: Option<Verdict>,
@@ -226,9 +226,10 @@ fn refused(error: ReviewError) -> Problem {
             Problem::invalid_field("aspect", error)
         }
         // Requests do not say what their sender has seen.
-        ReviewError::NoDomains | ReviewError::NewFindings(_) | ReviewError::NewRequests(_) => {
-            Problem::invalid_field("verdict", error)
-        }
+        ReviewError::NoDomains
+        | ReviewError::NothingToExtend
+        | ReviewError::NewFindings(_)
+        | ReviewError::NewRequests(_) => Problem::invalid_field("verdict", error),
         ReviewError::Fault(fault) => fault.into(),
     }
 }

@@ -106,9 +106,11 @@ pub async fn submit(
         Ok(_) => {
             let done = match verdict {
                 Verdict::Keep => Done::KeyReviewed,
-                Verdict::Rotate | Verdict::Narrow | Verdict::Revoke | Verdict::AllowDomains => {
-                    Done::OwnersAsked
-                }
+                Verdict::Rotate
+                | Verdict::Narrow
+                | Verdict::Revoke
+                | Verdict::AllowDomains
+                | Verdict::Extend => Done::OwnersAsked,
             };
             // The browser scrolls to the next key, and continues there with the keyboard.
             let next = form.next.parse::<KeyId>().ok();

@@ -255,6 +255,7 @@ fn verdict_title(verdict: Verdict) -> &'static str {
         Verdict::Narrow => "Restrict",
         Verdict::Revoke => "Revoke",
         Verdict::AllowDomains => "Allow domains",
+        Verdict::Extend => "Extend",
     }
 }
 

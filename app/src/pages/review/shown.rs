@@ -178,6 +178,7 @@ const fn done_word(event: Event, verdict: Verdict, aspect: Option<Aspect>) -> &'
         (Event::KeyDisabled, _) => "Disabled",
         (Event::KeyRevoked, _) => "Revoked",
         (_, None) if matches!(verdict, Verdict::AllowDomains) => "Domains allowed",
+        (_, None) if matches!(verdict, Verdict::Extend) => "Extended",
         (_, None) => "Restricted",
         (_, Some(Aspect::Scopes)) => "Scopes restricted",
         (_, Some(Aspect::Expiry)) => "Expiry date set",

@@ -53,11 +53,12 @@ impl Step {
             (Verdict::Narrow, Some(Aspect::IpRanges)) => Self::IpRanges,
             (Verdict::Narrow, Some(Aspect::Domains)) | (Verdict::AllowDomains, _) => Self::Domains,
             (Verdict::Narrow, Some(Aspect::Localhost)) => Self::Localhost,
+            (Verdict::Extend, _) => Self::Extend,
             (Verdict::Revoke | Verdict::Keep, _) => Self::Revoke,
         }
     }
 
-    /// What a reviewer concludes who asks for it. That a key works for longer is no conclusion of a review.
+    /// What a reviewer concludes who asks for it.
     pub fn verdict(self) -> Option<(Verdict, Option<Aspect>)> {
         match self {
             Self::Rotate => Some((Verdict::Rotate, None)),
@@ -67,7 +68,8 @@ impl Step {
             Self::IpRanges => Some((Verdict::Narrow, Some(Aspect::IpRanges))),
             Self::Localhost => Some((Verdict::Narrow, Some(Aspect::Localhost))),
             Self::Domains => Some((Verdict::AllowDomains, None)),
-            Self::EndOldSecret | Self::Extend => None,
+            Self::Extend => Some((Verdict::Extend, None)),
+            Self::EndOldSecret => None,
         }
     }
 
@@ -93,9 +95,7 @@ impl Step {
             Self::Rotate => "Ask to rotate",
             Self::EndOldSecret => "Ask an owner to end the old secret.",
             Self::Scopes => "Ask to restrict scopes",
-            Self::Extend => {
-                "Only owners can extend it: tell one of them if it is still needed. If not, keep it as it is until it expires."
-            }
+            Self::Extend => "Ask to extend or replace",
             Self::SetExpiry => "Ask to set an expiry date",
             Self::Shorten => "Ask for an earlier expiry date",
             Self::IpRanges => "Ask to enter IP ranges",

@@ -14,7 +14,25 @@ pub fn todo(review: &Review, policy: &KeyPolicy, now: Timestamp) -> String {
         (Verdict::Narrow, Some(Aspect::Expiry)) => {
             expiry(review.key.lifecycle.expires_at, policy, now)
         }
+        (Verdict::Extend, _) => extend(review.key.lifecycle.expires_at, policy, now),
         (verdict, aspect) => other(verdict, aspect).to_owned(),
+    }
+}
+
+/// "Edit the key, and set a date after Dec 1, 2026 under “Expires”. Or create another key, and replace this one by then."
+fn extend(expires_at: Option<Timestamp>, policy: &KeyPolicy, now: Timestamp) -> String {
+    let replace = "create another key, replace this one wherever it is used, and revoke it.";
+    let Some(at) = expires_at else {
+        return String::new();
+    };
+    let is_allowed = policy.latest_expiry(now).is_none_or(|latest| latest > at);
+    let limit = limit(policy, now);
+    match is_allowed {
+        true => format!(
+            "Edit the key, and set a date after {} under “Expires”{limit}. Or {replace}",
+            date(at)
+        ),
+        false => format!("Before {}, {replace}", date(at)),
     }
 }
 
@@ -44,20 +62,16 @@ const fn other(verdict: Verdict, aspect: Option<Aspect>) -> &'static str {
         (Verdict::AllowDomains, _) => {
             "On the page of the key, allow the domains that are yours and whose requests are rejected."
         }
-        (Verdict::Keep, _) => "",
+        (Verdict::Keep | Verdict::Extend, _) => "",
     }
 }
 
 /// "Edit the key, and set an expiry date under “Expires”, at most 90 days from now (Feb 19, 2027)."
 fn expiry(expires_at: Option<Timestamp>, policy: &KeyPolicy, now: Timestamp) -> String {
-    let latest = policy
-        .latest_expiry(now)
-        .filter(|latest| expires_at.is_none_or(|at| at > *latest));
-    let limit = match (policy.longest_life_days, latest) {
-        (Some(days), Some(latest)) => {
-            format!(", at most {} from now ({})", days_text(days), date(latest))
-        }
-        _ => String::new(),
+    let is_too_late = |at: Timestamp| policy.latest_expiry(now).is_some_and(|latest| at > latest);
+    let limit = match expires_at.is_none_or(is_too_late) {
+        true => limit(policy, now),
+        false => String::new(),
     };
     match expires_at {
         None => format!("Edit the key, and set an expiry date under “Expires”{limit}."),
@@ -65,6 +79,16 @@ fn expiry(expires_at: Option<Timestamp>, policy: &KeyPolicy, now: Timestamp) -> 
             "Edit the key, and set a date before {} under “Expires”{limit}.",
             date(at)
         ),
+    }
+}
+
+/// ", at most 90 days from now (Feb 19, 2027)": the latest date that can be chosen.
+fn limit(policy: &KeyPolicy, now: Timestamp) -> String {
+    match (policy.longest_life_days, policy.latest_expiry(now)) {
+        (Some(days), Some(latest)) => {
+            format!(", at most {} from now ({})", days_text(days), date(latest))
+        }
+        _ => String::new(),
     }
 }
 
@@ -100,6 +124,18 @@ mod tests {
         assert_eq!(
             said(Some(30), &limited),
             "Edit the key, and set a date before Dec 21, 2026 under “Expires”."
+        );
+        let said = |days: i64, policy: &KeyPolicy| extend(Some(now.plus(days * DAY)), policy, now);
+        let replace = "create another key, replace this one wherever it is used, and revoke it.";
+        assert_eq!(
+            said(10, &limited),
+            format!(
+                "Edit the key, and set a date after Dec 1, 2026 under “Expires”, at most 90 days from now (Feb 19, 2027). Or {replace}"
+            )
+        );
+        assert_eq!(
+            said(91, &limited),
+            format!("Before Feb 20, 2027, {replace}")
         );
     }
 }

@@ -99,6 +99,7 @@ on_both! {
             (json!({"verdict": "narrow", "aspect": "name"}), "aspect"),
             (json!({"verdict": "rotate", "aspect": "scopes"}), "aspect"),
             (json!({"verdict": "allow_domains"}), "verdict"),
+            (json!({"verdict": "extend"}), "verdict"),
             (json!({"verdict": "narrow", "aspect": "domains"}), "aspect"),
             (json!({"verdict": "narrow", "aspect": "localhost"}), "aspect"),
         ] {

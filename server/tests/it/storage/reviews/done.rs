@@ -123,6 +123,30 @@ on_both! {
         assert!(matches!(refused, Err(ReviewError::NoDomains)));
     }
 
+    async fn a_request_to_extend_is_done_by_a_later_expiry_or_none(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let admin = org.person("ada", Role::Admin).await;
+        let expiry = |days: Option<i64>| SettingsChange { expires_at: Some(days.map(|days| NOON.plus(days * DAY))), ..SettingsChange::default() };
+        for (name, later) in [("Later", Some(90)), ("Never", None)] {
+            let new_key = with(secret_key(name), |settings| settings.expires_at = Some(NOON.plus(10 * DAY)));
+            let key = org.create_key(new_key).await.unwrap().id;
+            let id = create(app, &org, admin, key, new(Verdict::Extend)).await.unwrap();
+            org.edit(key, expiry(Some(5))).await.unwrap();
+            assert_eq!(find(app, &org, id).await.ask(app.clock.now()), Some(AskState::Open), "{name}: earlier");
+            org.edit(key, expiry(later)).await.unwrap();
+            assert_eq!(find(app, &org, id).await.ask(app.clock.now()), Some(AskState::Done), "{name}");
+        }
+        // A key that another one replaces is revoked.
+        let new_key = with(secret_key("Replaced"), |settings| settings.expires_at = Some(NOON.plus(10 * DAY)));
+        let replaced = org.create_key(new_key).await.unwrap().id;
+        let id = create(app, &org, admin, replaced, new(Verdict::Extend)).await.unwrap();
+        revoke(&app.engine, &org.permit(), replaced, RevokeReason::Superseded).await.unwrap();
+        assert_eq!(find(app, &org, id).await.ask(app.clock.now()), Some(AskState::Done));
+        let unlimited = org.key("Unlimited").await.id;
+        let refused = create(app, &org, admin, unlimited, new(Verdict::Extend)).await;
+        assert!(matches!(refused, Err(ReviewError::NothingToExtend)));
+    }
+
     async fn what_was_asked_of_a_key_that_is_enabled_again_is_asked_again(app: &TestApp) {
         let org = app.org("northwind").await;
         let admin = org.person("ada", Role::Admin).await;

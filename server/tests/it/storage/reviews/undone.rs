@@ -35,6 +35,7 @@ on_both! {
             ("domains", narrow(Aspect::Domains), domains(&["a.example"]), domains(&["a.example", "b.example"]), domains(&["a.example", "b.example", "http://localhost:3000"])),
             ("anything", new(Verdict::Narrow), SettingsChange { expires_at: Some(Some(NOON.plus(90 * DAY))), ..scopes(&["bots:read"]) }, expiry(None), scopes(&[])),
             ("another domain", new(Verdict::AllowDomains), domains(&["a.example", "c.example"]), scopes(&["bots:read"]), domains(&["a.example"])),
+            ("a later expiry", new(Verdict::Extend), expiry(Some(150)), expiry(None), expiry(Some(100))),
         ];
         for (name, asked, does, leaves, undoes) in rows {
             let settings = with(widget_key(name, &["a.example", "b.example", "http://localhost:3000"]), |settings| settings.expires_at = Some(NOON.plus(100 * DAY)));
