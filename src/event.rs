@@ -71,6 +71,8 @@ events! {
     ReviewAnswered "key.review_answered" "answered a review of the key" Nothing
     /// An owner promised to do what a review asks for.
     ReviewPromised "key.review_promised" "promised to do what a review of the key asks" Nothing
+    /// A reviewer withdrew what their review asked of the owners.
+    ReviewWithdrawn "key.review_withdrawn" "withdrew a request to the owners about the key" Nothing
     /// A key created elsewhere was imported.
     KeyImported "key.imported" "imported the key" Secrets
     /// Someone who cannot create keys asked for one.

@@ -3,7 +3,7 @@
 //! A review stores what the reviewer saw, so that it is evidence later. If it says that the key can be kept, its findings
 //! need no attention until a date, or until another finding appears ([`crate::findings`]). Otherwise it asks the owners to
 //! rotate, narrow, extend or revoke the key, or to allow domains, which is open until the key was changed in that way, an owner answers,
-//! the same is asked again, or the key is kept. Several such requests can be open together. An owner can promise to do it: the request stays open, and they are reminded of it
+//! the same is asked again, the key is kept, or the reviewer withdraws it. Several such requests can be open together. An owner can promise to do it: the request stays open, and they are reminded of it
 //! ([`crate::alerts`]). What was done is taken from the change of the key itself, in its transaction ([`done`]), and is asked
 //! again when another change takes it back.
 //!
@@ -28,6 +28,8 @@ mod narrowed;
 mod review;
 #[cfg(feature = "native")]
 mod undone;
+#[cfg(feature = "native")]
+mod withdraw;
 
 use std::{fmt, str::FromStr};
 
@@ -45,6 +47,7 @@ pub use self::{
     export::{enter_export, exported},
     list::{ReviewCount, ReviewPage, ReviewQuery, count, count_asked, current, ended, find, list},
     review::{Answer, AskState, Done, Review, ReviewedKey, SupersededBy},
+    withdraw::{WithdrawError, withdraw},
 };
 
 /// How long a key can be kept without another review, if the reviewer does not say.

@@ -23,6 +23,7 @@ fn operations() -> Vec<UtoipaMethodRouter<AppState>> {
         routes!(rest::findings::list),
         routes!(rest::policies::show, rest::policies::change),
         routes!(rest::reviews::list),
+        routes!(rest::reviews::withdraw),
         routes!(rest::reviews::list_of_key, rest::reviews::create),
         routes!(rest::rotation::rotate),
         routes!(rest::rotation::end_old_secret),

@@ -258,7 +258,7 @@ pub const TABLES: [Table; 35] = [
         text: "id org_id key_id verdict comment actor_kind actor_id findings codes creation_token done_event done_by_kind \
                done_by_id answered_by_kind answered_by_id answer aspect superseded_by \
                promised_by_kind promised_by_id promise key_name",
-        numbers: "until at superseded_at done_at answered_at promised_at",
+        numbers: "until at superseded_at done_at answered_at promised_at withdrawn_at",
         ..NONE
     },
     Table {

@@ -36,6 +36,8 @@ pub struct Review {
     pub findings: Vec<Finding>,
     /// When a later review ended this one.
     pub superseded_at: Option<Timestamp>,
+    /// When the reviewer withdrew what it asks for, which ends it without another review.
+    pub withdrawn_at: Option<Timestamp>,
     /// The review that did.
     pub superseded_by: Option<SupersededBy>,
     /// The change of the key that did what was asked.
@@ -111,6 +113,8 @@ pub enum AskState {
     Answered,
     /// A later review ended it: the key is kept, or the same was asked again.
     Superseded,
+    /// The reviewer withdrew it.
+    Withdrawn,
     /// The key has expired, so that nothing is left to do.
     Expired,
 }
@@ -123,6 +127,7 @@ impl AskState {
             Self::Done => "done",
             Self::Answered => "answered",
             Self::Superseded => "superseded",
+            Self::Withdrawn => "withdrawn",
             Self::Expired => "expired",
         }
     }
@@ -142,6 +147,10 @@ impl Review {
                 answer: Some(_), ..
             } => AskState::Answered,
             Self {
+                withdrawn_at: Some(_),
+                ..
+            } => AskState::Withdrawn,
+            Self {
                 superseded_at: Some(_),
                 ..
             } => AskState::Superseded,
@@ -154,7 +163,7 @@ impl Review {
 /// The columns of [`Row`].
 pub(super) const COLUMNS: &str = "reviews.id, reviews.key_id, COALESCE(reviews.key_name, keys.name) AS name, keys.name AS current_name, keys.kind, keys.environment, \
      projects.name AS project, keys.expires_at, keys.disabled_at, keys.revoked_at, reviews.verdict, reviews.aspect, reviews.comment, \
-     reviews.until, reviews.at, reviews.actor_kind, reviews.actor_id, reviews.findings, reviews.superseded_at, \
+     reviews.until, reviews.at, reviews.actor_kind, reviews.actor_id, reviews.findings, reviews.superseded_at, reviews.withdrawn_at, \
      reviews.done_at, reviews.done_event, reviews.done_by_kind, reviews.done_by_id, reviews.promised_at, \
      reviews.promised_by_kind, reviews.promised_by_id, reviews.promise, reviews.answered_at, reviews.answered_by_kind, reviews.answered_by_id, reviews.answer, \
      COALESCE((SELECT users.name FROM users WHERE users.id = reviews.actor_id), \
@@ -190,6 +199,7 @@ pub(super) struct Row {
     actor_name: Option<String>,
     findings: String,
     superseded_at: Option<Timestamp>,
+    withdrawn_at: Option<Timestamp>,
     done_at: Option<Timestamp>,
     done_event: Option<Event>,
     done_by_kind: Option<String>,
@@ -273,6 +283,7 @@ impl Row {
             reviewer: actor(self.actor_kind, self.actor_id, self.actor_name),
             findings: findings.collect(),
             superseded_at: self.superseded_at,
+            withdrawn_at: self.withdrawn_at,
             superseded_by,
             done: match (self.done_at, self.done_event, self.done_by_kind) {
                 (Some(at), Some(event), Some(kind)) => Some(Done {

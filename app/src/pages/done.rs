@@ -49,6 +49,8 @@ pub enum Done {
     ReviewAnswered,
     /// An owner promised to do what was asked.
     ReviewPromised,
+    /// A reviewer withdrew what they asked.
+    ReviewWithdrawn,
     /// The key's expiry date was moved.
     KeyExtended,
     DomainsUpdated,
@@ -134,6 +136,7 @@ impl Done {
             Self::OwnersAsked => "Owners asked.",
             Self::ReviewAnswered => "Answered.",
             Self::ReviewPromised => "Promised. The request stays here until it is done.",
+            Self::ReviewWithdrawn => "Request withdrawn.",
             Self::KeyExtended => "Key extended.",
             Self::DomainsUpdated => "Allowed domains updated.",
             Self::DomainRemoved => "Domain removed.",

@@ -78,7 +78,7 @@ schemas! {
     /// What a review asks the owners to narrow.
     ReviewAspect = words(Aspect::ALL.iter().map(|aspect| aspect.as_str()));
     /// What became of what a review asks of the owners.
-    ReviewRequestState = words(["open", "done", "answered", "superseded", "expired"].into_iter());
+    ReviewRequestState = words(["open", "done", "answered", "superseded", "withdrawn", "expired"].into_iter());
     /// Why the key was revoked.
     KeyRevokeReason = words(RevokeReason::ALL.iter().map(|reason| reason.as_str()));
     /// The result of a verification. See `/docs/errors`.

@@ -11,7 +11,7 @@ use latchkey::{
     access::{AccessError, Operator, Org, Permit, Permitted, to},
     agents::PublicId,
     db::StorageError,
-    id::{InvitationId, KeyId, ProjectId, ServiceTokenId, UserId},
+    id::{InvitationId, KeyId, ProjectId, ReviewId, ServiceTokenId, UserId},
     orgs,
 };
 
@@ -83,6 +83,14 @@ pub struct InvitationPath {
     pub of: OrgPath,
     /// The ID in `{invitation_id}`.
     pub id: InvitationId,
+}
+
+/// The organization and the ID of a review. The review may not exist.
+#[derive(Debug)]
+pub struct ReviewPath {
+    pub of: OrgPath,
+    /// The ID in `{review_id}`.
+    pub id: ReviewId,
 }
 
 impl OrgPath {
@@ -198,6 +206,17 @@ impl FromRequestParts<AppState> for InvitationPath {
     }
 }
 
+impl FromRequestParts<AppState> for ReviewPath {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let of = OrgPath::from_request_parts(parts, state).await?;
+        query::has_none(&parts.uri)?;
+        let id = parameter(parts, "review_id").await?;
+        let id = id.parse().map_err(|_| no_review())?;
+        Ok(Self { of, id })
+    }
+}
+
 /// Finds the organization with this slug or ID.
 async fn named(
     engine: &Engine,
@@ -235,6 +254,13 @@ pub fn no_key() -> Problem {
     Problem::new(
         Code::NotFound,
         "The key was not found in this organization. Check the ID.",
+    )
+}
+
+pub fn no_review() -> Problem {
+    Problem::new(
+        Code::NotFound,
+        "The review was not found in this organization. Check the ID.",
     )
 }
 

@@ -8,7 +8,9 @@ use latchkey::{
     access::to,
     id::{KeyId, ReviewId},
     keys::show,
-    reviews::{self, Aspect, Comment, Created, NewReview, ReviewError, ReviewQuery, Verdict},
+    reviews::{
+        self, Aspect, Comment, Created, NewReview, ReviewError, ReviewQuery, Verdict, WithdrawError,
+    },
     time::SentInstant,
 };
 use serde::{Deserialize, Serialize};
@@ -19,7 +21,7 @@ use super::{
     body::{Body, required},
     created_in_list,
     idempotency::{Idempotency, replayed},
-    path::{KeyListPath, KeyPath, OrgPath, no_key},
+    path::{KeyListPath, KeyPath, OrgPath, ReviewPath, no_key, no_review},
     query::{Limit, Parameters, not_a_cursor},
 };
 use crate::{
@@ -192,6 +194,32 @@ pub async fn create(
     idempotency
         .once(engine, of.caller.token_id, &bytes, create)
         .await
+}
+
+/// Withdraw a request to the owners
+///
+/// Ends what a review of a token asks the owners to do, so that they no longer see it, and the key is to be reviewed again. What
+/// people ask, they withdraw in the dashboard. Requires a token for the whole instance. This request has no body.
+#[utoipa::path(post, path = "/v1/orgs/{org}/reviews/{review_id}/withdraw", operation_id = "withdraw_review", tag = "Reviews",
+    responses((status = 200, description = "The review", body = ReviewObject),
+        (status = 409, description = "WRONG_STATE")))]
+pub async fn withdraw(
+    State(state): State<AppState>,
+    _: Manager,
+    ReviewPath { of, id }: ReviewPath,
+) -> Result<Json<ReviewObject>, Problem> {
+    let engine = &*state.engine;
+    let withdrawn = reviews::withdraw(engine, &of.permit()?, id).await;
+    withdrawn.map_err(|error| match error {
+        WithdrawError::NotFound => no_review(),
+        WithdrawError::NotYours | WithdrawError::NotOpen => {
+            Problem::new(Code::WrongState, error.to_string())
+        }
+        WithdrawError::Fault(fault) => fault.into(),
+    })?;
+    let review = reviews::find(engine, &of.permit()?, id).await?;
+    let review = review.ok_or_else(no_review)?;
+    Ok(Json(ReviewObject::new(review, engine.clock().now())))
 }
 
 async fn page(

@@ -31,6 +31,7 @@ impl Wording {
             KeyLookedUp => naming("looked up the key", "by its secret"),
             ReviewAnswered => naming("answered a review of the key", ""),
             ReviewPromised => naming("promised to do what a review asks of the key", ""),
+            ReviewWithdrawn => naming("withdrew a request to the owners about the key", ""),
             MemberInvited => naming("invited", ""),
             InvitationRenewed => naming("created a new link for the invitation of", ""),
             MemberJoined if !is_own => naming("added", "to the organization"),
@@ -79,6 +80,7 @@ pub fn brief(event: Event) -> String {
         Event::KeyLookedUp => "looked up by its secret",
         Event::ReviewAnswered => "review answered",
         Event::ReviewPromised => "promised to do what a review asks",
+        Event::ReviewWithdrawn => "request of a review withdrawn",
         Event::KeyRequested => "asked",
         event => event.sentence(),
     };
@@ -100,6 +102,7 @@ pub const fn title(event: Event) -> &'static str {
         Event::KeyReviewed => "Key reviewed",
         Event::ReviewAnswered => "Review of key answered",
         Event::ReviewPromised => "Request of a review promised",
+        Event::ReviewWithdrawn => "Request of a review withdrawn",
         Event::KeyImported => "Key imported",
         Event::KeyLookedUp => "Key looked up by its secret",
         Event::KeyRequested => "Key requested",

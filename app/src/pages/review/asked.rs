@@ -100,7 +100,7 @@ async fn load(request: PageRequest) -> Result<Asked, AppError> {
             .collect(),
         next: page.next.map(|id| id.to_string()),
         count: reviews::count_asked(engine, &permit).await?,
-        steps: Steps::of(&request, |action| membership.may(action)),
+        steps: Steps::of(&request, &membership),
     })
 }
 
@@ -130,7 +130,8 @@ fn AskedView(
         (!is_owner && !asked.steps.may_edit).then(|| view! { " "<AskOwner to="change a key"/> });
     let lead = view! { {lead}{whom} };
     let ids: Vec<String> = asked.rows.iter().map(|row| row.review.id.clone()).collect();
-    let elsewhere = match ids.contains(&typed.review) {
+    // Only owners have a form with a place for errors in each row.
+    let elsewhere = match is_owner && ids.contains(&typed.review) {
         true => Vec::new(),
         false => errors.clone(),
     };
@@ -188,6 +189,24 @@ fn AskedView(
     }
 }
 
+/// The form with which a reviewer withdraws what they asked.
+#[component]
+pub fn Withdraw(
+    /// The URL of the page of what is asked.
+    action: String,
+    /// The review.
+    id: String,
+    /// The key's name.
+    name: String,
+) -> impl IntoView {
+    view! {
+        <form class="body" method="post" action=action aria-label=format!("Withdraw the request about {name}")>
+            <input type="hidden" name="review" value=id/>
+            <button class="btn" name="withdraw" value="1">"Withdraw request"<span class="visually-hidden">" about "{name.clone()}</span></button>
+        </form>
+    }
+}
+
 #[component]
 fn AskedRow(
     org: String,
@@ -217,7 +236,7 @@ fn AskedRow(
     let id = review.id.clone();
     let answer = steps.is_owner.then(|| {
         view! {
-            <form class="body answer" method="post" action=action aria-label=format!("Answer about {name}")>
+            <form class="body answer" method="post" action=action.clone() aria-label=format!("Answer about {name}")>
                 <FormError errors/>
                 <input type="hidden" name="review" value=id/>
                 <input class="input comment" name="answer" value=text maxlength=MAX_COMMENT autocomplete="off"
@@ -231,6 +250,9 @@ fn AskedRow(
             </form>
         }
     });
+    let withdraw = steps.may_withdraw(&review).then(
+        || view! { <Withdraw action=action.clone() id=review.id.clone() name=name.clone()/> },
+    );
     let only_step = (!steps.is_owner && may)
         .then(|| view! { <div class="body"><div class="steps">{link()}</div></div> });
     let severity = review
@@ -243,6 +265,7 @@ fn AskedRow(
             <div class="body"><ReviewSummary review/><p class="muted small">"What the reviewer saw"</p><SeenFindings findings/></div>
             {answer}
             {only_step}
+            {withdraw}
         </li>
     }
 }

@@ -3,7 +3,7 @@
 use latchkey::{
     access::to,
     id::ReviewId,
-    reviews::{self, AnswerError, MAX_COMMENT},
+    reviews::{self, AnswerError, MAX_COMMENT, WithdrawError},
 };
 use serde::Deserialize;
 
@@ -27,6 +27,9 @@ pub struct AnswerForm {
     /// Whether the owners will do it.
     #[serde(default)]
     pub promise: String,
+    /// Whether the reviewer withdraws it.
+    #[serde(default)]
+    pub withdraw: String,
 }
 
 impl AnswerForm {
@@ -35,15 +38,19 @@ impl AnswerForm {
             review: sent_back(&self.review, MAX_NAME),
             answer: sent_back(&self.answer, 2 * MAX_COMMENT),
             promise: String::new(),
+            withdraw: String::new(),
         }
     }
 }
 
-/// Answers a review.
+/// Answers a review, or withdraws what it asks.
 pub async fn submit(
     request: PageRequest,
     form: AnswerForm,
 ) -> Result<FormAnswer<AnswerForm>, AppError> {
+    if !form.withdraw.is_empty() {
+        return withdraw(request, form).await;
+    }
     let permit = request.permit::<to::AnswerReviews>().await?;
     let id: ReviewId = form.review.parse().map_err(|_| AppError::NotFound)?;
     let text = match form.answer.parse() {
@@ -65,6 +72,20 @@ pub async fn submit(
         Ok(()) => Ok(FormAnswer::done(request.address(), done)),
         Err(AnswerError::NotFound) => Err(AppError::NotFound),
         Err(AnswerError::Fault(fault)) => Err(fault.into()),
+        Err(error) => Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)),
+    }
+}
+
+async fn withdraw(
+    request: PageRequest,
+    form: AnswerForm,
+) -> Result<FormAnswer<AnswerForm>, AppError> {
+    let permit = request.permit::<to::ReviewKeys>().await?;
+    let id: ReviewId = form.review.parse().map_err(|_| AppError::NotFound)?;
+    match reviews::withdraw(request.engine(), &permit, id).await {
+        Ok(()) => Ok(FormAnswer::done(request.address(), Done::ReviewWithdrawn)),
+        Err(WithdrawError::NotFound) => Err(AppError::NotFound),
+        Err(WithdrawError::Fault(fault)) => Err(fault.into()),
         Err(error) => Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)),
     }
 }

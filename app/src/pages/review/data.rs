@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use latchkey::{
-    access::to,
+    access::{Membership, to},
     findings::of_keys,
-    id::KeyId,
+    id::{KeyId, UserId},
     keys::{create::new_creation_token, list::list, project::choices, show},
-    reviews,
+    reviews::{self, AskState},
     role::Action,
     time::Timestamp,
 };
@@ -51,6 +51,8 @@ pub struct Queue {
 /// What the user can do about findings, instead of asking the owners.
 #[derive(Debug, Clone, Copy)]
 pub struct Steps {
+    /// The user, who can withdraw what they asked.
+    pub user: Option<UserId>,
     pub may_rotate: bool,
     pub may_edit: bool,
     pub may_revoke: bool,
@@ -63,9 +65,13 @@ pub struct Steps {
 }
 
 impl Steps {
-    pub fn of(request: &PageRequest, may: impl Fn(Action) -> bool) -> Self {
+    pub fn of(request: &PageRequest, membership: &Membership) -> Self {
         let convention = request.engine().convention();
+        let may = |action| membership.may(action);
         Self {
+            user: membership
+                .permit_if_allowed::<to::ReviewKeys>()
+                .and_then(|permit| permit.caller().actor.user_id()),
             may_rotate: may(Action::RotateKeys),
             may_edit: may(Action::EditKeys) && may(Action::EditDomains),
             may_revoke: may(Action::RevokeKeys),
@@ -73,6 +79,13 @@ impl Steps {
             with_localhost_switch: convention.domains.localhost_switch,
             can_block_localhost: convention.can_block_localhost(),
         }
+    }
+
+    /// Whether the user can withdraw what a review asks.
+    pub fn may_withdraw(self, review: &ShownReview) -> bool {
+        let is_open = review.state == Some(AskState::Open);
+        let user = self.user.map(|user| user.to_string());
+        is_open && user.is_some() && review.reviewer_id == user
     }
 }
 
@@ -149,7 +162,7 @@ pub async fn load(request: PageRequest) -> Result<Queue, AppError> {
         next: page.next.map(|place| place.to_string()),
         progress: progress(engine, &membership, &address, now).await?,
         asked: reviews::count_asked(engine, &details).await?,
-        steps: Steps::of(&request, |action| membership.may(action)),
+        steps: Steps::of(&request, &membership),
         projects: choices(engine, &details)
             .await?
             .into_iter()

@@ -24,7 +24,7 @@ use crate::{
 /// The most reviews in a batch.
 const BATCH: u16 = 100;
 
-pub const COLUMNS: [&str; 30] = [
+pub const COLUMNS: [&str; 31] = [
     "at",
     "key_id",
     "key_name",
@@ -55,6 +55,7 @@ pub const COLUMNS: [&str; 30] = [
     "promise",
     "superseded_by",
     "current_key_name",
+    "withdrawn_at",
 ];
 
 /// A row with the columns in [`COLUMNS`].
@@ -197,5 +198,6 @@ fn row(review: &Review, now: Timestamp) -> Row {
             .as_ref()
             .map_or_else(String::new, |later| later.id.to_string()),
         review.key.current_name.to_string(),
+        at(review.withdrawn_at),
     ]
 }

@@ -6,13 +6,13 @@ use latchkey::{
     key::Status,
     keys::{list::KeyQuery, project::choices},
     reviews::{self, ReviewCount, ReviewFilter, Verdict},
+    role::Action,
     time::{Timestamp, parse_day},
 };
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
 
 use super::{
-    data::Steps,
     filters::with_all,
     history_address::{HistoryAddress, PRINT_SIZE},
     progress::{counted_keys, reviews_of_keys},
@@ -129,7 +129,7 @@ async fn load(request: PageRequest) -> Result<History, AppError> {
         counted,
         now: keys_now,
         asked: reviews::count_asked(engine, &permit).await?,
-        is_owner: Steps::of(&request, |action| membership.may(action)).is_owner,
+        is_owner: membership.may(Action::AnswerReviews),
         projects: choices(engine, &permit)
             .await?
             .into_iter()

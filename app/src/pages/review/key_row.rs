@@ -8,6 +8,7 @@ use latchkey::{
 use leptos::prelude::*;
 
 use super::{
+    asked::Withdraw,
     data::{QueueRow, Steps},
     form::{KEEP_DAYS, KEEP_DEFAULT, ReviewForm},
     shown::{ReviewSummary, ShownReview},
@@ -40,6 +41,8 @@ pub fn KeyRow(
         Some(time) => view! { " · Last used "<Time text=time/> }.into_any(),
         None => " · Never used".into_any(),
     };
+    let asked_page = action.split('?').next().map(|path| format!("{path}/asked"));
+    let asked_page = asked_page.unwrap_or_default();
     let open = row
         .reviews
         .iter()
@@ -87,7 +90,12 @@ pub fn KeyRow(
     let last = row
         .reviews
         .into_iter()
-        .map(|review| view! { <LastReview review/> })
+        .map(|review| {
+            let withdraw = steps.may_withdraw(&review).then(|| {
+                view! { <Withdraw action=asked_page.clone() id=review.id.clone() name=row.name.clone()/> }
+            });
+            view! { <LastReview review/>{withdraw} }
+        })
         .collect_view();
     view! {
         <li class="card review" id=row.id tabindex="-1">
@@ -146,13 +154,14 @@ fn Keep(
     };
     let note = note.map(|note| view! { <p class="muted small">{note}</p> });
     let button = if is_primary { "btn primary" } else { "btn" };
+    let action = sent.action.clone();
     view! {
-        <form class="body" method="post" action=sent.action.clone() aria-label=format!("Keep {name}")>
+        <form class="body" method="post" action=action aria-label=format!("Keep {name}")>
             <FormError errors/>
             {sent.fields()}
             <input class="input comment" name="comment" value=typed.comment maxlength=MAX_COMMENT placeholder=hint
                 aria-label=format!("Why {name} can be kept") autocomplete="off"/>
-            <div class="keep"><Days name=name.clone() chosen=typed.days now/><button class=button name="verdict" value=Verdict::Keep.as_str()>"Keep"<span class="visually-hidden">" "{name}</span></button></div>
+            <div class="keep"><Days name=name.clone() chosen=typed.days now/><button class=button name="verdict" value=Verdict::Keep.as_str()>"Keep"<span class="visually-hidden">" "{name.clone()}</span></button></div>
             {note}
         </form>
     }
@@ -199,8 +208,9 @@ fn Act(
     if !is_form {
         return view! { <div class="body">{buttons}</div> }.into_any();
     }
+    let action = sent.action.clone();
     view! {
-        <form class="body" method="post" action=sent.action.clone() aria-label=format!("Ask the owners of {name}")>
+        <form class="body" method="post" action=action aria-label=format!("Ask the owners of {name}")>
             <FormError errors/>
             {sent.fields()}
             <input class="input comment" name="comment" value=comment maxlength=MAX_COMMENT placeholder="Comment for the owners (optional)"

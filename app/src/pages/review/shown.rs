@@ -32,6 +32,8 @@ pub struct ShownReview {
     pub at: TimeText,
     /// Who reviewed the key: "Dana Reyes", or "the token Deploy".
     pub reviewer: String,
+    /// Their ID, if a person did.
+    pub reviewer_id: Option<String>,
     /// Whether a person did.
     pub is_by_person: bool,
     /// What was decided: "Keep until Jan 15, 2027".
@@ -71,6 +73,12 @@ impl ShownReview {
                 name(&answer.by),
                 TimeText::full(answer.at).short
             )),
+            (None, None, Some(AskState::Withdrawn)) => {
+                let at = review.withdrawn_at.map_or_else(String::new, |at| {
+                    format!(" on {}", TimeText::full(at).short)
+                });
+                Some(format!("Withdrawn by the reviewer{at}"))
+            }
             (None, None, Some(AskState::Superseded)) => Some(superseded(review)),
             (None, None, Some(AskState::Expired)) => Some("The key has expired".to_owned()),
             (None, None, Some(AskState::Open)) => Some(open(review, now)),
@@ -87,6 +95,11 @@ impl ShownReview {
             aspect: review.aspect,
             at: TimeText::full(review.at),
             reviewer: name(&review.reviewer),
+            reviewer_id: review
+                .reviewer
+                .id
+                .clone()
+                .filter(|_| review.reviewer.kind == "user"),
             is_by_person: review.reviewer.kind == "user",
             decision: decision(review),
             comment: review.comment.to_string(),

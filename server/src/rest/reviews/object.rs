@@ -45,7 +45,7 @@ pub struct ReviewObject {
     /// The findings that the key had then.
     findings: Vec<SeenFinding>,
     /// What became of what the owners are asked to do: `open`, `done`, `answered`, `superseded` by a later review that keeps
-    /// the key or asks for the same, or `expired` with the key. Null if the verdict is `keep`.
+    /// the key or asks for the same, `withdrawn` by the reviewer, or `expired` with the key. Null if the verdict is `keep`.
     #[schema(value_type = Option<words::ReviewRequestState>, required)]
     request: Option<&'static str>,
     /// The change of the key that did it.
@@ -54,6 +54,9 @@ pub struct ReviewObject {
     /// The ID of the later review that ended this one. Null if there is none.
     #[schema(value_type = Option<String>, required)]
     superseded_by: Option<ReviewId>,
+    /// When the reviewer withdrew what the owners were asked to do. Null if they did not.
+    #[schema(value_type = Option<jiff::Timestamp>, required)]
+    withdrawn_at: Option<Rfc3339>,
     /// What an owner promised, if they will do it. The request stays open until it is done or answered.
     #[schema(required)]
     promise: Option<ReviewPromise>,
@@ -156,6 +159,7 @@ impl ReviewObject {
                 by: by.into(),
             }),
             superseded_by: review.superseded_by.map(|later| later.id),
+            withdrawn_at: review.withdrawn_at.map(Timestamp::rfc3339),
             promise: review.promise.map(|Answer { at, by, text }| ReviewPromise {
                 at: at.rfc3339(),
                 by: by.into(),

@@ -140,6 +140,7 @@ impl Entry {
                 .replace("{invitation}", INVITATION)
                 .replace("{invitation_id}", INVITATION)
                 .replace("{review}", REVIEW)
+                .replace("{review_id}", REVIEW)
                 .replace("{token}", TOKEN)
                 .replace("{link}", LINK)
                 .replace("{*any}", "no/such/page")

@@ -78,6 +78,7 @@ impl<'a> Side<'a> {
                 ("{user_id}", table::MEMBER),
                 ("{invitation}", table::INVITATION),
                 ("{invitation_id}", table::INVITATION),
+                ("{review_id}", table::REVIEW),
                 ("{token}", table::TOKEN),
                 ("{link}", table::LINK),
                 ("{*any}", "no/such/page"),

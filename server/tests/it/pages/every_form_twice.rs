@@ -183,6 +183,10 @@ on_both! {
         let asked = app.database.texts("SELECT id FROM reviews WHERE verdict = 'rotate'").await.remove(0);
         forms.twice(&dana, "/orgs/{org}/review/asked", "", &[("review", &asked), ("promise", "1"), ("answer", "Next week")]).await;
         forms.twice(&dana, "/orgs/{org}/review/asked", "", &[("review", &asked), ("answer", "A partner needs it")]).await;
+        let again = [("key", &*reviewed), ("verdict", "revoke"), ("seen", "full_access no_expiry")];
+        assert_eq!(dana.submit("/orgs/northwind/review", &again).await.status, 303);
+        let asked = app.database.texts("SELECT id FROM reviews WHERE verdict = 'revoke'").await.remove(0);
+        forms.twice(&dana, "/orgs/{org}/review/asked", "", &[("review", &asked), ("withdraw", "1")]).await;
 
         // Requests for keys.
         org.person("max", Role::Member).await;

@@ -172,7 +172,7 @@ on_both! {
         let [head, row] = <[&str; 2]>::try_from(file.body.lines().collect::<Vec<_>>()).unwrap();
         assert!(head.starts_with("at,key_id,key_name,kind,environment,project,reviewer_kind,"), "{head}");
         let begin = format!("2026-11-21T12:00:00.000Z,{key},'=Production,secret,live,Default,user,usr_");
-        assert!(row.starts_with(&begin) && row.contains(",ari,keep,2027-02-19T12:00:00.000Z,'=1+1,full_access no_expiry,") && row.ends_with(",active,,,,,,'=Production"), "{row}");
+        assert!(row.starts_with(&begin) && row.contains(",ari,keep,2027-02-19T12:00:00.000Z,'=1+1,full_access no_expiry,") && row.ends_with(",active,,,,,,'=Production,"), "{row}");
         assert_eq!(admin.get(&format!("{history}.csv?key=Shop")).await.status, 400);
         let other = app.org("contoso").await;
         let stranger = app.signed_in(&other, "eve", Role::Owner).await;
@@ -460,6 +460,43 @@ on_both! {
             assert_eq!(admin.submit(PAGE, &fields).await.status, 303);
         }
         assert_eq!(all(&org).await.len(), 2);
+    }
+
+    async fn a_reviewer_withdraws_what_they_asked(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (admin, owner) = (app.signed_in(&org, "ari", Role::Admin).await, app.signed_in(&org, "dana", Role::Owner).await);
+        let other = app.signed_in(&org, "kim", Role::Admin).await;
+        let key = org.key("Production").await.id.to_string();
+        assert_eq!(admin.submit(PAGE, &[("key", &key), ("verdict", "rotate"), ("seen", SEEN)]).await.status, 303);
+        let (review, asked) = (all(&org).await.remove(0).id.to_string(), format!("{PAGE}/asked"));
+        let withdraw = [("review", review.as_str()), ("withdraw", "1")];
+        for page in [asked.clone(), format!("{PAGE}?state=asked")] {
+            assert!(admin.get(&page).await.body.contains("name=\"withdraw\""), "{page}");
+            assert!(!other.get(&page).await.body.contains("name=\"withdraw\"") && !owner.get(&page).await.body.contains("name=\"withdraw\""), "{page}");
+        }
+        for browser in [&other, &owner] {
+            let refused = browser.submit(&asked, &withdraw).await;
+            assert!(refused.status == 422 && refused.text().contains("Only the reviewer who asked can withdraw a request."), "{}", refused.text());
+        }
+        for _ in 0..2 {
+            assert_eq!(admin.submit(&asked, &withdraw).await.header("location"), asked);
+        }
+        let page = owner.get(&asked).await.text();
+        assert!(page.contains("Nothing is asked") && !page.contains("Ended by a reviewer"), "{page}");
+        assert!(admin.get(PAGE).await.body.contains(&format!("id=\"{key}\"")), "it is to be reviewed again");
+        let history = admin.get(&format!("{PAGE}/history")).await.text();
+        assert!(history.contains("Asked to rotate") && history.contains("Withdrawn by the reviewer on Nov 21, 2026, 12:00 UTC"), "{history}");
+        let file = admin.get(&format!("{PAGE}/history.csv")).await.body;
+        assert!(file.contains(",withdrawn,") && file.lines().nth(1).unwrap().ends_with(",2026-11-21T12:00:00.000Z"), "{file}");
+        let log = words(&admin.get("/orgs/northwind/audit").await.body);
+        assert!(log.to_lowercase().contains("withdrew a request to the owners about the key"), "{log}");
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM audit_log WHERE event = 'key.review_withdrawn'").await, 1);
+        // The same can be asked again, and what is done or answered is not withdrawn.
+        assert_eq!(admin.submit(PAGE, &[("key", &key), ("verdict", "rotate"), ("seen", SEEN)]).await.status, 303);
+        let second = all(&org).await.remove(0).id.to_string();
+        owner.submit(&asked, &[("review", &second), ("answer", "Not now")]).await;
+        let late = admin.submit(&asked, &[("review", &second), ("withdraw", "1")]).await;
+        assert!(late.status == 422 && late.text().contains("This request is no longer open"), "{}", late.text());
     }
 
     async fn an_org_without_findings_is_told_so(app: &TestApp) {

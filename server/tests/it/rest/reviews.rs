@@ -120,6 +120,34 @@ on_both! {
         assert_eq!(list(&api, REVIEWS).await.len(), 0);
     }
 
+    async fn a_token_withdraws_what_tokens_asked(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (api, key) = (app.api().await, org.key("Production").await.id);
+        let path = format!("/v1/orgs/northwind/keys/{key}/reviews");
+        let asked = api.post(&path, &json!({"verdict": "rotate"})).await.json();
+        assert_eq!((&asked["request"], &asked["withdrawn_at"]), (&json!("open"), &Value::Null));
+        let withdraw = format!("{REVIEWS}/{}/withdraw", asked["id"].as_str().unwrap());
+        for _ in 0..2 {
+            let withdrawn = api.post_nothing(&withdraw).await;
+            let review = withdrawn.json();
+            assert_eq!((withdrawn.status.as_u16(), &review["request"], &review["withdrawn_at"]), (200, &json!("withdrawn"), &json!("2026-11-21T12:00:00.000Z")), "{}", withdrawn.body);
+            assert_eq!(review["superseded_by"], Value::Null);
+        }
+        assert_eq!(list(&api, REVIEWS).await[0]["request"], "withdrawn");
+        app.clock.advance(1_000);
+        let again = api.post(&path, &json!({"verdict": "rotate"})).await.json();
+        let id = again["id"].as_str().unwrap();
+        app.database.execute(&format!("UPDATE reviews SET actor_kind = 'user', actor_id = 'usr_00000000000000000000000000000000' WHERE id = '{id}'")).await;
+        let of_a_person = api.post_nothing(&format!("{REVIEWS}/{id}/withdraw")).await;
+        assert_eq!((of_a_person.status.as_u16(), &of_a_person.json()["code"]), (409, &json!("WRONG_STATE")));
+        let theirs = app.org("contoso").await;
+        theirs.key("Theirs").await;
+        for unknown in ["rev_00000000000000000000000000000000", "rev_1"] {
+            assert_eq!(api.post_nothing(&format!("{REVIEWS}/{unknown}/withdraw")).await.status, 404, "{unknown}");
+        }
+        assert_eq!(api.post_nothing(&format!("/v1/orgs/contoso/reviews/{id}/withdraw")).await.status, 404, "of another organization");
+    }
+
     async fn a_repeated_request_reviews_once(app: &TestApp) {
         let org = app.org("northwind").await;
         let (api, key) = (app.api().await, org.key("Production").await);

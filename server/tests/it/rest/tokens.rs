@@ -16,7 +16,7 @@ use crate::test_app::{
 };
 
 /// The routes that only a token for the whole instance can use.
-const INSTANCE_ONLY: [(Method, &str); 16] = [
+const INSTANCE_ONLY: [(Method, &str); 17] = [
     (Method::GET, "/v1/instances"),
     (Method::GET, "/v1/orgs"),
     (Method::POST, "/v1/orgs"),
@@ -25,6 +25,7 @@ const INSTANCE_ONLY: [(Method, &str); 16] = [
     (Method::POST, "/v1/orgs/{org}/tokens"),
     (Method::DELETE, "/v1/orgs/{org}/tokens/{token_id}"),
     (Method::POST, "/v1/orgs/{org}/keys/{id}/reviews"),
+    (Method::POST, "/v1/orgs/{org}/reviews/{review_id}/withdraw"),
     (Method::GET, "/v1/orgs/{org}/policies"),
     (Method::PATCH, "/v1/orgs/{org}/policies"),
     (Method::GET, "/v1/orgs/{org}/members"),
@@ -57,7 +58,8 @@ fn rest_routes(org: &str) -> Vec<(Method, String, bool)> {
             .replace("{project_id}", "prj_00000000000000000000000000000000")
             .replace("{token_id}", "svc_00000000000000000000000000000000")
             .replace("{user_id}", "usr_00000000000000000000000000000000")
-            .replace("{invitation_id}", "inv_00000000000000000000000000000000");
+            .replace("{invitation_id}", "inv_00000000000000000000000000000000")
+            .replace("{review_id}", "rev_00000000000000000000000000000000");
         (method, path, is_instance_only)
     });
     filled.collect()

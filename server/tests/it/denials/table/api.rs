@@ -81,5 +81,10 @@ pub fn entries() -> Vec<Entry> {
         page("/v1/orgs/{org}/reviews", ServiceToken),
         page("/v1/orgs/{org}/keys/{id}/reviews", ServiceToken),
         post("/v1/orgs/{org}/keys/{id}/reviews", "", ServiceToken),
+        post(
+            "/v1/orgs/{org}/reviews/{review_id}/withdraw",
+            "",
+            ServiceToken,
+        ),
     ]
 }

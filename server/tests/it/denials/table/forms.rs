@@ -178,6 +178,11 @@ pub fn entries() -> Vec<Entry> {
             To(Action::AnswerReviews),
         ),
         post(
+            "/orgs/{org}/review/asked",
+            "review={review}&withdraw=1",
+            To(Action::ReviewKeys),
+        ),
+        post(
             "/orgs/{org}/members",
             "change=role&member={member}&role=admin",
             To(Action::ChangeRoles),
