@@ -96,7 +96,7 @@ on_both! {
         let made = org.key("Production").await;
         let old = made.plain.expose();
         app.pass(60_000).await;
-        rotate(&app.engine, &org.permit(), made.id, Rotation { overlap: 3_600, token: None }).await.unwrap();
+        rotate(&app.engine, &org.permit(), made.id, Rotation { overlap: 3_600_000, token: None }).await.unwrap();
         let page = find(&owner, old).await;
         let shown = owner.get(&page).await;
         let text = words(&shown);

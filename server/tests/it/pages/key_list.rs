@@ -203,7 +203,7 @@ on_both! {
         let file = owner.get(&format!("{KEYS}.csv?q=shop")).await.body;
         assert!(file.contains(",command line,"), "{file}");
         let list = owner.get(&format!("{KEYS}?finding=full_access")).await;
-        assert!(list.body.contains("title=\"Full access: no scopes selected.\""));
+        assert!(list.body.contains("title=\"Low severity. Full access: no scopes selected.\""));
         let list = member.get(KEYS).await.text();
         assert!(!list.contains("attention") && !list.contains("Shops"));
     }
