@@ -70,14 +70,16 @@ on_both! {
     async fn what_is_asked_is_listed_by_severity_then_age(app: &TestApp) {
         let (org, other) = (app.org("northwind").await, app.org("contoso").await);
         let admin = org.person("ada", Role::Admin).await;
-        let mut ids = Vec::new();
+        let (mut keys, mut ids) = (Vec::new(), Vec::new());
         for number in 0..6 {
+            keys.push(org.key(&format!("Key {number}")).await.id);
+        }
+        for (number, key) in keys.into_iter().enumerate() {
             // From then on, the lack of an expiry date is of medium severity.
             if number == 2 {
                 let policy = KeyPolicy { longest_life_days: Some(90), ..KeyPolicy::default() };
                 policies::change(&app.engine, &org.permit(), policy, &Known::Nothing).await.unwrap();
             }
-            let key = org.key(&format!("Key {number}")).await.id;
             ids.push(create(app, &org, admin, key, new(Verdict::Rotate)).await.unwrap());
             app.clock.advance(DAY);
         }
