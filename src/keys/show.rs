@@ -35,6 +35,31 @@ pub async fn summary(
     )
 }
 
+/// Like [`summary`], but for several keys, in any order. Keys that the org does not have are omitted.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn summaries(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeys>,
+    ids: &[KeyId],
+) -> Result<Vec<KeySummary>, StorageError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT {SUMMARY_COLUMNS} FROM keys WHERE keys.org_id = $1 AND keys.id IN ({})",
+        places(2, ids.len())
+    );
+    Ok(on!(engine.db.read(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id());
+        for id in ids {
+            query = query.bind(id);
+        }
+        query.fetch_all(c).await
+    })?)
+}
+
 /// Returns the data of a key that owners and admins can see. `None` if the org has no such key.
 ///
 /// # Errors

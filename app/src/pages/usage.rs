@@ -12,6 +12,7 @@ pub mod live;
 mod page;
 mod report_text;
 mod stats;
+mod subject;
 mod tables;
 mod unusual;
 mod words;
@@ -20,5 +21,6 @@ pub use self::{
     key::{KeyUsage, of_key},
     page::{Ranges, UsagePage, shown_usage},
     report_text::ReportText,
+    subject::told_apart,
     unusual::{UnusualDays, UnusualList},
 };

@@ -2,6 +2,8 @@
 
 use latchkey::convention::{Scope, ScopeSetting};
 
+use super::words::listed;
+
 /// The names of a key's scopes; `None` if the convention has none.
 pub fn scope_names(
     scopes: &[Scope],
@@ -35,13 +37,17 @@ pub fn what_it_can_do(chosen: &[&str], admin: Option<&str>) -> String {
             .filter_map(|scope| resource_and_level(scope))
             .filter(|(_, of)| *of == level)
             .map(|(resource, _)| resource.replace('-', " "));
-        listed(names.collect())
+        listed(&names.collect::<Vec<_>>())
     };
     let others = chosen
         .iter()
         .filter(|scope| resource_and_level(scope).is_none())
         .map(|scope| (*scope).to_owned());
-    let (read, write, others) = (with("read"), with("write"), listed(others.collect()));
+    let (read, write, others) = (
+        with("read"),
+        with("write"),
+        listed(&others.collect::<Vec<_>>()),
+    );
     let has_levels = read.is_some() || write.is_some();
     let levels = if read.is_some() && read == write {
         [("read and write", read.clone()), ("write", None)]
@@ -58,16 +64,6 @@ pub fn what_it_can_do(chosen: &[&str], admin: Option<&str>) -> String {
         _ => "nothing else",
     };
     format!("Can {}; {cannot}.", can.join(", and "))
-}
-
-/// "bots", "bots and channels", "bots, channels and conversations".
-fn listed(names: Vec<String>) -> Option<String> {
-    let (last, others) = names.split_last()?;
-    Some(if others.is_empty() {
-        last.clone()
-    } else {
-        format!("{} and {last}", others.join(", "))
-    })
 }
 
 #[cfg(test)]

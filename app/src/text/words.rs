@@ -16,6 +16,16 @@ pub fn kind_purpose(names: &KindNames, kind: Kind) -> String {
     format!("{}, for {place}", names.title(kind))
 }
 
+/// Names in a sentence: "bots", "bots and channels", "bots, channels and conversations". `None` if there are none.
+pub fn listed(names: &[String]) -> Option<String> {
+    let (last, others) = names.split_last()?;
+    Some(if others.is_empty() {
+        last.clone()
+    } else {
+        format!("{} and {last}", others.join(", "))
+    })
+}
+
 /// A role in a sentence: "an admin".
 pub const fn role_noun(role: Role) -> &'static str {
     match role {

@@ -18,7 +18,7 @@ use super::{
     query::query,
     rows::{EntryRow, HistoryItem},
 };
-use crate::{error::AppError, request::PageRequest};
+use crate::{error::AppError, pages::usage::told_apart, request::PageRequest};
 
 /// One page of the organization's audit log.
 #[derive(Debug, Clone)]
@@ -101,7 +101,7 @@ async fn key_name(
 ) -> Result<Option<String>, AppError> {
     let Ok(id) = key.parse() else { return Ok(None) };
     let key = show::summary(engine, &membership.permit::<to::SeeKeys>()?, id).await?;
-    Ok(key.map(|key| key.name.to_string()))
+    Ok(key.as_ref().map(told_apart))
 }
 
 /// Loads the newest entries about a key.

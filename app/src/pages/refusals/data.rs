@@ -13,7 +13,9 @@ use super::{
     address::Address,
     remedy::{Remedy, advice, remedy},
 };
-use crate::{error::AppError, request::PageRequest, text::time::TimeText};
+use crate::{
+    error::AppError, pages::usage::told_apart, request::PageRequest, text::time::TimeText,
+};
 
 /// A page of rejected requests.
 #[derive(Debug, Clone)]
@@ -28,6 +30,8 @@ pub struct Refusals {
     pub classes: Vec<String>,
     /// The name of the key in the filter.
     pub key_name: Option<String>,
+    /// The name of the agent in the filter.
+    pub agent_name: Option<String>,
     /// The user's time zone, in which times are shown.
     pub zone: Zone,
 }
@@ -72,7 +76,16 @@ pub async fn load(request: PageRequest) -> Result<Refusals, AppError> {
             let permit = membership.permit::<to::SeeKeys>()?;
             latchkey::keys::show::summary(engine, &permit, id)
                 .await?
-                .map(|key| key.name.to_string())
+                .map(|key| told_apart(&key))
+        }
+        Err(_) => None,
+    };
+    let agent_name = match address.agent.parse() {
+        Ok(id) => {
+            let permit = membership.permit::<to::SeeKeys>()?;
+            latchkey::agents::show::summary(engine, &permit, id)
+                .await?
+                .map(|agent| format!("{} ({})", agent.name, agent.public_id))
         }
         Err(_) => None,
     };
@@ -94,6 +107,7 @@ pub async fn load(request: PageRequest) -> Result<Refusals, AppError> {
         invalid,
         classes: convention.classes.keys().cloned().collect(),
         key_name,
+        agent_name,
         zone,
     })
 }

@@ -29,15 +29,20 @@ pub fn RefusalsPage() -> impl IntoView {
 #[component]
 fn RefusalsView(address: Address, refusals: Refusals) -> impl IntoView {
     let zone = refusals.zone.to_string();
-    let lead = match refusals.key_name.clone() {
-        Some(name) => {
-            let href = format!("/orgs/{}/keys/{}", address.org, address.key);
-            view! { "Requests with the key "<a href=href>{name}</a>". Times are in "{zone}"." }
-                .into_any()
-        }
-        None => {
-            format!("Up to 1,000 requests from the last 30 days. Times are in {zone}.").into_any()
-        }
+    let times = format!(". Times are in {zone}.");
+    let org = address.org.clone();
+    let key = refusals.key_name.clone().map(|name| {
+        let href = format!("/orgs/{org}/keys/{}", address.key);
+        view! { " with the key "<a href=href>{name}</a> }
+    });
+    let agent = refusals.agent_name.clone().map(|name| {
+        let href = format!("/orgs/{org}/agents/{}", address.agent);
+        view! { " of the agent "<a href=href>{name}</a> }
+    });
+    let lead = if key.is_none() && agent.is_none() {
+        format!("Up to 1,000 requests from the last 30 days{times}").into_any()
+    } else {
+        view! { "Requests"{key}{agent}{times} }.into_any()
     };
     let usage = (format!("/orgs/{}/usage", address.org), "Usage".to_owned());
     let export = (!refusals.rows.is_empty())

@@ -1,5 +1,7 @@
 //! The data of the usage page.
 
+use std::collections::HashMap;
+
 use latchkey::{
     Engine,
     access::{Membership, to},
@@ -7,7 +9,7 @@ use latchkey::{
     convention::KindNames,
     id::KeyId,
     key::Kind,
-    keys::show::summary,
+    keys::{KeySummary, show::summaries},
     projects,
     role::Action,
     usage::{
@@ -23,6 +25,7 @@ use super::{
     edges::Edges,
     key_by_name::with_id,
     report_text::ReportText,
+    subject::subject,
     unusual::UnusualDays,
 };
 use crate::{chart::Counts, error::AppError, request::PageRequest};
@@ -35,8 +38,8 @@ pub struct OrgUsage {
     pub address: Address,
     /// The start and the end in the form.
     pub edges: Edges,
-    /// The name of the key, if the question is about one.
-    pub key_name: Option<String>,
+    /// What is shown, for the heading; empty if the question is invalid.
+    pub subject: String,
     pub choices: Choices,
     /// For users who can see them.
     pub alerts: Option<Alerts>,
@@ -86,6 +89,8 @@ pub struct Row {
     /// The path of the page of the key or agent, or that of the requests of this group.
     pub href: String,
     pub name: String,
+    /// What is shown of the secret of a key, or the public ID of an agent, if another row has the same name.
+    pub told_apart: Option<String>,
     /// The requests in the period.
     pub counts: Counts,
     /// The sum over the same part of the previous period.
@@ -129,17 +134,17 @@ pub async fn usage(request: &PageRequest, org: &str, query: &str) -> Result<OrgU
         }
         Err(invalid) => (address, Err(vec![invalid])),
     };
-    let answer = match question {
-        Err(invalid) => Err(invalid),
-        Ok(question) => answered(engine, &membership, &address, &question).await?,
+    let (subject, answer) = match question {
+        Err(invalid) => (String::new(), Err(invalid)),
+        Ok(question) => match answered(engine, &membership, &address, &question).await? {
+            Ok(answer) => (
+                subject(engine, &membership, &question.filters, &choices).await?,
+                Ok(answer),
+            ),
+            Err(invalid) => (String::new(), Err(invalid)),
+        },
     };
     let only_key = only_key(&address).filter(|_| with_details);
-    let key_name = match only_key {
-        Some(id) => summary(engine, &membership.permit()?, id)
-            .await?
-            .map(|key| key.name.to_string()),
-        None => None,
-    };
     Ok(OrgUsage {
         org: org.to_owned(),
         alerts: match about_lately(&address) {
@@ -148,7 +153,7 @@ pub async fn usage(request: &PageRequest, org: &str, query: &str) -> Result<OrgU
         },
         address,
         edges,
-        key_name,
+        subject,
         choices,
         answer,
     })
@@ -230,16 +235,20 @@ async fn answer(
     let mut tables = Vec::new();
     let groups = report.groups.take();
     let kinds = &engine.convention().kind_names;
-    let of = |by, groups: Vec<Group>, total: Counts| {
-        table(by, groups, total, membership, address, kinds)
+    let of = |by, groups: Vec<Group>, told_apart| {
+        let total = Counts::from(report.total);
+        table(by, groups, total, membership, address, kinds, &told_apart)
     };
-    let total = Counts::from(report.total);
     if let Some(groups) = groups {
-        tables.push(of(groups.by, groups.largest, total));
+        let told_apart = told_apart(engine, membership, groups.by, &groups.largest).await?;
+        tables.push(of(groups.by, groups.largest, told_apart));
     } else if let Some(permit) = &details {
         for by in [Dimension::Key, Dimension::Agent] {
             match report::largest(engine, permit, question, by).await {
-                Ok(groups) => tables.push(of(by, groups, total)),
+                Ok(groups) => {
+                    let told_apart = told_apart(engine, membership, by, &groups).await?;
+                    tables.push(of(by, groups, told_apart));
+                }
                 // They are known for two years only.
                 Err(ReportError::Invalid(_)) => {}
                 Err(error) => return Err(unanswered(error)),
@@ -277,6 +286,37 @@ fn unanswered(error: ReportError) -> Unanswered {
     }
 }
 
+/// By ID, what tells those keys and agents apart whose name others in the table have, too.
+async fn told_apart(
+    engine: &Engine,
+    membership: &Membership,
+    by: Dimension,
+    groups: &[Group],
+) -> Result<HashMap<String, String>, AppError> {
+    let mut names: HashMap<&str, usize> = HashMap::new();
+    for group in groups {
+        *names.entry(&group.name).or_default() += 1;
+    }
+    let ids = groups
+        .iter()
+        .filter(|group| {
+            names
+                .get(group.name.as_str())
+                .is_some_and(|count| *count > 1)
+        })
+        .map(|group| &group.id);
+    match by {
+        Dimension::Key => {
+            let ids: Vec<KeyId> = ids.filter_map(|id| id.parse().ok()).collect();
+            let keys = summaries(engine, &membership.permit()?, &ids).await?;
+            let of_key = |key: KeySummary| (key.id.to_string(), key.display);
+            Ok(keys.into_iter().map(of_key).collect())
+        }
+        Dimension::Agent => Ok(ids.map(|id| (id.clone(), id.clone())).collect()),
+        _ => Ok(HashMap::new()),
+    }
+}
+
 fn table(
     by: Dimension,
     groups: Vec<Group>,
@@ -284,6 +324,7 @@ fn table(
     membership: &Membership,
     address: &Address,
     kinds: &KindNames,
+    told_apart: &HashMap<String, String>,
 ) -> Table {
     let base = format!("/orgs/{}", membership.org().slug);
     let mut other = total;
@@ -303,6 +344,7 @@ fn table(
         Row {
             href,
             name: super::words::group_name(kinds, by, &group.id, &group.name),
+            told_apart: told_apart.get(&group.id).cloned(),
             counts,
             before: group.before.into(),
         }

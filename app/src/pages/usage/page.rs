@@ -88,19 +88,13 @@ fn Shown(usage: OrgUsage) -> impl IntoView {
         org,
         address,
         edges,
-        key_name,
+        subject,
         choices,
         alerts,
         answer,
     } = usage;
-    let about = match (address.filters(), key_name) {
-        (0, _) => "All keys".to_owned(),
-        (1, Some(name)) => name,
-        (_, Some(name)) => format!("{name}, filtered"),
-        _ => "Filtered".to_owned(),
-    };
     let lead = answer.as_ref().ok();
-    let lead = lead.map(|answer| lead_of(about, &answer.report));
+    let lead = lead.map(|answer| lead_of(subject, &answer.report));
     let ranges = view! { <Ranges address=address.clone()/> }.into_any();
     let exports = (choices.with_details && answer.is_ok()).then(|| {
         let href = |format| address.href_of(&format!("{}.{format}", address.path));
@@ -147,7 +141,7 @@ fn is_over(report: &ReportText) -> Option<&'static str> {
     (report.over == report.steps.len()).then_some("")
 }
 
-fn lead_of(about: String, report: &ReportText) -> AnyView {
+fn lead_of(subject: String, report: &ReportText) -> AnyView {
     let zone = match report.is_other_zone {
         true => format!(
             "{}s in {}, because older counts and months are kept in it",
@@ -156,7 +150,7 @@ fn lead_of(about: String, report: &ReportText) -> AnyView {
         ),
         false => format!("times in {}", report.zone),
     };
-    view! { {about}" · "{report.period.clone()}" · "{zone} }.into_any()
+    view! { {subject}" · "{report.period.clone()}" · "{zone} }.into_any()
 }
 
 /// Links to the standard ranges.

@@ -102,7 +102,7 @@ impl ReportText {
             .take_while(|end| *end <= now)
             .count();
         Self {
-            period: period(start, last, report.step, zone),
+            period: period(start, (last, now), report.step, zone),
             zone: zone.to_string(),
             is_other_zone: *zone != question.zone,
             step_name: match report.step {
@@ -163,8 +163,14 @@ fn before_name(start: Timestamp, end: Timestamp, zone: &Zone) -> String {
     }
 }
 
-/// The first and the last step of a period. The first has no year if the last one has the same.
-fn period(start: Timestamp, last: Timestamp, step: StepLength, zone: &Zone) -> String {
+/// The first and the last step of a period, which ends now if its last step is under way and has a time. The first has no
+/// year if the last one has the same.
+fn period(
+    start: Timestamp,
+    (last, now): (Timestamp, Timestamp),
+    step: StepLength,
+    zone: &Zone,
+) -> String {
     let of = |at, format| written(at, zone, format);
     let is_same = |format| of(start, format) == of(last, format);
     let is_of_days = zone.is_start_of_day(start) && zone.is_start_of_day(last.plus(1));
@@ -183,6 +189,7 @@ fn period(start: Timestamp, last: Timestamp, step: StepLength, zone: &Zone) -> S
             };
             format!("{} – {end}", start.strftime(first))
         }
+        _ if last >= now => format!("{} – now", of(start, "%b %-d, %H:%M")),
         _ => {
             let last_format = if is_same("%F") {
                 "%H:%M"
@@ -251,7 +258,25 @@ mod tests {
 
     fn period_of(from: &str, to: &str, step: StepLength, zone: &str) -> String {
         let at = |text: &str| text.parse::<SentInstant>().unwrap().timestamp();
-        period(at(from), at(to).plus(-1), step, &zone.parse().unwrap())
+        let (last, now) = (at(to).plus(-1), at("2027-06-01T00:00:00Z"));
+        period(at(from), (last, now), step, &zone.parse().unwrap())
+    }
+
+    #[test]
+    fn a_period_whose_last_hour_is_under_way_ends_now() {
+        let at = |text: &str| text.parse::<SentInstant>().unwrap().timestamp();
+        let (from, to) = (at("2026-11-20T14:00:00Z"), at("2026-11-21T14:00:00Z"));
+        let seen = |now: &str, step| period(from, (to.plus(-1), at(now)), step, &Zone::UTC);
+        let under_way = "Nov 20, 14:00 – now";
+        assert_eq!(seen("2026-11-21T13:20:00Z", StepLength::Hour), under_way);
+        assert_eq!(seen("2026-11-21T13:20:00Z", StepLength::Day), under_way);
+        let over = "Nov 20, 14:00 – Nov 21, 13:59";
+        assert_eq!(seen("2026-11-21T14:00:00Z", StepLength::Hour), over);
+        // A day is named, whether or not it is over.
+        let day = (at("2026-11-21T00:00:00Z"), at("2026-11-22T00:00:00Z"));
+        let now = at("2026-11-21T13:20:00Z");
+        let days = period(day.0, (day.1.plus(-1), now), StepLength::Hour, &Zone::UTC);
+        assert_eq!(days, "Nov 21, 2026");
     }
 
     #[test]

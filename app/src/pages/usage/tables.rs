@@ -64,9 +64,12 @@ fn GroupRow(row: Row) -> impl IntoView {
     let Row {
         href,
         name,
+        told_apart,
         counts,
         before,
     } = row;
+    let told_apart =
+        told_apart.map(|told_apart| view! { <code class="muted small">{told_apart}</code> });
     let change = match Change::of_requests(counts.all(), before.all()) {
         Change::By(text) => text.into_any(),
         Change::Same => "0%".into_any(),
@@ -74,7 +77,7 @@ fn GroupRow(row: Row) -> impl IntoView {
     };
     view! {
         <tr>
-            <th scope="row"><a class="name" href=href>{name}</a></th>
+            <th scope="row"><a class="name" href=href>{name}</a>{told_apart}</th>
             <Numbers counts/>
             <td class="num" data-label="Change">{change}</td>
         </tr>

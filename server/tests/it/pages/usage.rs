@@ -1,8 +1,11 @@
 //! The usage of an org's keys: the page, what its island shows of another question, and its files.
 
-use latchkey::{outcome::Outcome, role::Role, time::DAY, usage::flush::flush};
+use latchkey::{
+    agents::create::create as create_agent, keys::create::CreatedKey, outcome::Outcome, projects,
+    role::Role, time::DAY, usage::flush::flush,
+};
 
-use crate::test_app::{Browser, TestApp, TestOrg, usage::past};
+use crate::test_app::{Browser, TestApp, TestOrg, org::agent, usage::past};
 
 /// An org with a key that was used forty days ago and now.
 async fn used(app: &TestApp) -> TestOrg {
@@ -107,7 +110,7 @@ on_both! {
         owner.submit("/account/profile", &[("change", "time_zone"), ("time_zone", "Asia/Kolkata")]).await;
         // As the form sends it: the viewer's time. The minute under way is the last.
         let local = page("from=2026-12-31T17%3A00&to=2026-12-31T18%3A00").await;
-        assert!(local.contains("value=\"2026-12-31T17:00\"") && local.contains("Dec 31, 17:00 – 17:30"), "{local}");
+        assert!(local.contains("value=\"2026-12-31T17:00\"") && local.contains("Dec 31, 17:00 – now"), "{local}");
         assert!(local.contains(">2</dd>"), "{local}");
     }
 
@@ -118,7 +121,7 @@ on_both! {
         let page = async |name: &str| owner.get(&format!("/orgs/northwind/usage?key={name}")).await.text();
         for name in ["production", "Produc"] {
             let shown = page(name).await;
-            assert!(shown.contains("Production · ") && shown.contains(&format!("usage.csv?key={id}")), "{name}: {shown}");
+            assert!(shown.contains("Requests of Production (") && shown.contains(&format!("usage.csv?key={id}")), "{name}: {shown}");
         }
         assert!(page("").await.contains("<option value=\"Production\">"), "names are offered");
         org.key("Production").await;
@@ -127,6 +130,48 @@ on_both! {
         assert!(page("Pr").await.contains("Key “Pr” is a part of several names."));
         assert!(page("Shop").await.contains("Key “Shop” was not found."));
         assert_eq!(app.signed_in(&org, "mo", Role::Member).await.get("/orgs/northwind/usage?key=Preview").await.status, 403);
+    }
+
+    async fn the_heading_names_what_is_shown_and_tells_equal_names_apart(app: &TestApp) {
+        let org = used(app).await;
+        let shop = projects::create(&app.engine, &org.permit(), &"Shop".parse().unwrap()).await.unwrap();
+        let (one, two) = (org.key("Website widget").await, org.key("Website widget").await);
+        let agent = create_agent(&app.engine, &org.permit(), &agent("Support", &[])).await.unwrap();
+        for key in [&one, &two] {
+            app.verify(&key.plain).await;
+        }
+        flush(&app.engine).await.unwrap();
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let head = async |query: &str| {
+            let page = owner.get(&format!("/orgs/northwind/usage?{query}")).await.text();
+            let after = page.split_once("<h1>Usage").unwrap().1.split_once("<p>").unwrap().1;
+            after.split_once(" · ").unwrap().0.replace("<!>", "")
+        };
+        let shown = async |key: &CreatedKey| format!("Website widget ({})", org.summary(key.id).await.display);
+        let (first, second) = (shown(&one).await, shown(&two).await);
+        assert_ne!(first, second);
+        let (one, two, id) = (one.id, two.id, agent.public_id);
+        for (query, heading) in [
+            ("range=24h".to_owned(), "All keys".to_owned()),
+            (format!("key={one}"), format!("Requests of {first}")),
+            (format!("key={two}&key={one}&environment=live"), format!("Requests of {second} and {first}: Live")),
+            (format!("agent={id}"), format!("Requests of Support ({id})")),
+            (format!("project={shop}&outcome=VALID"), "Requests in Shop: Passed".to_owned()),
+            ("kind=secret&outcome=RATE_LIMITED".to_owned(), "Requests: Secret keys, Rate limited".to_owned()),
+        ] {
+            assert_eq!(head(&query).await, heading, "{query}");
+        }
+        let table = owner.get("/orgs/northwind/usage").await.text();
+        for key in [one, two] {
+            let display = org.summary(key).await.display;
+            assert!(table.contains(&format!("Website widget</a><code class=\"muted small\">{display}</code>")), "{table}");
+        }
+        assert!(table.contains(">Production</a></th>"), "no other has its name: {table}");
+        let refused = owner.get(&format!("/orgs/northwind/usage/refusals?key={one}&agent={id}")).await.text();
+        let refused = refused.replace("<!>", "");
+        assert!(refused.contains(&format!(">{first}</a> of the agent <a")) && refused.contains(&format!(">Support ({id})</a>. Times")), "{refused}");
+        let log = owner.get(&format!("/orgs/northwind/audit?key={two}")).await.text();
+        assert!(log.contains(&format!(">{second}</a>")), "{log}");
     }
 
     async fn what_is_counted_of_a_choice_of_outcomes_is_no_share_of_all(app: &TestApp) {
