@@ -31,6 +31,9 @@ for (const [width, area] of WIDTHS.flatMap((width) => AREAS.map((area) => [width
         await look.visit(page);
         if (look.alive) await hydrated(page);
         await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+        // An empty part of a sentence is rendered as a space.
+        const misplaced = await page.evaluate(() => document.body.innerText.match(/\S.* [.,](?=\s|$)/gm) ?? []);
+        expect.soft(misplaced, `${look.name} has a space before a period or comma`).toEqual([]);
         for (const colorScheme of SCHEMES) {
           await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
           // Even a color change without a transition takes a frame.

@@ -34,6 +34,7 @@ mod refusals;
 mod required;
 mod review;
 mod roles;
+pub mod sentences;
 mod shown_once;
 mod submitted_twice;
 mod tokens;
