@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::policy_note::note;
 use crate::{
-    form::errors::{ErrorTexts, Errors, described_by},
+    form::errors::{ErrorTexts, Errors, described_by, invalid_text},
     icons::{Icon, Symbol},
     text::scopes::{resource_and_level, what_it_can_do},
     values::{key_form::FULL_ACCESS, key_options::NewKeyOptions},
@@ -136,7 +136,8 @@ fn AccessChoice(is_full: bool, offers_full: bool, errors: Errors) -> impl IntoVi
         }
     };
     view! {
-        <div class="choices">
+        <div class="choices" role="radiogroup" aria-label="Access" aria-invalid=invalid_text(errors.of("scopes"))
+            aria-describedby=described_by("scopes", false, errors.of("scopes"))>
             {card("chosen", "Only these", "Only the scopes that you select.")}
             {card(FULL_ACCESS, "Full access", "Everything, including scopes that are added later.")}
         </div>
@@ -153,6 +154,8 @@ fn Group(
     boxes: Boxes,
     errors: Errors,
 ) -> impl IntoView {
+    let sentences = errors.of("scopes");
+    let described = described_by("scopes", false, sentences);
     let checks = scopes
         .into_iter()
         .map(|ScopeSetting { name, description }| {
@@ -166,7 +169,11 @@ fn Group(
                 <label class="check">
                     <input
                         type="checkbox" name="scopes" value=name.clone() checked=ticked.get_untracked() disabled=closed
-                        aria-describedby=closed.then_some("scopes-policy")
+                        aria-invalid=invalid_text(sentences)
+                        aria-describedby=move || match closed {
+                            true => Some("scopes-policy".to_owned()),
+                            false => described.get(),
+                        }
                         prop:checked=move || ticked.get()
                         on:change:target=move |event| {
                             ticked.set(event.target().checked());
