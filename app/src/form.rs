@@ -1,5 +1,6 @@
 //! Form fields and their validation errors, on the server and in the browser.
 
+pub mod choice_group;
 #[cfg(feature = "ssr")]
 pub mod code_fields;
 pub mod errors;

@@ -19,8 +19,8 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(life).toHaveAttribute("aria-invalid", "true");
       await expect(life).toHaveAccessibleDescription(/Enter a number of days from 1 to 3,650/);
       await life.fill("45");
-      await page.getByRole("group", { name: "Scopes", exact: true }).getByRole("radio", { name: /^Required/ }).check();
-      await page.getByRole("group", { name: /^IP ranges/ }).getByRole("radio", { name: /^Required/ }).check();
+      await page.getByRole("radiogroup", { name: "Scopes", exact: true }).getByRole("radio", { name: /^Required/ }).check();
+      await page.getByRole("radiogroup", { name: /^IP ranges/ }).getByRole("radio", { name: /^Required/ }).check();
       await page.getByRole("button", { name: "Save" }).click();
       await expect(page.getByText("Saved.")).toBeVisible();
       await expect(life).toHaveValue("45");
@@ -64,7 +64,7 @@ for (const [where, name] of [["the form of a new key", "Allowed domains"], ["the
     const old = await team.key({ name: "Website", kind: "widget", domains: ["one.example"] });
     await signInAs("owner");
     await page.goto(team.path("settings/policies"));
-    await page.getByRole("group", { name: "Pages on localhost" }).getByRole("radio", { name: /^Forbidden/ }).check();
+    await page.getByRole("radiogroup", { name: "Pages on localhost" }).getByRole("radio", { name: /^Forbidden/ }).check();
     await page.getByRole("button", { name: "Save" }).click();
     await expect(page.getByText("Saved.")).toBeVisible();
 

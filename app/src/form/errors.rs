@@ -1,6 +1,6 @@
 //! Validation errors of a form: each field's errors below it, and errors of the whole form above.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -128,20 +128,34 @@ pub fn FormError(
     #[prop(default = "Nothing was changed.")]
     consequence: &'static str,
 ) -> impl IntoView {
-    let (first, fields, of_form) = errors.0.with_untracked(|errors| {
-        let named = errors.iter().map(|error| error.field.as_str());
-        let named = named.filter(|field| *field != WHOLE_FORM);
-        let fields: BTreeSet<&str> = named.clone().collect();
-        let first = named.map(|field| format!("#{field}")).next();
-        (first, fields.len(), sentences(errors, WHOLE_FORM))
+    let (fields, of_form) = errors.0.with_untracked(|errors| {
+        // By field, the first of its sentences.
+        let mut fields: Vec<(String, String)> = Vec::new();
+        for FieldError { field, sentence } in errors {
+            if field != WHOLE_FORM && fields.iter().all(|(of, _)| of != field) {
+                fields.push((field.clone(), sentence.clone()));
+            }
+        }
+        (fields, sentences(errors, WHOLE_FORM))
     });
-    let look = first.map(|first| {
-        let place = match fields {
-            1 => "field below".to_owned(),
-            several => format!("{several} fields below"),
-        };
-        view! { <p><b>"Check the "<a href=first>{place}</a>". "</b>{consequence}</p> }
-    });
+    let look = match fields.as_slice() {
+        [] => None,
+        [(field, _)] => {
+            let href = format!("#{field}");
+            Some(
+                view! { <p><b>"Check the "<a href=href>"field below"</a>". "</b>{consequence}</p> }
+                    .into_any(),
+            )
+        }
+        several => {
+            let title = format!("Check the {} fields below. ", several.len());
+            let links = fields
+                .into_iter()
+                .map(|(field, sentence)| view! { <li><a href=format!("#{field}")>{sentence}</a></li> })
+                .collect_view();
+            Some(view! { <p><b>{title}</b>{consequence}</p><ul>{links}</ul> }.into_any())
+        }
+    };
     (look.is_some() || !of_form.is_empty()).then(|| {
         let lines = of_form
             .into_iter()

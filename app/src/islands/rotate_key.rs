@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     calls::rotate_key,
-    form::errors::{ErrorTexts, Errors, FieldError, FormError, described_by},
+    form::{
+        choice_group::ChoiceGroup,
+        errors::{ErrorTexts, Errors, FieldError, FormError},
+    },
     icons::{Icon, Symbol},
     text::time::{Time, TimeText},
     values::rotation::{OVERLAPS, RotateKeyForm},
@@ -90,12 +93,10 @@ pub fn RotateKeyFormView(
         .into_any(),
         None => view! {
             <p>"The key gets a new secret, which is shown once. Its settings, limits and history do not change. "{used(last_used)}</p>
-            <fieldset id="overlap" class="field" tabindex="-1" aria-describedby=described_by("overlap", true, errors.of("overlap"))>
-                <legend><span>"How long the old secret keeps working"</span></legend>
+            <ChoiceGroup field="overlap" legend="How long the old secret keeps working" hint=true errors>
                 <p class="hint" id="overlap-hint">"Allow enough time to update everything that uses it. You can end it early."</p>
                 <div class="seg">{choices(&chosen)}</div>
-                <ErrorTexts field="overlap" errors/>
-            </fieldset>
+            </ChoiceGroup>
         }
         .into_any(),
     };

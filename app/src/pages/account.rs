@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::{
     answer::FormAnswer,
     done::Done,
+    field_reader::FieldReader,
     forms::fields_and_errors,
     frame::PageHead,
     own_account::OwnDataCard,
@@ -43,14 +44,17 @@ pub async fn submit(
     let refused = |field: &str, error: &dyn std::fmt::Display| {
         Ok(FormAnswer::refused(PasswordForm::default(), field, error))
     };
-    if form.current_password.is_empty() {
-        return refused("current_password", &"Enter your current password.");
-    }
-    let new = match form.new_password.parse::<NewPassword>() {
-        Ok(new) => new,
-        Err(error) => return refused("new_password", &error),
+    let mut fields = FieldReader::default();
+    let current = match form.current_password.as_str() {
+        "" => Err("Enter your current password."),
+        typed => Ok(TypedPassword::new(typed)),
     };
-    let current = TypedPassword::new(form.current_password);
+    let current = fields.take("current_password", current);
+    let new = fields.take("new_password", form.new_password.parse::<NewPassword>());
+    let (Some(current), Some(new)) = (current, new) else {
+        let blank = PasswordForm::default();
+        return Ok(FormAnswer::refused_fields(blank, fields.errors));
+    };
     let who = match password::change(
         request.engine(),
         person,

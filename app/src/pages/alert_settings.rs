@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::{
     answer::FormAnswer,
     done::Done,
+    field_reader::FieldReader,
     forms::fields_and_errors,
     frame::{Breadcrumbs, PageHead},
     page::page,
@@ -20,7 +21,8 @@ use super::{
 use crate::{
     error::AppError,
     form::{
-        errors::{ErrorTexts, Errors, FormError},
+        choice_group::ChoiceGroup,
+        errors::{Errors, FieldError, FormError},
         field::Field,
         sent_back::{MAX_NAME, sent_back},
     },
@@ -92,30 +94,42 @@ impl AlertsForm {
         }
     }
 
-    /// The settings as submitted, or the field that is invalid and why.
-    fn read(&self, stored: &AlertSettings) -> Result<AlertSettings, (&'static str, &'static str)> {
+    /// The settings as submitted, or an error for each invalid field.
+    fn read(&self, stored: &AlertSettings) -> Result<AlertSettings, Vec<FieldError>> {
+        let mut fields = FieldReader::default();
+        let too_few = "Enter a number from 10 to 1,000,000,000.";
         let factor = number(&self.factor).filter(|number| Thresholds::FACTOR.contains(number));
-        let minimum = |text| number(text).filter(|number| Thresholds::MINIMUM.contains(number));
+        let factor = fields.take("factor", factor.ok_or("Enter a number from 2 to 100."));
+        let mut minimum = |field: &str, text: &str| {
+            let number = number(text).filter(|number| Thresholds::MINIMUM.contains(number));
+            fields.take(field, number.ok_or(too_few))
+        };
+        let min_requests = minimum("min_requests", &self.min_requests);
+        let min_rejected = minimum("min_rejected", &self.min_rejected);
         // A form without the field changes nothing.
         let reminders = match self.reminders.as_str() {
             "" => self.was_reminders.as_str(),
             word => word,
         };
-        let too_few = "Enter a number from 10 to 1,000,000,000.";
-        Ok(AlertSettings {
-            by_mail: self.by == MAIL,
-            thresholds: Thresholds {
-                factor: factor.ok_or(("factor", "Enter a number from 2 to 100."))?,
-                min_requests: minimum(&self.min_requests).ok_or(("min_requests", too_few))?,
-                min_rejected: minimum(&self.min_rejected).ok_or(("min_rejected", too_few))?,
-            },
-            reminders: match reminders {
-                "" => stored.reminders,
-                word => word
-                    .parse()
-                    .map_err(|_| ("reminders", "Choose who gets reminders."))?,
-            },
-        })
+        let reminders = match reminders {
+            "" => Ok(stored.reminders),
+            word => word.parse().map_err(|_| "Choose who gets reminders."),
+        };
+        let reminders = fields.take("reminders", reminders);
+        match (factor, min_requests, min_rejected, reminders) {
+            (Some(factor), Some(min_requests), Some(min_rejected), Some(reminders)) => {
+                Ok(AlertSettings {
+                    by_mail: self.by == MAIL,
+                    thresholds: Thresholds {
+                        factor,
+                        min_requests,
+                        min_rejected,
+                    },
+                    reminders,
+                })
+            }
+            _ => Err(fields.errors),
+        }
     }
 
     /// The settings that the form was rendered with; those of `stored` where it does not say.
@@ -155,7 +169,7 @@ pub async fn submit(
     let stored = settings::read(request.engine(), &permit).await?;
     let new = match form.read(&stored) {
         Ok(new) => new,
-        Err((field, error)) => return Ok(FormAnswer::refused(form.sent_back(), field, error)),
+        Err(errors) => return Ok(FormAnswer::refused_fields(form.sent_back(), errors)),
     };
     settings::change(request.engine(), &permit, form.base(&stored), new).await?;
     Ok(FormAnswer::done(request.path(), Done::SettingsUpdated))
@@ -234,21 +248,17 @@ fn AlertSettingsView(
                 <Field name="min_requests" label="At least this many requests" autocomplete="off" maxlength=13 value=values.min_requests errors/>
                 <Field name="min_rejected" label="At least this many rejected requests" autocomplete="off" maxlength=13 value=values.min_rejected errors/>
                 <p class="hint">"Rejected requests are compared separately, also with what is usual for the key."</p>
-                <fieldset id="by" class="field" tabindex="-1">
-                    <legend><span>"Unusual keys are shown"</span></legend>
+                <ChoiceGroup field="by" legend="Unusual keys are shown" errors>
                     {no_mail}
                     <div class="choices">
                         {choice(MAIL, "On the usage page and by e-mail", "Owners and admins get an e-mail, at most once a day.", by_mail)}
                         {choice("page", "On the usage page", "Nobody gets an e-mail.", !by_mail)}
                     </div>
-                    <ErrorTexts field="by" errors/>
-                </fieldset>
-                <fieldset id="reminders" class="field">
-                    <legend><span>"Reminders about keys are mailed"</span></legend>
-                    <p class="hint">"14, 3 and 1 days before a key expires, when a secret is due for rotation and every 30 days from then on, and when the user who created a key is no longer a member."</p>
+                </ChoiceGroup>
+                <ChoiceGroup field="reminders" legend="Reminders about keys are mailed" hint=true errors>
+                    <p class="hint" id="reminders-hint">"14, 3 and 1 days before a key expires, when a secret is due for rotation and every 30 days from then on, and when the user who created a key is no longer a member."</p>
                     <div class="choices">{reminders.collect_view()}</div>
-                    <ErrorTexts field="reminders" errors/>
-                </fieldset>
+                </ChoiceGroup>
                 <div class="actions"><button class="btn primary">"Save"</button><a class="btn" href=above>"Cancel"</a></div>
             </form>
         </div></div>

@@ -9,9 +9,19 @@ use leptos::prelude::*;
 use super::answer::FormAnswer;
 use crate::{
     error::AppError,
-    form::{errors::Errors, field::Field},
+    form::{
+        errors::{Errors, FieldError},
+        field::Field,
+    },
     request::PageRequest,
 };
+
+/// The error if no password was entered, for a form that has other errors: the password is checked only without any.
+pub fn missing_password(typed: &str) -> Option<FieldError> {
+    typed
+        .is_empty()
+        .then(|| FieldError::new("password", "Enter your password."))
+}
 
 /// Checks the password that the user entered in a [`PasswordAgain`]. If it is wrong or there were too many attempts, the
 /// error is the answer of the form, whose fields are `sent_back`.
@@ -21,9 +31,8 @@ pub async fn confirm<F, D>(
     sent_back: impl FnOnce() -> F,
 ) -> Result<Confirmed, Result<FormAnswer<F, D>, AppError>> {
     let person = request.person().await.map_err(Err)?;
-    if typed.is_empty() {
-        let error = "Enter your password.";
-        return Err(Ok(FormAnswer::refused(sent_back(), "password", error)));
+    if let Some(missing) = missing_password(typed) {
+        return Err(Ok(FormAnswer::refused_fields(sent_back(), vec![missing])));
     }
     let (typed, session) = (TypedPassword::new(typed), request.session_hash());
     match password::confirm(request.engine(), person, session, typed).await {

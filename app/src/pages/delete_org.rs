@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{
     answer::FormAnswer,
-    confirm::{PasswordAgain, confirm},
+    confirm::{PasswordAgain, confirm, missing_password},
     done::Done,
     forms::fields_and_errors,
     frame::{Breadcrumbs, PageHead},
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     error::AppError,
     form::{
-        errors::{Errors, FormError},
+        errors::{Errors, FieldError, FormError},
         field::Field,
         sent_back::{MAX_NAME, sent_back},
     },
@@ -112,7 +112,9 @@ pub async fn delete_confirmed(
     let typed = form.name.parse::<latchkey::name::DisplayName>().ok();
     if typed.as_ref() != Some(&org.name) {
         let sentence = format!("Enter the name of the organization: {}", org.name);
-        return Ok(FormAnswer::refused(form.sent_back(), "name", sentence));
+        let mut errors = vec![FieldError::new("name", sentence)];
+        errors.extend(missing_password(&form.password));
+        return Ok(FormAnswer::refused_fields(form.sent_back(), errors));
     }
     if let Err(answer) = confirm(request, &form.password, || form.sent_back()).await {
         return answer;

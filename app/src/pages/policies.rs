@@ -23,6 +23,7 @@ use super::{
 use crate::{
     error::AppError,
     form::{
+        choice_group::ChoiceGroup,
         errors::{ErrorTexts, Errors, FieldError, FormError, described_by, invalid_text},
         sent_back::{MAX_BASE, MAX_NAME, sent_back},
     },
@@ -269,11 +270,7 @@ fn Choice(
         }
     });
     view! {
-        <fieldset id=name class="field">
-            <legend><span>{legend}</span></legend>
-            <div class="choices">{choices.collect_view()}</div>
-            <ErrorTexts field=name errors/>
-        </fieldset>
+        <ChoiceGroup field=name legend errors><div class="choices">{choices.collect_view()}</div></ChoiceGroup>
     }
 }
 

@@ -11,8 +11,9 @@ use serde::Deserialize;
 
 use super::{
     answer::FormAnswer,
-    confirm::{PasswordAgain, confirm},
+    confirm::{PasswordAgain, confirm, missing_password},
     done::Done,
+    field_reader::FieldReader,
     forms::fields_and_errors,
     frame::{Breadcrumbs, PageHead},
     page::page,
@@ -20,7 +21,8 @@ use super::{
 use crate::{
     error::AppError,
     form::{
-        errors::{ErrorTexts, Errors, FormError},
+        choice_group::ChoiceGroup,
+        errors::{Errors, FormError},
         sent_back::{MAX_NAME, sent_back},
     },
     request::PageRequest,
@@ -84,9 +86,12 @@ pub async fn submit(
     form: SecurityForm,
 ) -> Result<FormAnswer<SecurityForm>, AppError> {
     let permit: Permit<to::EditOrg> = request.permit().await?;
-    let Ok(admin_rights) = form.admins.parse::<AdminRights>() else {
-        let error = "Choose what admins can do.";
-        return Ok(FormAnswer::refused(form.sent_back(), "admins", error));
+    let mut fields = FieldReader::default();
+    let admins = form.admins.parse::<AdminRights>();
+    let admins = fields.take("admins", admins.map_err(|_| "Choose what admins can do."));
+    let Some(admin_rights) = admins else {
+        fields.errors.extend(missing_password(&form.password));
+        return Ok(FormAnswer::refused_fields(form.sent_back(), fields.errors));
     };
     let new = OrgSecurity {
         second_factor_required: form.second_factor == REQUIRE,
@@ -178,21 +183,17 @@ fn SecurityView(
                 <FormError errors/>
                 <input type="hidden" name="was_second_factor" value=values.was_second_factor/>
                 <input type="hidden" name="was_admins" value=values.was_admins/>
-                <fieldset id="second_factor" class="field" tabindex="-1">
-                    <legend><span>"Second factor"</span></legend>
-                    <p class="hint">"The list of members shows who has one."</p>
+                <ChoiceGroup field="second_factor" legend="Second factor" hint=true errors>
+                    <p class="hint" id="second_factor-hint">"The list of members shows who has one."</p>
                     {own}
                     <div class="choices">
                         <Choice name="second_factor" value="optional" title="Optional" text="Each member decides." chosen=!required/>
                         <Choice name="second_factor" value=REQUIRE title="Required" text="Members without one cannot open this organization until they set one up." chosen=required/>
                     </div>
-                    <ErrorTexts field="second_factor" errors/>
-                </fieldset>
-                <fieldset id="admins" class="field" tabindex="-1">
-                    <legend><span>"What admins can do"</span></legend>
+                </ChoiceGroup>
+                <ChoiceGroup field="admins" legend="What admins can do" errors>
                     <div class="choices">{admins.collect_view()}</div>
-                    <ErrorTexts field="admins" errors/>
-                </fieldset>
+                </ChoiceGroup>
                 <PasswordAgain errors/>
                 <div class="actions"><button class="btn primary">"Save"</button><a class="btn" href=settings>"Cancel"</a></div>
             </form>

@@ -23,7 +23,8 @@ use super::{
 use crate::{
     error::AppError,
     form::{
-        errors::{ErrorTexts, Errors, FormError},
+        choice_group::ChoiceGroup,
+        errors::{Errors, FormError},
         field::Field,
         name::read_name,
         sent_back::{MAX_BASE, MAX_NAME, sent_back},
@@ -207,15 +208,13 @@ fn SettingsView(
                     <input type="hidden" name="base" value=values.base/>
                     <Field name="name" label="Organization name" autocomplete="organization" maxlength=80 value=values.name errors/>
                     <p class="hint">"The URL does not change: "<code>{org.clone()}</code>"."</p>
-                    <fieldset id="secrets_in_browsers" class="field" tabindex="-1">
-                        <legend><span>{kinds.secret.clone()}" in browsers"</span></legend>
-                        <p class="hint">"A request with an Origin or Referer header comes from a browser, where every visitor can read the key. Latchkey shows these requests on the key’s page in either case."</p>
+                    <ChoiceGroup field="secrets_in_browsers" legend=format!("{} in browsers", kinds.secret) hint=true errors>
+                        <p class="hint" id="secrets_in_browsers-hint">"A request with an Origin or Referer header comes from a browser, where every visitor can read the key. Latchkey shows these requests on the key’s page in either case."</p>
                         <div class="choices">
                             {choice("refuse", "Reject", format!("Recommended. {} that are used in a page stop working there.", kinds.secret), !allowed)}
                             {choice(ALLOW, "Allow", kinds.instead, allowed)}
                         </div>
-                        <ErrorTexts field="secrets_in_browsers" errors/>
-                    </fieldset>
+                    </ChoiceGroup>
                     <div class="actions"><button class="btn primary">"Save"</button></div>
                 </form>
             </div></div>

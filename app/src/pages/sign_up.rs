@@ -27,7 +27,7 @@ use super::{
 use crate::{
     error::AppError,
     form::{
-        errors::{Errors, FormError, WHOLE_FORM},
+        errors::{Errors, FieldError, FormError, WHOLE_FORM},
         field::{Field, NewPasswordField},
         name::read_name,
         sent_back::{MAX_NAME, sent_back},
@@ -80,9 +80,20 @@ pub async fn submit(request: PageRequest, form: SignUpForm) -> Answer {
         ),
         fields.take("password", form.password.parse()),
     );
+    // Whether the code is right is looked up only with the rest.
+    if form.code.trim().is_empty()
+        && sign_up::may_sign_up(request.engine()).await? == MaySignUp::First
+    {
+        fields
+            .errors
+            .push(FieldError::new(CODE, "Enter the setup code."));
+    }
     let (Some(name), Some(email), Some(org_name), Some(password)) = read else {
         return Ok(FormAnswer::refused_fields(form.sent_back(), fields.errors));
     };
+    if !fields.errors.is_empty() {
+        return Ok(FormAnswer::refused_fields(form.sent_back(), fields.errors));
+    }
     let new = SignUp {
         name,
         email,

@@ -9,6 +9,7 @@ mod demo;
 mod entry;
 mod every_form_again;
 mod every_form_twice;
+mod field_errors;
 mod find;
 mod find_by_secret;
 mod instance;

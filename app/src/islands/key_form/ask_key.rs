@@ -27,7 +27,7 @@ pub fn AskKeyFormView(
     errors: Vec<FieldError>,
 ) -> impl IntoView {
     let errors = Errors::new(errors);
-    let kind = view! { <Choices options=options.clone() chosen=values.kind.clone()/> };
+    let kind = view! { <Choices options=options.clone() chosen=values.kind.clone() errors/> };
     let environment = view! { <EnvironmentChoice offered=options.environments.clone() chosen=values.environment.clone() errors/> };
     let purpose =
         with_purpose.then(|| view! { <PurposeField text=values.purpose.clone() errors/> });

@@ -11,6 +11,7 @@ use leptos::prelude::*;
 use super::{more::MoreOptions, policy_note::note, scopes::ScopeChoice};
 use crate::{
     form::{
+        choice_group::ChoiceGroup,
         errors::{ErrorTexts, Errors, described_by, invalid, invalid_text},
         text_area::TextArea,
     },
@@ -22,7 +23,7 @@ use crate::{
 
 /// The kind of key, with an explanation of each. With only one kind there is no choice, but the explanation is shown.
 #[component]
-pub fn Choices(options: NewKeyOptions, chosen: String) -> impl IntoView {
+pub fn Choices(options: NewKeyOptions, chosen: String, errors: Errors) -> impl IntoView {
     if let [only] = options.kinds.as_slice() {
         let word = only.as_str();
         let meaning = consequence(*only, &options);
@@ -46,7 +47,7 @@ pub fn Choices(options: NewKeyOptions, chosen: String) -> impl IntoView {
         })
         .collect_view();
     view! {
-        <fieldset class="field"><legend><span>"Type"</span></legend><div class="choices">{cards}</div></fieldset>
+        <ChoiceGroup field="kind" legend="Type" errors><div class="choices">{cards}</div></ChoiceGroup>
     }
     .into_any()
 }
@@ -74,12 +75,10 @@ pub fn EnvironmentChoice(
         })
         .collect_view();
     view! {
-        <fieldset id="environment" class="field" tabindex="-1" aria-describedby=described_by("environment", true, errors.of("environment"))>
-            <legend><span>"Environment"</span></legend>
+        <ChoiceGroup field="environment" legend="Environment" hint=true errors>
             <p class="hint" id="environment-hint">"Use test keys for everything except production."</p>
             <div class="seg">{labels}</div>
-            <ErrorTexts field="environment" errors/>
-        </fieldset>
+        </ChoiceGroup>
     }
     .into_any()
 }
@@ -163,6 +162,7 @@ fn Localhost(
             <div class="field for-widget">
                 <label class="check">
                     <input type="checkbox" id="localhost" name="localhost" value="forbid" checked=forbidden
+                        aria-invalid=invalid_text(errors.of("localhost"))
                         aria-describedby=described_by("localhost", false, errors.of("localhost"))/>
                     <span>"Block pages on localhost"<small>{why}</small></span>
                 </label>
@@ -189,7 +189,7 @@ pub fn ProjectField(
     view! {
         <div class="field">
             <label for="project">"Project"</label>
-            <select class="input" id="project" name="project" aria-describedby=described_by("project", false, errors.of("project"))>{choices}</select>
+            <select class="input" id="project" name="project" aria-invalid=invalid_text(errors.of("project")) aria-describedby=described_by("project", false, errors.of("project"))>{choices}</select>
             <ErrorTexts field="project" errors/>
         </div>
     }
@@ -231,13 +231,15 @@ fn Expiry(
             <div class="fields">
                 <div class="field">
                     <label for="expires">"Expires"</label>
-                    <select class="input" id="expires" name="expires" aria-describedby=described_by("expires", has_hint, errors.of("expires"))>
+                    <select class="input" id="expires" name="expires" aria-invalid=invalid_text(errors.of("expires"))
+                        aria-describedby=described_by("expires", has_hint, errors.of("expires"))>
                         {keep}{lengths}{date}{never}
                     </select>
                 </div>
                 <div class="field for-date">
                     <label for="expires_on">"Last day, in UTC"</label>
-                    <input class="input" id="expires_on" name="expires_on" type="date" value=day min=options.today max=options.latest/>
+                    <input class="input" id="expires_on" name="expires_on" type="date" value=day min=options.today max=options.latest
+                        aria-invalid=invalid_text(errors.of("expires")) aria-describedby=described_by("expires", has_hint, errors.of("expires"))/>
                 </div>
             </div>
             {policy}

@@ -33,7 +33,7 @@ pub fn NewKeyFormView(
     errors: Vec<FieldError>,
 ) -> impl IntoView {
     let errors = Errors::new(errors);
-    let kind = view! { <Choices options=options.clone() chosen=values.kind.clone()/> };
+    let kind = view! { <Choices options=options.clone() chosen=values.kind.clone() errors/> };
     let environment = view! { <EnvironmentChoice offered=options.environments.clone() chosen=values.environment.clone() errors/> };
     // A rejected form keeps its token: the token is used up only when a key is created.
     let token = if values.creation_token.is_empty() {

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::{agent_form::AgentForm, data::AgentOptions};
 use crate::{
     form::{
-        errors::{ErrorTexts, Errors, FormError},
+        errors::{ErrorTexts, Errors, FormError, described_by, invalid_text},
         field::Field,
     },
     islands::{agent_domains::AgentDomains, key_form::fields::ProjectField},
@@ -37,11 +37,13 @@ pub fn AgentFields(
 /// Whether pages can use the agent's public ID instead of a key.
 #[component]
 fn Embedding(ticked: bool, errors: Errors) -> impl IntoView {
+    let sentences = errors.of("public_embedding");
     view! {
-        <fieldset id="public_embedding" class="field" tabindex="-1">
+        <fieldset class="field">
             <legend><span>"Embedding"</span></legend>
             <div><label class="check">
-                <input type="checkbox" name="public_embedding" value="on" checked=ticked/>
+                <input type="checkbox" id="public_embedding" name="public_embedding" value="on" checked=ticked
+                    aria-invalid=invalid_text(sentences) aria-describedby=described_by("public_embedding", false, sentences)/>
                 <span>"Allow pages on its domains to use it with its public ID alone"
                     <small>"Anyone who visits these pages can read the ID. Requests from outside a browser can claim to come from any page."</small></span>
             </label></div>

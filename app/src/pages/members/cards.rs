@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     form::{
-        errors::{ErrorTexts, Errors, FormError},
+        choice_group::ChoiceGroup,
+        errors::{Errors, FormError},
         field::Field,
     },
     pages::{confirm::PasswordAgain, forms::fields_and_errors},
@@ -90,13 +91,12 @@ fn Roles(
             </label>
         }
     });
+    let choices = choices.collect_view();
     view! {
-        <fieldset id="role" class="field" tabindex="-1">
-            <legend><span>"Role"</span></legend>
-            <div class="choices">{choices.collect_view()}</div>
-            <p class="hint">"Owners choose in the "<a class="link" href=security>"security settings"</a>" what admins can do."</p>
-            <ErrorTexts field="role" errors/>
-        </fieldset>
+        <ChoiceGroup field="role" legend="Role" hint=true errors>
+            <div class="choices">{choices}</div>
+            <p class="hint" id="role-hint">"Owners choose in the "<a class="link" href=security>"security settings"</a>" what admins can do."</p>
+        </ChoiceGroup>
     }
 }
 

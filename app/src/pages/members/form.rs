@@ -21,8 +21,12 @@ use crate::{
         sent_back::{MAX_NAME, sent_back},
     },
     pages::{
-        answer::FormAnswer, confirm::confirm_if_typed, done::Done, field_reader::FieldReader,
-        home::home_of, loading::finished,
+        answer::FormAnswer,
+        confirm::{confirm_if_typed, missing_password},
+        done::Done,
+        field_reader::FieldReader,
+        home::home_of,
+        loading::finished,
     },
     request::PageRequest,
     shown_once::{CreatedInvitation, Held, Of, Secret, hold},
@@ -208,19 +212,23 @@ async fn link(
     {
         return Ok(FormAnswer::Shown(shown));
     }
+    let new = match form.change.as_str() {
+        "renew" => None,
+        _ => match read(&form, engine.sends_mail()) {
+            Ok(new) => Some(new),
+            Err(errors) => return Ok(FormAnswer::refused_fields(form.sent_back(), errors)),
+        },
+    };
     match confirm_if_typed(&request, &form.password, || form.sent_back()).await {
         Ok(Some(confirmed)) => permit = permit.confirmed(&confirmed),
         Ok(None) => {}
         Err(answer) => return answer,
     }
-    let created = if form.change == "renew" {
+    let created = if let Some(new) = new {
+        invitations::create(engine, &permit, new).await
+    } else {
         let id: InvitationId = form.invitation.parse().map_err(|_| AppError::NotFound)?;
         invitations::renew(engine, &permit, id).await
-    } else {
-        match read(&form, engine.sends_mail()) {
-            Ok(new) => invitations::create(engine, &permit, new).await,
-            Err(errors) => return Ok(FormAnswer::refused_fields(form.sent_back(), errors)),
-        }
     };
     match created {
         Ok(created) => {
@@ -292,7 +300,13 @@ fn read(form: &MemberForm, by_mail: bool) -> Result<NewInvitation, Vec<FieldErro
             // Without mail, a repeated submit gets the link that is held for it.
             creation_token: sent_creation_token(&form.creation_token).filter(|_| by_mail),
         }),
-        _ => Err(fields.errors),
+        // The engine asks for the password once the rest is right.
+        _ => {
+            if form.role == Role::Owner.as_str() {
+                fields.errors.extend(missing_password(&form.password));
+            }
+            Err(fields.errors)
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use super::form::ProfileForm;
 use crate::{
     error::AppError,
     form::{
-        errors::{ErrorTexts, Errors, FormError},
+        errors::{ErrorTexts, Errors, FormError, described_by, invalid_text},
         field::Field,
     },
     heading::{Breadcrumbs, Heading},
@@ -142,7 +142,8 @@ fn ZoneForm(chosen: String, errors: Errors) -> impl IntoView {
             <div class="field">
                 <label for="time_zone">"Your time zone"</label>
                 <p class="hint" id="time_zone-hint">"Days on the usage pages begin at midnight there, and rejected requests have its times. Other times are in UTC."</p>
-                <select class="input" id="time_zone" name="time_zone" aria-describedby="time_zone-hint">{options}</select>
+                <select class="input" id="time_zone" name="time_zone" aria-invalid=invalid_text(errors.of("time_zone"))
+                    aria-describedby=described_by("time_zone", true, errors.of("time_zone"))>{options}</select>
                 <ErrorTexts field="time_zone" errors/>
             </div>
             <div class="actions"><button class="btn primary">"Change time zone"</button></div>

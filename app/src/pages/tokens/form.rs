@@ -22,7 +22,10 @@ use crate::{
         sent_back::{MAX_NAME, sent_back},
     },
     pages::{
-        answer::FormAnswer, confirm::confirm, done::Done, field_reader::FieldReader,
+        answer::FormAnswer,
+        confirm::{confirm, missing_password},
+        done::Done,
+        field_reader::FieldReader,
         loading::finished,
     },
     request::PageRequest,
@@ -95,7 +98,10 @@ async fn handle(request: PageRequest, whose: Whose, form: TokenForm) -> Answer {
 async fn create(request: PageRequest, whose: Whose, form: TokenForm) -> Answer {
     let new = match read(&request, &form) {
         Ok(new) => new,
-        Err(errors) => return Ok(FormAnswer::refused_fields(form.sent_back(), errors)),
+        Err(mut errors) => {
+            errors.extend(missing_password(&form.password));
+            return Ok(FormAnswer::refused_fields(form.sent_back(), errors));
+        }
     };
     if let Err(answer) = confirm(&request, &form.password, || form.sent_back()).await {
         return answer;

@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     form::{
-        errors::{ErrorTexts, Errors, FormError},
+        choice_group::ChoiceGroup,
+        errors::{ErrorTexts, Errors, FormError, described_by, invalid_text},
         field::Field,
     },
     icons::{Icon, Symbol},
@@ -230,14 +231,11 @@ fn NewCard(
                     <input type="hidden" name="change" value="create"/>
                     <input type="hidden" name="creation_token" value=typed.creation_token/>
                     <Field name="name" label="Name" hint="What uses it, such as “API servers”." autocomplete="off" maxlength=80 value=typed.name focused=may_cancel errors/>
-                    <fieldset id="scope" class="field" tabindex="-1">
-                        <legend><span>"What it can do"</span></legend>
-                        <div class="choices">{scopes}</div>
-                        <ErrorTexts field="scope" errors/>
-                    </fieldset>
+                    <ChoiceGroup field="scope" legend="What it can do" errors><div class="choices">{scopes}</div></ChoiceGroup>
                     <div class="field">
                         <label for="expires">"Expires"</label>
-                        <select class="input" id="expires" name="expires">{lifetimes}</select>
+                        <select class="input" id="expires" name="expires" aria-invalid=invalid_text(errors.of("expires"))
+                            aria-describedby=described_by("expires", false, errors.of("expires"))>{lifetimes}</select>
                         <ErrorTexts field="expires" errors/>
                     </div>
                     <PasswordAgain errors/>

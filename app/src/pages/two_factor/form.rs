@@ -20,12 +20,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::AppError,
     form::{
-        errors::WHOLE_FORM,
+        errors::{FieldError, WHOLE_FORM},
         sent_back::{MAX_BASE, MAX_NAME, MAX_NEXT, sent_back},
     },
     pages::{
         answer::FormAnswer,
-        confirm::confirm,
+        confirm::{confirm, missing_password},
         done::Done,
         loading::finished,
         members::left,
@@ -207,7 +207,11 @@ async fn with_code(
 ) -> Result<(Confirmed, TypedCode), Answer> {
     let code = match read_code(&form.code, &form.recovery_code) {
         Ok(code) => code,
-        Err((field, error)) => return Err(Ok(FormAnswer::refused(form.sent_back(), field, error))),
+        Err((field, error)) => {
+            let mut errors = vec![FieldError::new(field, error)];
+            errors.extend(missing_password(&form.password));
+            return Err(Ok(FormAnswer::refused_fields(form.sent_back(), errors)));
+        }
     };
     let confirmed = confirm(request, &form.password, || form.sent_back()).await?;
     Ok((confirmed, code))

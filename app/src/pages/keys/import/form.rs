@@ -20,6 +20,7 @@ use crate::{
     pages::{
         answer::FormAnswer,
         done::Done,
+        field_reader::FieldReader,
         forms::respond,
         loading::finished,
         repeated::{LedTo, once},
@@ -139,21 +140,23 @@ async fn submit(
     mut form: ImportForm,
 ) -> Result<ImportAnswer, AppError> {
     let sent_back = form.sent_back();
+    let mut fields = FieldReader::default();
     let format = match form.format.as_str() {
-        "csv" => Format::Csv,
-        "json" => Format::Json,
-        _ => {
-            let sentence = "Choose the format of the file.";
-            return Ok(FormAnswer::refused(sent_back, "format", sentence));
-        }
+        "csv" => Ok(Format::Csv),
+        "json" => Ok(Format::Json),
+        _ => Err("Choose the format of the file."),
     };
-    if let Some(sentence) = form.unreadable {
-        return Ok(FormAnswer::refused(sent_back, "text", sentence));
-    }
-    if form.text.trim().is_empty() {
-        let sentence = "Choose a file or paste its contents.";
-        return Ok(FormAnswer::refused(sent_back, "text", sentence));
-    }
+    let format = fields.take("format", format);
+    let readable = match form.unreadable.take() {
+        Some(sentence) => Err(sentence),
+        None if form.text.trim().is_empty() => {
+            Err("Choose a file or paste its contents.".to_owned())
+        }
+        None => Ok(()),
+    };
+    let (Some(format), Some(())) = (format, fields.take("text", readable)) else {
+        return Ok(FormAnswer::refused_fields(sent_back, fields.errors));
+    };
     let (carried, dry_run) = (form.carried(), form.go != "import");
     let text = std::mem::take(&mut form.text);
     match import_whole(engine, permit, format, text, dry_run).await {

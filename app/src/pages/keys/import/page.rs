@@ -17,6 +17,7 @@ use super::{
 use crate::{
     error::AppError,
     form::{
+        choice_group::ChoiceGroup,
         errors::{ErrorTexts, Errors, FormError, described_by, invalid},
         text_area::TextArea,
     },
@@ -301,10 +302,7 @@ fn FileForm(
     view! {
         <div class="card"><form novalidate=true class="form body" method="post" action=action enctype="multipart/form-data">
             <FormError errors/>
-            <fieldset id="format" class="field" tabindex="-1" aria-describedby=described_by("format", false, errors.of("format"))>
-                <legend><span>"Format"</span></legend><div class="seg">{formats}</div>
-                <ErrorTexts field="format" errors/>
-            </fieldset>
+            <ChoiceGroup field="format" legend="Format" errors><div class="seg">{formats}</div></ChoiceGroup>
             <div class="field">
                 <label for="file">"File"</label>
                 <p class="hint" id="file-hint">

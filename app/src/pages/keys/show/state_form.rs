@@ -15,10 +15,11 @@ use latchkey::{
 use super::fields::KeyForm;
 use crate::{
     error::AppError,
-    form::errors::WHOLE_FORM,
+    form::errors::{FieldError, WHOLE_FORM},
     pages::{
         answer::FormAnswer,
         done::{Done, Notice},
+        field_reader::FieldReader,
         keys::key_path,
     },
     request::PageRequest,
@@ -52,23 +53,26 @@ pub async fn enable(request: &PageRequest, form: KeyForm) -> Answer {
 pub async fn revoke(request: &PageRequest, form: KeyForm) -> Answer {
     let membership = request.membership().await?;
     let (permit, id) = (membership.permit()?, request.id::<KeyId>("key")?);
-    let Ok(reason) = form.reason.parse::<RevokeReason>() else {
-        return Ok(FormAnswer::refused(form, "reason", "Choose a reason."));
-    };
+    let mut fields = FieldReader::default();
+    let reason = form.reason.parse::<RevokeReason>().ok();
+    fields.take("reason", reason.ok_or("Choose a reason."));
     let engine = request.engine();
     let key = show::summary(engine, &membership.permit()?, id)
         .await?
         .ok_or(AppError::NotFound)?;
     let is_named = is_typed(&form.confirm, key.name.as_str());
-    let needs_name = reason != RevokeReason::Compromised
+    let needs_name = reason != Some(RevokeReason::Compromised)
         && is_in_use(key.lifecycle, key.last_used_at, engine.clock().now());
     if needs_name && !is_named {
         let sentence = format!(
             "This key was used in the last 24 hours. Enter its name, {}, to revoke it.",
             key.name
         );
-        return Ok(FormAnswer::refused(form, "confirm", sentence));
+        fields.errors.push(FieldError::new("confirm", sentence));
     }
+    let Some(reason) = reason.filter(|_| fields.errors.is_empty()) else {
+        return Ok(FormAnswer::refused_fields(form, fields.errors));
+    };
     let result = change_state::revoke(request.engine(), &permit, id, reason).await;
     let path = key_path(request);
     state_answer(form, path, result, Status::Revoked, Done::KeyRevoked.of(id))
