@@ -21,6 +21,8 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "native")]
 pub use self::index::PatternIndex;
+#[cfg(feature = "native")]
+pub(crate) use self::list::{lists_loopback, loopback_word};
 pub use self::{
     host::{LOCALHOST, Scheme},
     list::{MAX_PATTERNS, TOO_MANY_PATTERNS, parse_list, stored_patterns},

@@ -211,7 +211,7 @@ pub const TABLES: [Table; 35] = [
     },
     Table {
         name: "keys",
-        text: "id org_id project_id name sort_name external_id search kind environment display scopes domains ip_ranges ip_restricted notes metadata \
+        text: "id org_id project_id name sort_name external_id search kind environment display scopes domains ip_ranges ip_restricted lists_loopback notes metadata \
                created_by approved_by creation_token revoke_reason",
         numbers: "created_at expires_at last_used_at disabled_at revoked_at",
         booleans: "localhost_forbidden",

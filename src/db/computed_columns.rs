@@ -2,7 +2,8 @@
 
 use super::{StorageError, Tx, on, places};
 use crate::{
-    idempotency::stored_key::stored, ip_range::restricted, search::folded, sort_name::sort_name,
+    domain::lists_loopback, idempotency::stored_key::stored, ip_range::restricted, search::folded,
+    sort_name::sort_name,
 };
 
 /// The number of rows per UPDATE statement.
@@ -11,9 +12,10 @@ const ROWS_AT_ONCE: usize = 200;
 type Compute = fn(&str) -> String;
 
 /// The table, the column, the column that it is computed from, and how.
-const COLUMNS: [(&str, &str, &str, Compute); 5] = [
+const COLUMNS: [(&str, &str, &str, Compute); 6] = [
     ("keys", "sort_name", "name", sort_name),
     ("keys", "ip_restricted", "ip_ranges", restricted),
+    ("keys", "lists_loopback", "domains", lists_loopback),
     ("agents", "sort_name", "name", sort_name),
     ("users", "search", "name", folded),
     ("orgs", "search", "name", folded),

@@ -16,6 +16,23 @@ pub fn parse_list(text: &str) -> ParsedList<DomainPattern, PatternError> {
     list::parse(text, MAX_PATTERNS, DomainPattern::parse)
 }
 
+/// The word that is stored for whether patterns have loopback hosts other than `localhost`.
+#[cfg(feature = "native")]
+pub(crate) fn loopback_word(patterns: &[DomainPattern]) -> &'static str {
+    match patterns.iter().any(DomainPattern::is_other_loopback) {
+        true => "yes",
+        false => "no",
+    }
+}
+
+/// The same for the patterns of a key as they are stored, in JSON.
+#[cfg(feature = "native")]
+pub(crate) fn lists_loopback(stored: &str) -> String {
+    let texts: Vec<String> = serde_json::from_str(stored).unwrap_or_default();
+    let patterns = texts.iter().map(|text| DomainPattern::parse_stored(text));
+    loopback_word(&patterns.flatten().collect::<Vec<_>>()).to_owned()
+}
+
 /// Deserializes patterns that [`DomainPattern::parse`] accepted when they were stored.
 pub fn stored_patterns<'de, D: Deserializer<'de>>(
     deserializer: D,

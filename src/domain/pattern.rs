@@ -148,6 +148,11 @@ impl DomainPattern {
         }
     }
 
+    /// Whether that host is another than `localhost`, which no rule and no switch for localhost concerns.
+    pub fn is_other_loopback(&self) -> bool {
+        self.is_loopback() && !self.is_localhost()
+    }
+
     /// The host without wildcard, scheme or port, as in an origin.
     #[cfg(feature = "native")]
     pub(super) fn host_text(&self) -> String {

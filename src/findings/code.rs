@@ -56,7 +56,7 @@ codes! {
         "Allow the domains that are yours. If you don't recognize them, the key was copied to other sites."
     /// A live widget key works on localhost.
     LocalhostLive "localhost_live" "Works on localhost"
-        "If nobody develops with this key any more, block localhost."
+        "If nobody develops with this key any more, block localhost, and remove loopback addresses from the allowed domains."
     /// The key has not been used for [`UNUSED_LONG`](super::UNUSED_LONG).
     Unused90d "unused_90d" "Unused for 90 days"
         "Disable the key. If nothing breaks, revoke it."

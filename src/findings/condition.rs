@@ -14,6 +14,9 @@ use crate::{
 /// Whether the domains of a key include localhost. Patterns are stored as JSON strings, with an optional scheme and port.
 pub(super) const LISTS_LOCALHOST: &str = r#"(keys.domains LIKE '%"localhost"%' OR keys.domains LIKE '%"localhost:%' OR keys.domains LIKE '%/localhost"%' OR keys.domains LIKE '%/localhost:%')"#;
 
+/// Whether the domains of a key include other loopback hosts, which is stored.
+pub(super) const LISTS_LOOPBACK: &str = "(keys.lists_loopback = 'yes')";
+
 /// Whether the IP ranges of a key restrict it: [`IpRange::restrict`](crate::ip_range::IpRange::restrict), whose result is stored.
 pub(super) const IP_RESTRICTED: &str = "(keys.ip_restricted = 'yes')";
 
@@ -175,7 +178,7 @@ fn of_code(code: Code, policy: &Policy<'_>, now: &str) -> Vec<(Severity, String)
             let mut allowed = match convention.domains.localhost {
                 LocalhostRule::Always => "TRUE".to_owned(),
                 LocalhostRule::IfListed => LISTS_LOCALHOST.to_owned(),
-                LocalhostRule::Never => return Vec::new(),
+                LocalhostRule::Never => "1 = 0".to_owned(),
             };
             if convention.domains.localhost_switch {
                 allowed.push_str(" AND NOT keys.localhost_forbidden");
@@ -183,7 +186,7 @@ fn of_code(code: Code, policy: &Policy<'_>, now: &str) -> Vec<(Severity, String)
             one(
                 Policy::severity(keys.localhost_forbidden),
                 format!(
-                    "keys.kind = 'widget' AND keys.environment = 'live' AND keys.created_at <= {now} - {} AND {allowed}",
+                    "keys.kind = 'widget' AND keys.environment = 'live' AND keys.created_at <= {now} - {} AND ({allowed} OR {LISTS_LOOPBACK})",
                     policy.localhost_after()
                 ),
             )

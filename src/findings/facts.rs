@@ -27,6 +27,8 @@ pub struct Facts {
     pub localhost_forbidden: bool,
     /// Whether its allowed domains include localhost.
     pub lists_localhost: bool,
+    /// The other loopback hosts that its allowed domains include, such as `127.0.0.1`.
+    pub lists_loopback: Vec<String>,
     /// Whether the key has IP ranges.
     pub has_ip_ranges: bool,
     /// When the current secret was created.

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    convention::Scope,
+    convention::{Convention, Scope},
+    domain::LOCALHOST,
     key::{Environment, Kind, Status},
     time::Timestamp,
 };
@@ -44,7 +45,7 @@ impl Finding {
 pub struct Evidence {
     /// The number of requests.
     pub requests: Option<i64>,
-    /// Origins or hosts of requests, most frequent first.
+    /// Origins or hosts of requests, most frequent first, or those on the machine of the browser where the key works.
     pub origins: Vec<String>,
     /// The key's scopes, or those that no request required. Empty for a key without scopes.
     pub scopes: Vec<String>,
@@ -54,6 +55,13 @@ pub struct Evidence {
     pub expires_at: Option<Timestamp>,
     /// Until when the secrets that browsers sent still work, if the key was rotated since.
     pub works_until: Option<Timestamp>,
+}
+
+/// The most loopback hosts that a finding names.
+const ORIGINS: usize = 5;
+
+fn works_on_localhost(facts: &Facts, convention: &Convention) -> bool {
+    convention.allows_localhost(facts.lists_localhost, facts.localhost_forbidden)
 }
 
 /// Computes the findings of a key, most urgent first. Only keys that work have findings.
@@ -149,10 +157,18 @@ fn finding(code: Code, facts: &Facts, policy: &Policy<'_>, now: Timestamp) -> Op
             if is_widget
                 && is_live
                 && facts.created_at <= now.plus(-policy.localhost_after())
-                && convention
-                    .allows_localhost(facts.lists_localhost, facts.localhost_forbidden) =>
+                && (works_on_localhost(facts, convention) || !facts.lists_loopback.is_empty()) =>
         {
-            (Policy::severity(keys.localhost_forbidden), None, none())
+            let localhost = works_on_localhost(facts, convention).then(|| LOCALHOST.to_owned());
+            let evidence = Evidence {
+                origins: localhost
+                    .into_iter()
+                    .chain(facts.lists_loopback.iter().cloned())
+                    .take(ORIGINS)
+                    .collect(),
+                ..none()
+            };
+            (Policy::severity(keys.localhost_forbidden), None, evidence)
         }
         Code::Unused90d | Code::Unused30d => {
             let last = facts.last_used_at?;

@@ -9,6 +9,7 @@ use crate::{
     db::{StorageError, from_json, on, places},
     id::KeyId,
     key::{Environment, Kind, Lifecycle},
+    keys::stored_domains,
     name::KeyName,
     orgs::policies,
     time::Timestamp,
@@ -16,7 +17,7 @@ use crate::{
 
 use super::{
     Code, Facts, Finding, InBrowser, Kept, Policy, Refused,
-    condition::{IP_RESTRICTED, LISTS_LOCALHOST, MAKER_LEFT, SCOPES_SEEN},
+    condition::{IP_RESTRICTED, LISTS_LOCALHOST, LISTS_LOOPBACK, MAKER_LEFT, SCOPES_SEEN},
     findings, refused_since,
 };
 
@@ -84,6 +85,7 @@ struct Row {
     scopes: String,
     localhost_forbidden: bool,
     lists_localhost: bool,
+    loopback_domains: String,
     has_ip_ranges: bool,
     secret_created_at: Option<Timestamp>,
     maker_left: bool,
@@ -108,6 +110,11 @@ impl Row {
             scopes: from_json(&self.scopes)?,
             localhost_forbidden: self.localhost_forbidden,
             lists_localhost: self.lists_localhost,
+            lists_loopback: stored_domains(&self.loopback_domains)?
+                .iter()
+                .filter(|domain| domain.is_other_loopback())
+                .map(ToString::to_string)
+                .collect(),
             has_ip_ranges: self.has_ip_ranges,
             secret_created_at: self.secret_created_at.unwrap_or(self.created_at),
             maker_left: self.maker_left,
@@ -138,6 +145,7 @@ async fn rows(
     let sql = format!(
         "SELECT keys.id, keys.name, keys.kind, keys.environment, keys.created_at, keys.last_used_at, keys.expires_at, \
          keys.disabled_at, keys.revoked_at, keys.scopes, keys.localhost_forbidden, {LISTS_LOCALHOST} AS lists_localhost, \
+         CASE WHEN {LISTS_LOOPBACK} THEN keys.domains ELSE '[]' END AS loopback_domains, \
          {IP_RESTRICTED} AS has_ip_ranges, \
          (SELECT MAX(key_secrets.created_at) FROM key_secrets WHERE key_secrets.key_id = keys.id \
          AND key_secrets.ends_at IS NULL) AS secret_created_at, {MAKER_LEFT} AS maker_left, \

@@ -29,6 +29,7 @@ fn fine() -> Facts {
         scopes: vec!["bots:read".parse().unwrap()],
         localhost_forbidden: true,
         lists_localhost: false,
+        lists_loopback: Vec::new(),
         has_ip_ranges: false,
         secret_created_at: ago(20),
         maker_left: false,
@@ -132,6 +133,32 @@ fn scopes_and_localhost_depend_on_the_convention() {
     );
     listed.lists_localhost = true;
     assert_eq!(of("cencori", &listed), 1);
+}
+
+#[test]
+fn a_live_key_works_on_localhost_and_on_the_loopback_hosts_that_it_lists() {
+    let origins = |name: &str, facts: &Facts| {
+        let convention = Convention::built_in(name).unwrap();
+        let policy = Policy::of(&convention, KeyPolicy::default());
+        let found = findings(facts, &policy, NOW).into_iter();
+        let mut found = found.filter(|finding| finding.code == Code::LocalhostLive);
+        found.next().map(|finding| finding.evidence.origins)
+    };
+    let mut facts = Facts {
+        kind: Kind::Widget,
+        lists_loopback: vec!["127.0.0.1".to_owned(), "http://[::1]:3000".to_owned()],
+        ..fine()
+    };
+    let listed = Some(facts.lists_loopback.clone());
+    // No rule and no switch concerns them.
+    for convention in ["latchkey", "cencori", "chatbot-platform"] {
+        assert_eq!(origins(convention, &facts), listed, "{convention}");
+    }
+    facts.localhost_forbidden = false;
+    let all = ["localhost", "127.0.0.1", "http://[::1]:3000"].map(str::to_owned);
+    assert_eq!(origins("latchkey", &facts), Some(all.to_vec()));
+    facts.environment = Environment::Test;
+    assert_eq!(origins("latchkey", &facts), None);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use sqlx::AssertSqlSafe;
 
 use crate::{
     db::{On, StorageError, Tx, from_json, on},
-    domain::DomainPattern,
+    domain::{DomainPattern, loopback_word},
     id::{KeyId, OrgId, ProjectId, UserId},
     ip_range::IpRange,
     key::{Environment, Kind, Lifecycle, metadata::Metadata, settings::KeySettings},
@@ -163,6 +163,11 @@ fn ip_restricted(settings: &KeySettings) -> &'static str {
     IpRange::word(IpRange::restrict(&settings.ip_ranges))
 }
 
+/// Whether the domains have loopback hosts other than localhost, as it is stored for findings.
+fn lists_loopback(settings: &KeySettings) -> &'static str {
+    loopback_word(&settings.domains)
+}
+
 /// Stores keys, which must have a project, and returns the number of stored keys. A key whose creation token exists is
 /// not stored.
 pub(super) async fn insert<'a, 'k: 'a>(
@@ -172,8 +177,8 @@ pub(super) async fn insert<'a, 'k: 'a>(
     let sql = format!(
         "INSERT INTO keys (id, org_id, kind, environment, display, created_at, created_by, creation_token, search, \
          name, sort_name, project_id, scopes, domains, localhost_forbidden, ip_ranges, expires_at, notes, metadata, \
-         external_id, approved_by, ip_restricted) VALUES {} ON CONFLICT (org_id, creation_token) DO NOTHING",
-        tx.places_of_rows(keys.len(), 22)
+         external_id, approved_by, ip_restricted, lists_loopback) VALUES {} ON CONFLICT (org_id, creation_token) DO NOTHING",
+        tx.places_of_rows(keys.len(), 23)
     );
     Ok(on!(tx.on(), c => {
         let mut query = sqlx::query(AssertSqlSafe(sql));
@@ -185,7 +190,8 @@ pub(super) async fn insert<'a, 'k: 'a>(
                 .bind(&key.search).bind(&settings.name).bind(&key.sort_name).bind(key.project)
                 .bind(&key.scopes).bind(&key.domains).bind(settings.localhost_forbidden)
                 .bind(&key.ip_ranges).bind(settings.expires_at).bind(&settings.notes)
-                .bind(settings.metadata.as_json()).bind(&settings.external_id).bind(row.approved_by).bind(ip_restricted(settings));
+                .bind(settings.metadata.as_json()).bind(&settings.external_id).bind(row.approved_by).bind(ip_restricted(settings))
+                .bind(lists_loopback(settings));
         }
         query.execute(c).await.map(|done| done.rows_affected())
     })?)
@@ -201,14 +207,14 @@ pub(super) async fn update(
 ) -> Result<(), StorageError> {
     const SQL: &str = "UPDATE keys SET search = $3, name = $4, project_id = $5, scopes = $6, domains = $7, \
          localhost_forbidden = $8, ip_ranges = $9, expires_at = $10, notes = $11, metadata = $12, external_id = $13, \
-         sort_name = $14, ip_restricted = $15 \
+         sort_name = $14, ip_restricted = $15, lists_loopback = $16 \
          WHERE org_id = $1 AND id = $2";
     on!(tx.on(), c => sqlx::query(SQL)
         .bind(org_id).bind(id).bind(search_text(settings, display)).bind(settings.name.clone())
         .bind(settings.project).bind(json(&settings.scopes)).bind(json(&settings.domains))
         .bind(settings.localhost_forbidden).bind(json(&settings.ip_ranges)).bind(settings.expires_at)
         .bind(&settings.notes).bind(settings.metadata.as_json()).bind(&settings.external_id)
-        .bind(sort_name(settings.name.as_str())).bind(ip_restricted(settings))
+        .bind(sort_name(settings.name.as_str())).bind(ip_restricted(settings)).bind(lists_loopback(settings))
         .execute(c).await.map(drop))?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     convention::{Convention, Scope},
-    domain::LOCALHOST,
+    domain::DomainPattern,
     ip_range::IpRange,
     key::settings::KeySettings,
     time::Timestamp,
@@ -128,14 +128,12 @@ fn covers(all: &[IpRange], one: &IpRange) -> bool {
     all.is_empty() || all.iter().any(|of| of.covers(one))
 }
 
-/// Whether patterns, with an optional scheme and port, include localhost.
+/// Whether patterns include localhost or another loopback host.
 fn lists_localhost(patterns: &[String]) -> bool {
-    patterns.iter().any(|pattern| {
-        let host = pattern
-            .split_once("://")
-            .map_or(&**pattern, |(_, host)| host);
-        host.split(':').next() == Some(LOCALHOST)
-    })
+    let read = patterns
+        .iter()
+        .map(|text| DomainPattern::parse_stored(text));
+    read.flatten().any(|pattern| pattern.is_loopback())
 }
 
 #[cfg(test)]
@@ -242,6 +240,10 @@ mod tests {
         assert_eq!(
             domains(&["a.example", "localhost"], &["b.example"]),
             "localhost"
+        );
+        assert_eq!(
+            domains(&["127.0.0.1:3000", "a.example"], &["a.example"]),
+            "domains localhost"
         );
         assert_eq!(
             domains(&["localhost.example", "a.example"], &["a.example"]),

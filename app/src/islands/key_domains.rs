@@ -62,11 +62,11 @@ pub fn KeyDomainsEditor(
         may_edit.then(|| view! { <span role="status">{move || editor.effect()}</span>" " });
     let about = about(rule.get_untracked(), with_switch);
     view! {
-        <DomainList editor path=path.clone() may_edit/>
+        <DomainList editor path=path.clone() may_edit may_allow_localhost/>
         <div class="body stack">
             <div role="alert"><ErrorTexts field=WHOLE_FORM errors=editor.errors/></div>
             {forms}
-            <OriginTester patterns rule path tried editor=may_edit.then_some(editor)/>
+            <OriginTester patterns rule path tried editor=may_edit.then_some(editor) with_switch may_allow_localhost/>
             <p class="muted small">{effect}{about}</p>
         </div>
     }
@@ -80,10 +80,10 @@ fn about(rule: DomainRule, with_switch: bool) -> String {
         "A domain does not include its subdomains. To allow them, add *.domain."
     };
     // If the key has a localhost switch, the text beside the switch says it.
-    let localhost = if rule.localhost == LocalhostRule::Always && !with_switch {
-        " Pages on localhost are always allowed."
-    } else {
-        ""
+    let localhost = match rule.localhost {
+        LocalhostRule::Always if !with_switch => " Pages on localhost are always allowed.",
+        LocalhostRule::Never if !with_switch => " Pages on localhost are always rejected.",
+        LocalhostRule::Always | LocalhostRule::IfListed | LocalhostRule::Never => "",
     };
     format!(
         "{covers}{localhost} Browsers send the real origin; other programs can forge it. Domains limit where the widget \

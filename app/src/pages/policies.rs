@@ -311,7 +311,11 @@ fn PoliciesView(
                 "Allowed",
                 "Developers can test pages with live keys.",
             ),
-            (FORBIDDEN, "Forbidden", "Developers use test keys."),
+            (
+                FORBIDDEN,
+                "Forbidden",
+                "Developers use test keys. Loopback addresses, such as 127.0.0.1, are forbidden, too.",
+            ),
         ];
         let legend = format!("Pages on localhost with live {}", offered.widget);
         view! { <Choice name="localhost" legend choices chosen=values.localhost errors/> }

@@ -74,7 +74,7 @@ pub struct FindingEvidence {
     /// The number of requests.
     #[schema(required)]
     requests: Option<i64>,
-    /// The origins or hosts of requests, the most frequent first: at most five.
+    /// The origins or hosts of requests, the most frequent first, or the loopback hosts on which the key works: at most five.
     origins: Vec<String>,
     /// The key's scopes, or those that no request required.
     scopes: Vec<String>,

@@ -92,9 +92,9 @@ pub enum InvalidKeyField {
         "Live widget keys of this organization cannot work on localhost. Block localhost, or create a test key."
     )]
     LocalhostNotBlocked,
-    /// A live widget key that lists localhost, which the policy of its org forbids.
+    /// A live widget key that lists localhost or another loopback host, which the policy of its org forbids.
     #[error(
-        "Live widget keys of this organization cannot work on localhost. Remove it, or create a test key."
+        "Live widget keys of this organization cannot work on localhost. Remove it and loopback addresses, such as 127.0.0.1, or create a test key."
     )]
     LocalhostListed,
     /// The org has no such project.

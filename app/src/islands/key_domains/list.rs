@@ -17,6 +17,8 @@ pub fn DomainList(
     /// The path of the key's page.
     path: String,
     may_edit: bool,
+    /// Whether the policies of the organization let the key work on localhost.
+    may_allow_localhost: bool,
 ) -> impl IntoView {
     let domains = editor.domains;
     let wanted = RwSignal::new(String::new());
@@ -47,7 +49,8 @@ pub fn DomainList(
             </div>
         }
     });
-    let rejected = move || domains.with(|domains| rejected(editor, domains, may_edit, &path));
+    let may = (may_edit, may_allow_localhost);
+    let rejected = move || domains.with(|domains| rejected(editor, domains, may, &path));
     view! { {filter}{list}{rejected} }
 }
 
@@ -124,7 +127,9 @@ fn row(
             </button>
         }
     });
-    let note = (never && domain == LOCALHOST).then_some(" · now blocked");
+    let is_localhost =
+        DomainPattern::parse_stored(&domain).is_ok_and(|pattern| pattern.is_localhost());
+    let note = (never && is_localhost).then_some(" · now blocked");
     view! { <li><code id=id>{domain}</code><span>{requests(*count)}{note}</span>{remove}</li> }
 }
 
@@ -134,10 +139,13 @@ fn requests(count: i64) -> String {
 
 /// Localhost, if requests passed although it is not listed.
 fn localhost(domains: &KeyDomains) -> impl IntoView + use<> {
-    let note = if domains.rule.localhost == LocalhostRule::Never {
-        " · now blocked"
-    } else {
-        " · localhost is not blocked"
+    let note = match domains.rule.localhost {
+        LocalhostRule::Always if domains.localhost_forbidden.is_some() => {
+            " · localhost is not blocked"
+        }
+        LocalhostRule::Always => " · always allowed",
+        LocalhostRule::Never => " · now blocked",
+        LocalhostRule::IfListed => " · no longer listed",
     };
     (domains.localhost > 0)
         .then(|| view! { <li><code>"localhost"</code><span>{requests(domains.localhost)}{note}</span></li> })
@@ -147,7 +155,7 @@ fn localhost(domains: &KeyDomains) -> impl IntoView + use<> {
 fn rejected(
     editor: Editor,
     domains: &KeyDomains,
-    may_edit: bool,
+    (may_edit, may_allow_localhost): (bool, bool),
     path: &str,
 ) -> impl IntoView + use<> {
     (!domains.refused.is_empty()).then(|| {
@@ -156,10 +164,19 @@ fn rejected(
             .iter()
             .map(|(host, count)| {
                 let is_listed = domains.listed.iter().any(|(domain, _)| domain == host);
-                let add = (may_edit && !is_listed && DomainPattern::parse(host).is_ok()).then(
+                let can_be_listed = DomainPattern::parse(host)
+                    .is_ok_and(|pattern| may_allow_localhost || !pattern.is_loopback());
+                // A rule for localhost counts, whatever is listed.
+                let (note, can_be_listed) = match domains.rule.localhost {
+                    LocalhostRule::Always if host == LOCALHOST => (Some(" · now allowed"), false),
+                    LocalhostRule::Never if host == LOCALHOST => (None, false),
+                    LocalhostRule::Always | LocalhostRule::IfListed | LocalhostRule::Never => {
+                        (is_listed.then_some(" · now allowed"), can_be_listed)
+                    }
+                };
+                let add = (may_edit && !is_listed && can_be_listed).then(
                     || view! { <AddButton editor path=path.to_owned() domain=host.clone()/> },
                 );
-                let note = is_listed.then_some(" · now allowed");
                 let host = match host.as_str() {
                     "" => Either::Left("No origin, or other hosts"),
                     host => Either::Right(view! { <code>{host.to_owned()}</code> }),

@@ -22,8 +22,10 @@ pub fn LocalhostSwitch(
         move || {
             if forbidden() {
                 "Pages on localhost are blocked."
-            } else {
+            } else if may_allow {
                 "Pages on localhost are allowed for development."
+            } else {
+                "Pages on localhost are still allowed."
             }
         },
         move || if forbidden() { "allow" } else { "forbid" },

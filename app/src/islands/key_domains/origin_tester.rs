@@ -22,6 +22,10 @@ pub fn OriginTester(
     tried: String,
     /// The editor, if the user can add domains.
     editor: Option<Editor>,
+    /// Whether the key has a switch that blocks localhost.
+    with_switch: bool,
+    /// Whether the policies of the organization let the key work on localhost.
+    may_allow_localhost: bool,
 ) -> impl IntoView {
     let form_path = path.clone();
     let origin = RwSignal::new(tried.clone());
@@ -29,7 +33,7 @@ pub fn OriginTester(
         origin.with(|origin| {
             (!origin.trim().is_empty()).then(|| {
                 let (allowed, sentence) =
-                    patterns.with(|patterns| verdict(patterns, rule.get(), origin));
+                    patterns.with(|patterns| verdict(patterns, (rule.get(), with_switch), origin));
                 let (class, symbol) = if allowed {
                     ("verdict ok", Symbol::Check)
                 } else {
@@ -46,7 +50,8 @@ pub fn OriginTester(
     let offer = editor.map(|editor| {
         move || {
             let host = origin.with(|origin| {
-                patterns.with(|patterns| host_to_add(patterns, rule.get(), origin))
+                let rule = (rule.get(), may_allow_localhost);
+                patterns.with(|patterns| host_to_add(patterns, rule, origin))
             });
             host.map(|host| {
                 view! {
@@ -74,8 +79,12 @@ pub fn OriginTester(
     }
 }
 
-/// The host of an origin that is rejected only because it is not listed.
-fn host_to_add(patterns: &[DomainPattern], rule: DomainRule, typed: &str) -> Option<String> {
+/// The host of an origin that is rejected only because it is not listed, and can be.
+fn host_to_add(
+    patterns: &[DomainPattern],
+    (rule, may_allow_localhost): (DomainRule, bool),
+    typed: &str,
+) -> Option<String> {
     let typed = with_scheme(typed);
     let origin = read(&typed).ok()?;
     let is_blocked = origin.is_localhost() && rule.localhost == LocalhostRule::Never;
@@ -84,9 +93,9 @@ fn host_to_add(patterns: &[DomainPattern], rule: DomainRule, typed: &str) -> Opt
     }
     let text = origin.to_string();
     let (_, host) = text.split_once("://")?;
-    DomainPattern::parse(host)
-        .ok()
-        .map(|pattern| pattern.to_string())
+    let pattern = DomainPattern::parse(host).ok();
+    let pattern = pattern.filter(|pattern| may_allow_localhost || !pattern.is_loopback());
+    pattern.map(|pattern| pattern.to_string())
 }
 
 /// An address without a scheme is tested as https.
@@ -105,7 +114,11 @@ fn read(text: &str) -> Result<Origin<'_>, OriginError> {
 }
 
 /// Returns whether a page at `typed` can use the key, and why.
-fn verdict(patterns: &[DomainPattern], rule: DomainRule, typed: &str) -> (bool, String) {
+fn verdict(
+    patterns: &[DomainPattern],
+    (rule, with_switch): (DomainRule, bool),
+    typed: &str,
+) -> (bool, String) {
     let typed = with_scheme(typed);
     let origin = match read(&typed) {
         Ok(origin) => origin,
@@ -113,14 +126,20 @@ fn verdict(patterns: &[DomainPattern], rule: DomainRule, typed: &str) -> (bool, 
     };
     match matching(patterns, &origin, rule) {
         Some(Match::Pattern(pattern)) => (true, format!("{origin} is allowed by {pattern}.")),
-        Some(Match::Localhost) => (
-            true,
-            format!("{origin} is allowed: this key does not block localhost."),
-        ),
-        None if origin.is_localhost() && rule.localhost == LocalhostRule::Never => (
-            false,
-            format!("{origin} is rejected: this key does not work on localhost."),
-        ),
+        Some(Match::Localhost) => {
+            let why = match with_switch {
+                true => "this key does not block localhost",
+                false => "localhost is always allowed",
+            };
+            (true, format!("{origin} is allowed: {why}."))
+        }
+        None if origin.is_localhost() && rule.localhost == LocalhostRule::Never => {
+            let why = match with_switch {
+                true => "this key blocks localhost",
+                false => "localhost is always rejected",
+            };
+            (false, format!("{origin} is rejected: {why}."))
+        }
         None => (
             false,
             format!("{origin} is rejected: it matches no allowed domain."),
@@ -142,7 +161,7 @@ mod tests {
             covers_subdomains: false,
             localhost,
         };
-        let says = |typed: &str| verdict(&patterns, rule(LocalhostRule::Always), typed);
+        let says = |typed: &str| verdict(&patterns, (rule(LocalhostRule::Always), true), typed);
         for (typed, allowed, part) in [
             ("https://shop.example", true, "by shop.example"),
             (" shop.example ", true, "by shop.example"),
@@ -166,7 +185,8 @@ mod tests {
             assert_eq!(verdict, allowed, "{typed}: {sentence}");
             assert!(sentence.contains(part), "{typed}: {sentence}");
         }
-        let to_add = |typed: &str| host_to_add(&patterns, rule(LocalhostRule::Always), typed);
+        let to_add =
+            |typed: &str| host_to_add(&patterns, (rule(LocalhostRule::Always), true), typed);
         assert_eq!(
             to_add("https://www.shop.example/cart").as_deref(),
             Some("www.shop.example")
@@ -180,10 +200,57 @@ mod tests {
         ] {
             assert_eq!(to_add(typed), None, "{typed}");
         }
-        let (allowed, sentence) = verdict(&patterns, rule(LocalhostRule::Never), "localhost:3000");
-        assert!(
-            !allowed && sentence.contains("does not work on localhost"),
-            "{sentence}"
-        );
+        for (localhost, with_switch, allowed, why) in [
+            (
+                LocalhostRule::Always,
+                true,
+                true,
+                "this key does not block localhost",
+            ),
+            (
+                LocalhostRule::Always,
+                false,
+                true,
+                "localhost is always allowed",
+            ),
+            (
+                LocalhostRule::IfListed,
+                false,
+                false,
+                "it matches no allowed domain",
+            ),
+            (
+                LocalhostRule::Never,
+                true,
+                false,
+                "this key blocks localhost",
+            ),
+            (
+                LocalhostRule::Never,
+                false,
+                false,
+                "localhost is always rejected",
+            ),
+        ] {
+            let of = (rule(localhost), with_switch);
+            let (verdict, sentence) = verdict(&patterns, of, "localhost:3000");
+            assert_eq!(verdict, allowed, "{sentence}");
+            assert!(sentence.ends_with(&format!(": {why}.")), "{sentence}");
+        }
+        // A policy against localhost forbids all loopback hosts, so they are not offered.
+        for (typed, may_allow_localhost, host) in [
+            ("http://localhost:3000", true, Some("localhost:3000")),
+            ("http://localhost:3000", false, None),
+            ("http://127.0.0.1:3000", false, None),
+            ("http://app.localhost", false, None),
+            ("https://new.example", false, Some("new.example")),
+        ] {
+            let of = (rule(LocalhostRule::IfListed), may_allow_localhost);
+            assert_eq!(
+                host_to_add(&patterns, of, typed).as_deref(),
+                host,
+                "{typed}"
+            );
+        }
     }
 }

@@ -121,8 +121,11 @@ fn Domains(text: String, options: NewKeyOptions, errors: Errors) -> impl IntoVie
             " Pages on localhost are allowed unless you block them."
         }
         LocalhostRule::Always => " Pages on localhost are always allowed.",
+        LocalhostRule::IfListed if !options.localhost_policy.is_empty() => {
+            " Add localhost to test keys for development."
+        }
         LocalhostRule::IfListed => " Add localhost for development.",
-        LocalhostRule::Never => "",
+        LocalhostRule::Never => " Pages on localhost are always rejected.",
     };
     // With a switch, the policy is beside it.
     let policy = match options.localhost_switch {

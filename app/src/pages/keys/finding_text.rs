@@ -136,7 +136,11 @@ fn found(finding: &Finding) -> String {
                 from(": ")
             )
         }
-        Code::LocalhostLive => "This live key works on localhost.".to_owned(),
+        // What reviewers saw before other hosts than localhost were found.
+        Code::LocalhostLive if evidence.origins.is_empty() => {
+            "This live key works on localhost.".to_owned()
+        }
+        Code::LocalhostLive => format!("This live key works on {}.", evidence.origins.join(", ")),
         Code::Unused90d | Code::Unused30d => format!("Last used on {since}."),
         Code::NeverUsed => format!("Created on {since} and never used."),
         Code::RotationDue => format!("The secret was due for rotation on {since}."),

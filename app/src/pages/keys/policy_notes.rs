@@ -2,6 +2,7 @@
 
 use latchkey::{
     convention::Convention,
+    domain::DomainPattern,
     ip_range::IpRange,
     key::{Environment, Kind},
     keys::Key,
@@ -50,10 +51,11 @@ pub fn of_new(policy: &KeyPolicy, convention: &Convention) -> PolicyNotes {
         }),
         localhost: policy.localhost_forbidden.then(|| {
             let keys = keys(Kind::Widget);
-            match convention.domains.localhost_switch {
+            let rule = match convention.domains.localhost_switch {
                 true => format!("Your organization requires {keys} to block localhost."),
                 false => format!("In your organization, {keys} cannot have localhost."),
-            }
+            };
+            format!("{rule} Loopback addresses, such as 127.0.0.1, are forbidden, too.")
         }),
     }
 }
@@ -110,6 +112,25 @@ pub fn of_key(policy: &KeyPolicy, convention: &Convention, key: &Key) -> PolicyN
                 "Those of this key have too many addresses. They can remain until they have fewer.",
             )
         }),
-        localhost: notes.localhost.filter(|_| is_live && kind == Kind::Widget),
+        localhost: notes
+            .localhost
+            .filter(|_| is_live && kind == Kind::Widget)
+            .map(|note| {
+                let lists_localhost = settings.domains.iter().any(DomainPattern::is_localhost);
+                let works =
+                    convention.allows_localhost(lists_localhost, settings.localhost_forbidden);
+                let is_listed = settings
+                    .domains
+                    .iter()
+                    .any(DomainPattern::is_other_loopback)
+                    || (works && lists_localhost && !convention.domains.localhost_switch);
+                note + &breaks_by(
+                    works && convention.domains.localhost_switch,
+                    "This key does not block localhost yet, and works there until it does.",
+                ) + &breaks_by(
+                    is_listed,
+                    "This key has them from before, and works there until they are removed.",
+                )
+            }),
     }
 }

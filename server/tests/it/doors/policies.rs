@@ -122,7 +122,7 @@ fn cases() -> [Case; 5] {
             },
             field: "domains",
             form_field: "domains",
-            sentence: "Live widget keys of this organization cannot work on localhost. Remove it, or create a test key.",
+            sentence: "Live widget keys of this organization cannot work on localhost. Remove it and loopback addresses, such as 127.0.0.1, or create a test key.",
             note: "Your organization requires live widget keys to block localhost.",
         },
     ]

@@ -3,8 +3,12 @@
 use latchkey::{
     effects, feed, instances,
     key::text::PlainKey,
+    orgs::policies,
+    policy::KeyPolicy,
+    revision::Known,
     role::Role,
-    time::{MINUTE, SECOND},
+    time::{DAY, MINUTE, SECOND},
+    verify::Request,
 };
 
 use crate::test_app::{
@@ -112,6 +116,43 @@ on_both! {
         assert!(!owner.get(&path).await.text().contains("now blocked"));
         owner.submit(&path, &[("localhost", "forbid")]).await;
         assert!(owner.get(&path).await.text().contains("0 requests · now blocked"));
+    }
+
+    async fn what_the_page_says_of_localhost_is_what_verification_does(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let made = org.create_key(widget_key("Shop", &["shop.example", "127.0.0.1", "http://localhost:3000"])).await.unwrap();
+        app.clock.advance(8 * DAY);
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let path = format!("/orgs/northwind/keys/{}", made.id);
+        let works = async |origin: &str| {
+            let answer = app.ask(&Request { key: Some(&made.plain), origin: Some(origin), ..Request::default() }).await;
+            let page = owner.get(&format!("{path}?origin={origin}")).await.text();
+            let works = said(&answer) == "VALID";
+            assert_eq!((page.contains("class=\"verdict ok\""), page.contains("class=\"verdict bad\"")), (works, !works), "{origin}: {page}");
+            (works, page)
+        };
+        for origin in ["http://localhost:3000", "http://127.0.0.1"] {
+            let (works, page) = works(origin).await;
+            assert!(works && page.contains("Pages on localhost are allowed for development."), "{page}");
+            assert!(page.contains("This live key works on localhost, 127.0.0.1."), "{page}");
+        }
+        let policy = KeyPolicy { localhost_forbidden: true, ..KeyPolicy::default() };
+        policies::change(&app.engine, &org.permit(), policy, &Known::Nothing).await.unwrap();
+        let (allowed, page) = works("http://localhost:3000").await;
+        assert!(allowed && page.contains("Pages on localhost are still allowed.") && !page.contains("allowed for development"), "{page}");
+        for sentence in ["This key does not block localhost yet, and works there until it does.", "This key has them from before, and works there until they are removed."] {
+            assert!(page.contains(sentence), "{sentence}: {page}");
+        }
+        owner.submit(&path, &[("localhost", "forbid")]).await;
+        let (allowed, page) = works("http://localhost:3000").await;
+        assert!(!allowed && page.contains("is rejected: this key blocks localhost.") && page.contains("Pages on localhost are blocked."), "{page}");
+        assert_eq!(page.matches("now blocked").count(), 1, "the pattern with a scheme and a port, too: {page}");
+        let (allowed, page) = works("http://127.0.0.1").await;
+        assert!(allowed && page.contains("This live key works on 127.0.0.1.") && page.contains("works there until they are removed"), "{page}");
+        assert!(!page.contains("does not block localhost yet"), "{page}");
+        owner.submit(&path, &[("remove", "127.0.0.1")]).await;
+        let (allowed, page) = works("http://127.0.0.1").await;
+        assert!(!allowed && !page.contains("This live key works on") && !page.contains("value=\"127.0.0.1\""), "what the policy forbids is not offered: {page}");
     }
 
     async fn an_address_with_a_bare_question_mark_leads_to_the_one_without(app: &TestApp) {

@@ -70,6 +70,10 @@ async fn many_keys(app: &TestApp, org: &TestOrg, count: usize) -> Vec<KeyId> {
             &["http://localhost:5173"],
             &["localhost.example"],
             &["mylocalhost.example"],
+            &["127.0.0.1:3000", "a.example"],
+            &["http://[::1]:3000"],
+            &["*.localhost"],
+            &["127.example.com"],
         ]);
         let new = match has_widgets && number % 2 == 0 {
             true => widget_key(&format!("Key {number}"), domains),
