@@ -66,7 +66,11 @@ pub use shown_once::HeldKeys;
 #[cfg(feature = "ssr")]
 pub use site::{Addresses, AssetNames, ShownSettings, Site};
 #[cfg(feature = "ssr")]
-pub use text::{number::grouped, words::role_noun};
+pub use text::{
+    number::grouped,
+    time::{TimeText, date},
+    words::{role_can, role_noun},
+};
 
 /// Prepares the page for its islands. The module that loads the WebAssembly calls it once, and then calls each island's
 /// own function.

@@ -92,10 +92,10 @@ fn alert(alert: &Alert) -> String {
     )
 }
 
-/// "Storefront: expires on 2027-01-31."
+/// "Storefront: expires on Jan 31, 2027, 23:59 UTC."
 fn reminder(reminder: &Reminder) -> String {
     let what = match reminder.about {
-        ReminderAbout::Expiry(at) => format!("expires on {}.", day(at)),
+        ReminderAbout::Expiry(at) => format!("expires on {}.", minute(at)),
         ReminderAbout::CreatorLeft => {
             "the user who created it is no longer a member. If they can have a copy, rotate it."
                 .to_owned()
@@ -135,11 +135,15 @@ mod tests {
         let at = Timestamp::from_millis(1_795_867_200_000);
         assert_eq!(
             said(ReminderAbout::Asked(at, "restrict scopes")),
-            "Shop: on 2026-11-28, a reviewer asked the owners to restrict scopes. No owner has answered or done it yet."
+            "Shop: on Nov 28, 2026 (UTC), a reviewer asked the owners to restrict scopes. No owner has answered or done it yet."
+        );
+        assert_eq!(
+            said(ReminderAbout::Expiry(at)),
+            "Shop: expires on Nov 28, 2026, 12:00 UTC."
         );
         assert_eq!(
             said(ReminderAbout::Promise(at, "rotate")),
-            "Shop: on 2026-11-28, an owner promised to rotate, as a reviewer asked. This is not done yet."
+            "Shop: on Nov 28, 2026 (UTC), an owner promised to rotate, as a reviewer asked. This is not done yet."
         );
     }
 }

@@ -6,16 +6,29 @@ use latchkey::{
     role::Role,
     time::Timestamp,
 };
-use latchkey_app::role_noun;
+use latchkey_app::{role_can, role_noun};
 
 use super::{
     Link, Words,
-    text::{day, unlinked},
+    text::{minute, unlinked},
 };
 
 const NOT_EXPECTED: &str = "If you did not expect this, ask the operator of this Latchkey instance or another owner of your organization.";
 
-const RIGHTS_LOST: &str = "If you did not expect this, ask an owner of the organization or the operator of this Latchkey instance.";
+/// Who does what no user does: with a service token of the instance.
+const OPERATOR: &str = "The operator of this Latchkey instance";
+
+/// Whom to ask about rights that someone took away.
+const fn rights_lost(by: Option<&DisplayName>) -> &'static str {
+    match by {
+        Some(_) => {
+            "If you did not expect this, ask them, another owner of the organization or the operator of this Latchkey instance."
+        }
+        None => {
+            "If you did not expect this, ask an owner of the organization or the operator of this Latchkey instance."
+        }
+    }
+}
 
 pub fn invitation(
     org: &DisplayName,
@@ -27,7 +40,7 @@ pub fn invitation(
 ) -> Words {
     let by = match inviter {
         Some(inviter) => format!("{} invited you", unlinked(inviter.as_str())),
-        None => "You were invited".to_owned(),
+        None => format!("{OPERATOR} invited you"),
     };
     Words {
         subject: format!("Join {}", unlinked(org.as_str())),
@@ -37,7 +50,7 @@ pub fn invitation(
                 unlinked(org.as_str()),
                 role_noun(role)
             ),
-            format!("The link works once, until {}.", day(expires_at)),
+            format!("The link works once, until {}.", minute(expires_at)),
         ],
         link: Some(Link {
             url: format!("{public_url}/invitations/{}", token.expose()),
@@ -76,18 +89,19 @@ pub fn role_lowered(
     public_url: &str,
 ) -> Words {
     let org = unlinked(org.as_str());
-    let role = role_noun(role);
+    let noun = role_noun(role);
     Words {
-        subject: format!("You are {role} of {org} now"),
+        subject: format!("You are {noun} of {org} now"),
         paragraphs: vec![format!(
-            "{} {role} of {org}. You can do less in it than before.",
-            made_you(by)
+            "{} {noun} of {org}. You can do less in it than before. {}",
+            made_you(by),
+            role_can(role, None)
         )],
         link: Some(Link {
             url: format!("{public_url}/orgs/{slug}/keys"),
             label: "View the keys",
         }),
-        closing: Some(RIGHTS_LOST),
+        closing: Some(rights_lost(by)),
     }
 }
 
@@ -95,12 +109,13 @@ pub fn member_removed(org: &DisplayName, by: Option<&DisplayName>) -> Words {
     let org = unlinked(org.as_str());
     Words {
         subject: format!("You were removed from {org}"),
-        paragraphs: vec![match by {
-            Some(by) => format!("{} removed you from {org}.", unlinked(by.as_str())),
-            None => format!("You are no longer a member of {org}."),
-        }],
+        paragraphs: vec![format!(
+            "{} removed you from {org}. You can no longer open the organization or see its keys and usage. Keys that you \
+             created keep working, and remain there.",
+            whoever(by)
+        )],
         link: None,
-        closing: Some(RIGHTS_LOST),
+        closing: Some(rights_lost(by)),
     }
 }
 
@@ -117,7 +132,7 @@ pub fn factor_required(org: &DisplayName, public_url: &str) -> Words {
             url: format!("{public_url}/account/two-factor"),
             label: "Set up a second factor",
         }),
-        closing: None,
+        closing: Some("If you have questions, ask an owner of the organization."),
     }
 }
 
@@ -140,13 +155,17 @@ pub fn operator_added(by: Option<&DisplayName>, public_url: &str) -> Words {
 pub fn operator_removed(by: Option<&DisplayName>) -> Words {
     Words {
         subject: "You are no longer an operator".to_owned(),
-        paragraphs: vec![match by {
-            Some(by) => format!(
-                "{} removed you as an operator of this Latchkey instance.",
-                unlinked(by.as_str())
-            ),
-            None => "You are no longer an operator of this Latchkey instance.".to_owned(),
-        }],
+        paragraphs: vec![format!(
+            "{} You no longer see all organizations and people, and cannot create service tokens for the whole instance. \
+             Your own organizations remain.",
+            match by {
+                Some(by) => format!(
+                    "{} removed you as an operator of this Latchkey instance.",
+                    unlinked(by.as_str())
+                ),
+                None => "You are no longer an operator of this Latchkey instance.".to_owned(),
+            }
+        )],
         link: None,
         closing: Some(
             "If you did not expect this, ask another operator of this Latchkey instance.",
@@ -154,10 +173,12 @@ pub fn operator_removed(by: Option<&DisplayName>) -> Words {
     }
 }
 
-/// "Dana made you", or "You were made".
+/// "Dana made you".
 fn made_you(by: Option<&DisplayName>) -> String {
-    match by {
-        Some(name) => format!("{} made you", unlinked(name.as_str())),
-        None => "You were made".to_owned(),
-    }
+    format!("{} made you", whoever(by))
+}
+
+/// The name of the user who did it, or that of the role in which it was done.
+fn whoever(by: Option<&DisplayName>) -> String {
+    by.map_or_else(|| OPERATOR.to_owned(), |by| unlinked(by.as_str()))
 }

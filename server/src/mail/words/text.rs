@@ -1,6 +1,7 @@
 //! Texts that letters contain: names and times.
 
 use latchkey::time::Timestamp;
+use latchkey_app::{TimeText, date};
 
 /// A name chosen by a stranger, as text that mail programs do not turn into a link: `evil.example/login` would stand in a
 /// letter from us like a link of ours. The invisible spaces leave names such as "Node.js team" as they look.
@@ -24,15 +25,14 @@ pub fn unlinked(name: &str) -> String {
     text
 }
 
-/// The day of a timestamp, in UTC.
+/// The day of a timestamp, as on the pages, whose tooltips have the zone: "Nov 28, 2026 (UTC)".
 pub fn day(at: Timestamp) -> String {
-    at.rfc3339().to_string().chars().take(10).collect()
+    format!("{} (UTC)", date(at))
 }
 
-/// The minute of a timestamp: "2026-11-28 12:00 UTC".
+/// The minute of a timestamp, as on the pages: "Nov 28, 2026, 12:00 UTC".
 pub fn minute(at: Timestamp) -> String {
-    let text: String = at.rfc3339().to_string().chars().take(16).collect();
-    format!("{} UTC", text.replace('T', " "))
+    TimeText::full(at).full
 }
 
 #[cfg(test)]

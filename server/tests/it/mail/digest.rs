@@ -31,9 +31,9 @@ on_both! {
         let text = mail.text.replace("\r\n", "\n");
         for line in [
             "These keys of northwind need attention:",
-            "Shop: expires on 2027-03-01.",
+            "Shop: expires on Mar 1, 2027, 12:00 UTC.",
             "Old server: the user who created it is no longer a member. If they can have a copy, rotate it.",
-            "Shop: due for rotation since 2027-02-19.",
+            "Shop: due for rotation since Feb 19, 2027 (UTC).",
             "/orgs/northwind/keys",
             "You get this e-mail at most once a day.",
         ] {

@@ -38,7 +38,7 @@ on_both! {
         assert!(!mail.text.contains("evil.example"), "a name becomes no link: {}", mail.text);
         assert_eq!(owner.submit(&path, &[("change", "approve"), ("version", "0")]).await.status, 303);
         let mail = mailing.smtp.mail_to(KIM).await;
-        assert!(mail.text.contains("dana approved your request") && mail.text.contains("before 2026-11-28 12:00 UTC") && mail.text.contains(&path), "{}", mail.text);
+        assert!(mail.text.contains("dana approved your request") && mail.text.contains("before Nov 28, 2026, 12:00 UTC") && mail.text.contains(&path), "{}", mail.text);
         assert_eq!(owner.submit(&path, &[("change", "decline"), ("comment", "No")]).await.status, 303);
         let mail = mailing.smtp.mail_to(KIM).await;
         assert!(mail.text.contains("dana declined your request"), "{}", mail.text);
