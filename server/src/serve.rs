@@ -226,6 +226,9 @@ async fn announce(state: &AppState, address: SocketAddr) -> Result<(), ServeErro
         "started"
     );
     println!("Latchkey is listening on http://{address}");
+    if state.settings.names_public_url() {
+        println!("Open it at {}", state.public_url);
+    }
     let is_first = timeout(GRACE, sign_up::is_first(&state.engine)).await;
     if matches!(is_first, Ok(Ok(true))) {
         println!("{}", first_account(state));

@@ -90,8 +90,7 @@ impl Flags {
         Ok(layers.is_given("data_dir") || layers.is_given("database_url"))
     }
 
-    /// The settings of a demo: its browser is on this machine, it sends no mail, and its data is in `folder`, if there is
-    /// one.
+    /// The settings of a demo: it sends no mail, and its data is in `folder`, if there is one.
     ///
     /// # Errors
     /// Like [`settings`](Self::settings).
@@ -100,12 +99,7 @@ impl Flags {
         folder: Option<&Path>,
     ) -> Result<(Settings, Vec<String>), SettingsError> {
         let (layers, unknown) = self.layers()?;
-        let mut pairs = vec![
-            ("public_url", ""),
-            ("smtp_url", ""),
-            ("mail_from", ""),
-            ("trusted_proxies", ""),
-        ];
+        let mut pairs = vec![("smtp_url", ""), ("mail_from", "")];
         let folder = folder.map(|folder| folder.display().to_string());
         if let Some(folder) = &folder {
             pairs.push(("data_dir", folder));

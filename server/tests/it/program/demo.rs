@@ -1,5 +1,10 @@
 //! `latchkey demo`.
 
+use std::{
+    io::{BufRead as _, BufReader},
+    process::Stdio,
+};
+
 use super::process::{Folder, text};
 
 #[test]
@@ -33,6 +38,28 @@ fn a_demo_prints_who_can_sign_in_and_is_made_once() {
         said.contains("the database already contains data"),
         "{said}"
     );
+}
+
+#[test]
+fn a_demo_is_opened_at_its_public_url() {
+    let folder = Folder::new();
+    let mut command = folder.command(&["demo", "--days", "2", "--listen", "127.0.0.1:0"]);
+    command
+        .env("LATCHKEY_PUBLIC_URL", "https://keys.example.com")
+        .env("TMPDIR", folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    // After the three people who can sign in.
+    let lines: Vec<String> = lines.skip(3).take(2).map(Result::unwrap).collect();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(
+        lines[0].starts_with("Latchkey is listening on http://127.0.0.1:"),
+        "{lines:?}"
+    );
+    assert_eq!(lines[1], "Open it at https://keys.example.com");
 }
 
 #[test]
