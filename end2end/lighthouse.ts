@@ -62,7 +62,7 @@ test("lighthouse", async ({ launchOptions }) => {
       { name: "Sign-in", path: "/sign-in", cookies: [] },
       { name: "Keys", path: team.path("keys"), cookies: few },
       { name: `Keys (${MANY})`, path: large.path("keys"), cookies: many },
-      { name: "New key", path: team.path("keys/new"), cookies: few },
+      { name: "Create key", path: team.path("keys/new"), cookies: few },
       { name: "Usage", path: team.path("usage"), cookies: few },
     ];
     const problems: string[] = [];

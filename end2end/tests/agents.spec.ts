@@ -9,8 +9,8 @@ for (const javaScriptEnabled of [true, false]) {
     test("an agent is made, embedded, changed and deleted", async ({ page, team, server, watch, signInAs }) => {
       await signInAs("owner");
       await page.goto(team.path("agents"));
-      await page.getByRole("link", { name: "New agent" }).click();
-      await expect(page.getByRole("heading", { name: "New agent" })).toBeVisible();
+      await page.getByRole("link", { name: "Create agent" }).first().click();
+      await expect(page.getByRole("heading", { name: "Create agent" })).toBeVisible();
       if (javaScriptEnabled) await hydrated(page);
       await page.getByRole("textbox", { name: "Name", exact: true }).fill("Support assistant");
       await page.getByRole("textbox", { name: "Allowed domains" }).fill("northwind.example");
@@ -64,6 +64,6 @@ test("a member sees agents' names and public IDs, and no form", async ({ page, t
   await signInAs("member");
   await page.goto(team.path("agents"));
   await expect(page.getByRole("heading", { name: "No agents yet" })).toBeVisible();
-  await expect(page.getByRole("link", { name: "New agent" })).toHaveCount(0);
+  await expect(page.getByRole("link", { name: "Create agent" })).toHaveCount(0);
   await expect(page.getByRole("navigation", { name: "Main" }).getByRole("link")).toHaveText(["Keys", "Key requests", "Agents", "Usage", "Members", "Docs"]);
 });

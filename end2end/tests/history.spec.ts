@@ -5,7 +5,7 @@ import { expect, hydrated, test } from "../fixture/test.ts";
 test("after a form was refused one reloads and comes back to its page", async ({ page, team, watch, signInAs }) => {
   await signInAs("owner");
   await page.goto(team.path("projects"));
-  await page.getByRole("link", { name: "New project" }).click();
+  await page.getByRole("link", { name: "Create project" }).click();
   await page.getByRole("textbox", { name: "Name" }).fill("Default");
   watch.expect(422, team.path("projects"));
   await page.getByRole("button", { name: "Create project" }).click();

@@ -17,7 +17,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.keyboard.press("Enter");
       await page.keyboard.press("Tab");
       await page.keyboard.press("Tab");
-      await expect(page.getByRole("link", { name: "New organization" })).toBeFocused();
+      await expect(page.getByRole("link", { name: "Create organization" })).toBeFocused();
       await page.keyboard.press("Enter");
       await wait();
       await page.getByLabel("Organization name").fill("Fabrikam Robotics");

@@ -27,8 +27,8 @@ for (const javaScriptEnabled of [true, false]) {
       });
 
       await test.step("makes the first key", async () => {
-        await page.getByRole("main").getByRole("link", { name: "New key" }).first().click();
-        await expect(page.getByRole("heading", { name: "New key", level: 1 })).toBeVisible();
+        await page.getByRole("main").getByRole("link", { name: "Create key" }).first().click();
+        await expect(page.getByRole("heading", { name: "Create key", level: 1 })).toBeVisible();
         await page.getByRole("textbox", { name: "Name", exact: true }).fill("Production server");
         await page.getByRole("radio", { name: /^Full access/ }).check();
         await page.getByRole("button", { name: "Create key" }).click();

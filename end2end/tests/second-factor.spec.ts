@@ -57,12 +57,12 @@ for (const javaScriptEnabled of [true, false]) {
       await visit(page, "/account/two-factor");
       await expect(page.getByText("9 left", { exact: true })).toBeVisible();
 
-      await page.getByRole("link", { name: "New recovery codes" }).click();
+      await page.getByRole("link", { name: "Create new recovery codes" }).click();
       await arrive(page);
       await page.getByLabel("Your password").fill(PASSWORD);
       await page.getByText("Use a recovery code instead").click();
       await page.getByRole("textbox", { name: "Recovery code" }).fill(recoveryCodes[1] ?? "");
-      await page.getByRole("button", { name: "Create codes" }).click();
+      await page.getByRole("button", { name: "Create new recovery codes" }).click();
       await page.getByRole("heading", { name: "Store them now. They will not be shown again." }).waitFor();
       await arrive(page);
       const renewed = ((await page.locator("#key").textContent()) ?? "").split("\n");

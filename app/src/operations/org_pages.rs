@@ -79,11 +79,11 @@ const PAGES: [OrgPage; 22] = [
     other("settings/policies", "Key policies", Action::EditOrg),
     other("settings/alerts", "Alerts", Action::EditOrg).or("letters digest unusual"),
     other("delete", "Delete organization", Action::DeleteOrg),
-    other("keys/new", "New key", Action::CreateKeys),
+    other("keys/new", "Create key", Action::CreateKeys).or("new"),
     other(ASK, "Ask for a key", Action::RequestKeys),
     other("keys/find", "Find key by secret", Action::SeeKeyDetails),
     other("keys/import", "Import keys", Action::CreateKeys),
-    other("agents/new", "New agent", Action::EditAgents),
+    other("agents/new", "Create agent", Action::EditAgents).or("new"),
 ];
 
 /// The form that asks for a key. It is for members who cannot create keys.

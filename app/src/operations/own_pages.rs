@@ -16,7 +16,7 @@ const fn page(path: &'static str, title: &'static str, also: &'static str) -> Ow
 pub const ACCOUNT: OwnPage = page("/account", "Account", "you sign out");
 
 /// The form for another organization. It is for users who can create one.
-pub const NEW_ORG: OwnPage = page("/orgs/new", "New organization", "create team");
+pub const NEW_ORG: OwnPage = page("/orgs/new", "Create organization", "new team");
 
 /// The other pages of the account.
 pub const OWN_PAGES: [OwnPage; 5] = [

@@ -158,7 +158,7 @@ fn SecondFactorCard(factor: Option<SecondFactor>) -> impl IntoView {
 /// What someone without an organization, who sees no other page, can do.
 #[component]
 fn NoOrg(email: String, may_create_org: bool) -> impl IntoView {
-    let create = may_create_org.then(|| view! { <div class="actions"><a class="btn primary" href="/orgs/new">"New organization"</a></div> });
+    let create = may_create_org.then(|| view! { <div class="actions"><a class="btn primary" href="/orgs/new">"Create organization"</a></div> });
     view! {
         <section class="card" aria-labelledby="no-org"><div class="empty">
             <h2 id="no-org">"You are not in an organization"</h2>

@@ -169,7 +169,7 @@ fn Orgs(
     view! {
         <ul>
             {links}
-            {may_create_org.then(|| view! { <li class="rule"><a href="/orgs/new"><Icon symbol=Symbol::Plus/>"New organization"</a></li> })}
+            {may_create_org.then(|| view! { <li class="rule"><a href="/orgs/new"><Icon symbol=Symbol::Plus/>"Create organization"</a></li> })}
         </ul>
     }
 }

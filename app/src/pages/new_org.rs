@@ -79,7 +79,7 @@ pub fn NewOrgPage() -> impl IntoView {
     page(load, |request, token| match token {
         Some(token) => view! { <NewOrgView path=request.path().to_owned() token/> }.into_any(),
         None => view! {
-            <PageHead title="New organization"/>
+            <PageHead title="Create organization"/>
             <div class="card"><p class="body">{CreateOwnError::NotAllowed.to_string()}</p></div>
         }
         .into_any(),
@@ -96,7 +96,7 @@ fn NewOrgView(path: String, token: String) -> impl IntoView {
     let lead =
         "An organization is a team with its own keys, members and settings. You become its owner.";
     view! {
-        <PageHead title="New organization" lead=lead.into_any()/>
+        <PageHead title="Create organization" lead=lead.into_any()/>
         <div class="card"><div class="body">
             <form novalidate=true method="post" action=path class="form">
                 <FormError errors consequence="No organization was created."/>

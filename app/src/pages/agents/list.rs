@@ -20,7 +20,7 @@ pub fn AgentsPage() -> impl IntoView {
 fn AgentsView(org: String, list: AgentList) -> impl IntoView {
     let new = format!("/orgs/{org}/agents/new");
     let may_edit = list.may_edit;
-    let make = may_edit.then(|| view! { <a class="btn primary" href=new.clone()><Icon symbol=Symbol::Plus/>"New agent"</a> });
+    let make = may_edit.then(|| view! { <a class="btn primary" href=new.clone()><Icon symbol=Symbol::Plus/>"Create agent"</a> });
     let count = counted(list.count, "agent", "agents");
     // An empty list says so itself.
     let lead = (list.count > 0)

@@ -28,8 +28,8 @@ fn NewAgent(agents_path: String, options: AgentOptions) -> impl IntoView {
     let errors = Errors::new(errors);
     let action = format!("{agents_path}/new");
     view! {
-        <Breadcrumbs above=vec![(agents_path.clone(), "Agents".to_owned())] here="New agent"/>
-        <PageHead title="New agent"/>
+        <Breadcrumbs above=vec![(agents_path.clone(), "Agents".to_owned())] here="Create agent"/>
+        <PageHead title="Create agent"/>
         <div class="card"><div class="body">
             <form novalidate=true method="post" action=action class="form">
                 <input type="hidden" name="creation_token" value=values.creation_token.clone()/>

@@ -114,7 +114,7 @@ fn RenewCard(path: String, row: InvitationRow, errors: Errors) -> impl IntoView 
     let action = path.clone();
     view! {
         <section class="card" aria-labelledby="renew">
-            <header><h2 id="renew">"New link for “"{row.email}"”"</h2></header>
+            <header><h2 id="renew">"Create a link for “"{row.email}"”"</h2></header>
             <div class="body">
                 <form novalidate=true method="post" action=action class="form">
                     <FormError errors consequence="The old link still works."/>

@@ -137,7 +137,7 @@ fn Invitations(path: String, rows: Vec<InvitationRow>, sends_mail: bool) -> impl
 
 #[component]
 fn Pending(path: String, row: InvitationRow, sends_mail: bool) -> impl IntoView {
-    let text = if sends_mail { "Resend" } else { "New link" };
+    let text = if sends_mail { "Resend" } else { "Create link" };
     let of = |email: &str| view! { <span class="visually-hidden">" for "{email.to_owned()}</span> };
     let renew = if row.role == Role::Owner {
         // It requires the password, so it has a form of its own.

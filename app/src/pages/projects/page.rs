@@ -80,7 +80,7 @@ fn ProjectsView(path: String, list: ProjectList, asked: Asked) -> impl IntoView 
     };
     let new = (may_edit && !creates).then(|| {
         let new = format!("{path}?new=1");
-        view! { <a class="btn primary" href=new><Icon symbol=Symbol::Plus/>"New project"</a> }
+        view! { <a class="btn primary" href=new><Icon symbol=Symbol::Plus/>"Create project"</a> }
     });
     let rows = rows
         .into_iter()
@@ -145,7 +145,7 @@ fn NewCard(path: String, typed: ProjectForm, errors: Errors) -> impl IntoView {
     let action = format!("{path}?new=1");
     view! {
         <section class="card" aria-labelledby="new">
-            <header><h2 id="new">"New project"</h2></header>
+            <header><h2 id="new">"Create project"</h2></header>
             <div class="body">
                 <form novalidate=true method="post" action=action class="form">
                     <FormError errors consequence="The project was not created."/>

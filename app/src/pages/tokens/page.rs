@@ -98,7 +98,7 @@ fn TokensView(
     let new = format!("{path}?new=1");
     let new = (!creates)
         .then(
-            || view! { <a class="btn primary" href=new><Icon symbol=Symbol::Plus/>"New token"</a> },
+            || view! { <a class="btn primary" href=new><Icon symbol=Symbol::Plus/>"Create service token"</a> },
         )
         .into_any();
     let more = list.has_more.then(|| {
@@ -224,7 +224,7 @@ fn NewCard(
         .collect_view();
     view! {
         <section class="card" aria-labelledby="new">
-            <header><h2 id="new">"New service token"</h2></header>
+            <header><h2 id="new">"Create service token"</h2></header>
             <div class="body">
                 <form novalidate=true method="post" action=action class="form">
                     <FormError errors consequence="The token was not created."/>
@@ -239,7 +239,7 @@ fn NewCard(
                         <ErrorTexts field="expires" errors/>
                     </div>
                     <PasswordAgain errors/>
-                    <div class="actions"><button class="btn primary">"Create token"</button>{cancel}</div>
+                    <div class="actions"><button class="btn primary">"Create service token"</button>{cancel}</div>
                 </form>
             </div>
         </section>

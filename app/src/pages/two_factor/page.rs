@@ -225,7 +225,7 @@ fn OnCard(factor: SecondFactor) -> impl IntoView {
             </dl>
             <p class="body muted small"><a class="link" href="/account/sessions">"View your sessions"</a></p>
             <div class="body row">
-                <a class="btn" href="/account/two-factor?codes=1">"New recovery codes"</a>
+                <a class="btn" href="/account/two-factor?codes=1">"Create new recovery codes"</a>
                 <a class="btn" href="/account/two-factor?off=1">"Turn off"</a>
             </div>
         </section>
@@ -244,7 +244,7 @@ fn NewCodesCard(errors: Errors) -> impl IntoView {
                     <input type="hidden" name="change" value="codes"/>
                     <PasswordAgain errors/>
                     <CodeFields errors/>
-                    <div class="actions"><button class="btn primary">"Create codes"</button><a class="btn" href="/account/two-factor">"Cancel"</a></div>
+                    <div class="actions"><button class="btn primary">"Create new recovery codes"</button><a class="btn" href="/account/two-factor">"Cancel"</a></div>
                 </form>
             </div>
         </section>

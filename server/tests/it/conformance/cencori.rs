@@ -100,7 +100,7 @@ on_both! { under "cencori":
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let form = owner.get("/orgs/northwind/keys/new").await.text();
-        for text in ["New key", "Secret key", "Publishable key"] {
+        for text in ["Create key", "Secret key", "Publishable key"] {
             assert!(form.contains(text), "{text}: {form}");
         }
         let made = org.create_key(widget_key("Production Web App", &["myapp.com"])).await.unwrap();

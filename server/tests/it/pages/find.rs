@@ -42,7 +42,7 @@ on_both! {
         ]);
         assert_eq!(find(&owner, &display[display.len() - 4..]).await, [shop_key], "by its display form");
         assert_eq!(find(&owner, &bot.to_string()).await.len(), 1, "by its public ID");
-        assert_eq!(find(&owner, "agent").await, ["page Agents||agents", "page New agent||agents/new"]);
+        assert_eq!(find(&owner, "agent").await, ["page Agents||agents", "page Create agent||agents/new"]);
         assert_eq!(find(&owner, "100%").await, [""; 0]);
     }
 
@@ -67,10 +67,10 @@ on_both! {
         assert_eq!(pages, ["page Keys||keys", "page Key requests||requests", "page Agents||agents", "page Usage||usage", "page Members||members", "page Ask for a key||requests/new", "page Account||/account", "page Docs||/docs"]);
         let admin = app.signed_in(&org, "kim", Role::Admin).await;
         let pages = find(&admin, "").await.join(" ");
-        assert!(pages.contains("Audit log") && !pages.contains("Settings") && !pages.contains("New key"), "{pages}");
+        assert!(pages.contains("Audit log") && !pages.contains("Settings") && !pages.contains("Create key"), "{pages}");
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let pages = find(&owner, "key").await.join(" ");
-        assert!(pages.contains("New key") && pages.contains("Key requests") && !pages.contains("Ask for a key"), "{pages}");
+        assert!(pages.contains("Create key") && pages.contains("Key requests") && !pages.contains("Ask for a key"), "{pages}");
     }
 
     async fn pages_of_the_account_and_of_the_instance_are_found_also_by_other_words(app: &TestApp) {

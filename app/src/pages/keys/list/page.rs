@@ -70,7 +70,7 @@ fn KeysView(
         dropped.then(|| view! { <DroppedSearch can_find=list.with_details keys=address.path()/> });
     let ask = ask_path(&address.org);
     let make = match may_create {
-        true => view! { <a class="btn primary" href=new.clone()><Icon symbol=Symbol::Plus/>"New key"</a> }.into_any(),
+        true => view! { <a class="btn primary" href=new.clone()><Icon symbol=Symbol::Plus/>"Create key"</a> }.into_any(),
         false => view! { <a class="btn primary" href=ask.clone()>"Ask for a key"</a> }.into_any(),
     };
     view! {

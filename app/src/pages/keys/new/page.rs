@@ -38,8 +38,8 @@ fn NewKey(
     errors: Vec<FieldError>,
 ) -> impl IntoView {
     view! {
-        <Breadcrumbs above=vec![(keys_path.clone(), "Keys".to_owned())] here="New key"/>
-        <PageHead title="New key"/>
+        <Breadcrumbs above=vec![(keys_path.clone(), "Keys".to_owned())] here="Create key"/>
+        <PageHead title="Create key"/>
         <div class="card"><div class="body"><NewKeyFormView org keys_path options values errors/></div></div>
     }
 }
