@@ -27,8 +27,8 @@ pub use self::{
     decide::{DecideError, approve, decline},
     edit::edit,
     list::{
-        Page, count_approved, count_open, find, find_own, list_all, list_approved, list_open,
-        list_own, own_of,
+        Page, any_of, count_approved, count_open, find, find_own, list_all, list_approved,
+        list_open, list_own, own_of,
     },
     of_member::{count_of_caller, count_of_members},
     retention::delete_old,

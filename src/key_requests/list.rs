@@ -156,6 +156,31 @@ pub async fn own_of(
     })?)
 }
 
+/// Returns those of these requests that the organization has: it does not keep them for ever.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn any_of(
+    engine: &Engine,
+    permit: &Permit<to::DecideKeyRequests>,
+    ids: &[KeyRequestId],
+) -> Result<Vec<KeyRequestId>, StorageError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT id FROM key_requests WHERE org_id = $1 AND id IN ({})",
+        places(2, ids.len())
+    );
+    Ok(on!(engine.db.read(), c => {
+        let mut query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(permit.org_id());
+        for id in ids {
+            query = query.bind(id);
+        }
+        query.fetch_all(c).await
+    })?)
+}
+
 /// Returns a request of anyone in the organization.
 ///
 /// # Errors

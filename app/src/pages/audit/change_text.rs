@@ -67,6 +67,7 @@ fn change_text(
             field: title,
             from: None,
             to: difference(was, is),
+            href: None,
         };
     }
     let text = |value| value_text(field, value, names);
@@ -76,6 +77,7 @@ fn change_text(
         field: title,
         from,
         to: text(to),
+        href: None,
     }
 }
 

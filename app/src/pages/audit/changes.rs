@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use leptos::prelude::*;
+use leptos::{either::Either, prelude::*};
 use serde::{Deserialize, Serialize};
 
 use crate::text::breakable::Breakable;
@@ -16,11 +16,15 @@ pub struct ChangeText {
     pub from: Option<String>,
     /// The new value.
     pub to: String,
+    /// The path of the page of what the new value is the ID of, if the reader can open it.
+    pub href: Option<String>,
 }
 
 impl fmt::Display for ChangeText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { field, from, to } = self;
+        let Self {
+            field, from, to, ..
+        } = self;
         match from {
             Some(from) => write!(f, "{field}: {from} → {to}"),
             None => write!(f, "{field}: {to}"),
@@ -33,10 +37,23 @@ impl fmt::Display for ChangeText {
 pub fn Changes(changes: Vec<ChangeText>) -> impl IntoView {
     let lines = changes
         .into_iter()
-        .map(|ChangeText { field, from, to }| {
-            let from = from.map(|from| format!("{from} → "));
-            view! { <li><span class="muted">{field}": "{from}</span><Breakable text=to/></li> }
-        })
+        .map(
+            |ChangeText {
+                 field,
+                 from,
+                 to,
+                 href,
+             }| {
+                let from = from.map(|from| format!("{from} → "));
+                let to = match href {
+                    Some(href) => {
+                        Either::Left(view! { <a class="link" href=href><Breakable text=to/></a> })
+                    }
+                    None => Either::Right(view! { <Breakable text=to/> }),
+                };
+                view! { <li><span class="muted">{field}": "{from}</span>{to}</li> }
+            },
+        )
         .collect_view();
     view! { <ul class="changes">{lines}</ul> }
 }

@@ -8,9 +8,10 @@ use latchkey::{
 use crate::{
     pages::audit::{
         change_text::changes,
-        names::Names,
+        changes::ChangeText,
+        names::{Names, REQUEST},
         rows::{EntryRow, HistoryItem, TargetText},
-        wording::{Wording, brief, capitalized},
+        wording::{Wording, brief, capitalized, field_title},
     },
     text::time::TimeText,
 };
@@ -32,7 +33,7 @@ pub fn row(entry: &Entry, names: &Names) -> EntryRow {
         Some(_) => wording.before.to_owned(),
         None => entry.event.sentence().to_owned(),
     };
-    let mut changes = changes(entry, &names.referred);
+    let mut changes = linked_changes(entry, names);
     let is_summary = entry.changes.contains_key("more");
     if let Some(more) = entry.changes.get("more") {
         let count = more["to"].as_u64().unwrap_or_default();
@@ -69,8 +70,19 @@ pub fn history_item(entry: &Entry, names: &Names, now: Timestamp) -> HistoryItem
         what: brief(entry.event),
         actor: actor_name(&entry.actor),
         at: TimeText::relative(entry.at, now),
-        changes: changes(entry, &names.referred),
+        changes: linked_changes(entry, names),
     }
+}
+
+/// The changes, with a link to the request that a key was created for.
+fn linked_changes(entry: &Entry, names: &Names) -> Vec<ChangeText> {
+    let mut changes = changes(entry, &names.referred);
+    for change in &mut changes {
+        if change.field == field_title(REQUEST) && names.requests.contains(&change.to) {
+            change.href = Some(format!("/orgs/{}/requests/{}", names.org, change.to));
+        }
+    }
+    changes
 }
 
 /// The display name of an actor.

@@ -86,6 +86,9 @@ fn is_about_person(entry: &Entry) -> bool {
 /// The changed fields that contain the ID of a person.
 pub const PEOPLE: [&str; 2] = ["approved_by", "requester"];
 
+/// The field of a key's creation that contains the ID of the request for it.
+pub const REQUEST: &str = "request";
+
 async fn people(
     engine: &Engine,
     membership: &Membership,
@@ -100,12 +103,18 @@ async fn requests(
     membership: &Membership,
     entries: &[Entry],
 ) -> Result<HashSet<String>, AppError> {
-    let mut ids: Vec<KeyRequestId> = entries.iter().filter_map(target_id).collect();
+    let targets = entries.iter().filter_map(target_id);
+    let referred = entries.iter().filter_map(|entry| {
+        let request = entry.changes.get(REQUEST)?;
+        request["to"].as_str()?.parse().ok()
+    });
+    let mut ids: Vec<KeyRequestId> = targets.chain(referred).collect();
     ids.sort_unstable();
     ids.dedup();
-    if !membership.may(Action::DecideKeyRequests) {
-        ids = key_requests::own_of(engine, &membership.permit()?, &ids).await?;
-    }
+    let ids = match membership.may(Action::DecideKeyRequests) {
+        true => key_requests::any_of(engine, &membership.permit()?, &ids).await?,
+        false => key_requests::own_of(engine, &membership.permit()?, &ids).await?,
+    };
     Ok(ids.into_iter().map(|id| id.to_string()).collect())
 }
 

@@ -111,6 +111,12 @@ on_both! {
         let id = app.database.texts("SELECT id FROM keys").await.remove(0);
         let details = owner.get(&format!("/orgs/northwind/keys/{id}")).await.text();
         assert!(details.contains("<dt>Approved</dt><dd>by dana</dd>") && details.contains("by kim"), "{details}");
+        // Who can open the request has a link to it.
+        let link = format!("<a class=\"link\" href=\"{path}\">");
+        let admin = app.signed_in(&org, "ari", Role::Admin).await;
+        let seen_by_admin = admin.get(&format!("/orgs/northwind/keys/{id}")).await.text();
+        assert_eq!((details.contains(&link), seen_by_admin.contains(&link)), (true, false), "{details}");
+        assert!(seen_by_admin.contains("Request: </span>krq"), "{seen_by_admin}");
         let csv = owner.get("/orgs/northwind/keys.csv").await.body;
         assert!(csv.contains(",kim,dana,"), "{csv}");
         let log = owner.get("/orgs/northwind/audit").await.text();
