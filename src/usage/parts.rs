@@ -235,7 +235,7 @@ pub async fn requests_of_keys(
     Ok(rows.into_iter().collect())
 }
 
-/// The number of active keys, and how many of them had a valid request since a time.
+/// The number of active keys, and how many of them had a valid request in a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct KeysInUse {
     /// The number of active keys.
@@ -244,21 +244,46 @@ pub struct KeysInUse {
     pub used: i64,
 }
 
-/// Returns how many of the org's active keys were used since a time. Revoked, expired and disabled keys do not count.
+/// Returns how many of the org's active keys were used from a time until another one, which is that of a report: its ends are
+/// those of steps that are kept. Revoked, expired and disabled keys do not count, nor do those that were created later.
 ///
 /// # Errors
 /// If the database cannot be reached.
 pub async fn keys_in_use(
     engine: &Engine,
     permit: &Permit<to::SeeUsageDetails>,
-    since: Timestamp,
+    (from, until): (Timestamp, Timestamp),
 ) -> Result<KeysInUse, StorageError> {
-    // The last use of a key is that of its last valid request, so no counts have to be read.
-    const SQL: &str = "SELECT COUNT(*) AS active, \
-         CAST(COALESCE(SUM(CASE WHEN keys.last_used_at >= $3 THEN 1 ELSE 0 END), 0) AS BIGINT) AS used \
-         FROM keys WHERE keys.org_id = $1 AND keys.revoked_at IS NULL AND keys.disabled_at IS NULL \
-         AND COALESCE(keys.expires_at > $2, TRUE)";
     let now = engine.clock.now();
-    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL)
-        .bind(permit.org_id()).bind(now).bind(since).fetch_one(c).await)?)
+    // The last use of a key is that of its last valid request, so counts are read only of keys that were used later. A look-up
+    // ends with the first count, and is not one of `EXISTS`, for which Postgres can read all counts of the period at once.
+    let counted = match until <= now {
+        true => pieces(from, until, DAYS),
+        false => Vec::new(),
+    };
+    let found = counted.into_iter().map(|piece| {
+        format!(
+            "(SELECT 1 FROM {table} WHERE {table}.subject = counted.id AND {table}.starts_at >= {} \
+             AND {table}.starts_at < {} AND {table}.outcome = {} LIMIT 1)",
+            piece.resolution.step(piece.from),
+            piece.resolution.first_step(piece.to),
+            Outcome::Valid.number(),
+            table = piece.resolution.table,
+        )
+    });
+    let found: Vec<String> = found
+        .chain(["NULL".to_owned(), "NULL".to_owned()])
+        .collect();
+    let sql = format!(
+        "SELECT COUNT(*) AS active, CAST(COALESCE(SUM(CASE WHEN COALESCE(keys.last_used_at < $3, TRUE) THEN 0 \
+         WHEN keys.last_used_at < $4 THEN 1 WHEN COALESCE({}) IS NULL THEN 0 ELSE 1 END), 0) AS BIGINT) AS used \
+         FROM keys LEFT JOIN usage_subjects AS counted ON counted.org_id = keys.org_id AND counted.kind = $5 \
+         AND counted.ref_id = keys.id WHERE keys.org_id = $1 AND keys.revoked_at IS NULL AND keys.disabled_at IS NULL \
+         AND COALESCE(keys.expires_at > $2, TRUE) AND keys.created_at < $4",
+        found.join(", ")
+    );
+    Ok(
+        on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).persistent(false)
+        .bind(permit.org_id()).bind(now).bind(from).bind(until).bind(kind::KEY).fetch_one(c).await)?,
+    )
 }

@@ -65,7 +65,7 @@ pub struct Choices {
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub report: ReportText,
-    /// The number of active keys, and how many of them are used, if the question is about all keys up to now.
+    /// The number of active keys, and how many of them are used, if the question is about all keys.
     pub in_use: Option<KeysInUse>,
     /// The days that stand out.
     pub unusual: UnusualDays,
@@ -263,10 +263,11 @@ async fn answer(
         }
     }
     let now = engine.clock().now();
-    let is_of_all = question.filters == Filters::default() && report.ends_at > now;
+    let is_of_all = question.filters == Filters::default();
     let in_use = match &details {
         Some(permit) if is_of_all => {
-            Some(parts::keys_in_use(engine, permit, report.starts_at()).await?)
+            let period = (report.starts_at(), report.ends_at);
+            Some(parts::keys_in_use(engine, permit, period).await?)
         }
         _ => None,
     };

@@ -181,7 +181,14 @@ on_both! {
         assert!(page("range=7d").await.contains("<dt>Rejected</dt><dd class=\"figure\">0%"), "shares of all requests");
         let passed = page("range=7d&outcome=VALID").await;
         assert!(passed.contains("<dt>Requests shown</dt>") && passed.contains("<dt>Passed</dt>") && !passed.contains("<dt>Rejected</dt>"), "{passed}");
-        assert!(page("from=2026-12-25").await.contains("Keys in use") && !page("from=2026-12-25&to=2026-12-27").await.contains("Keys in use"));
+        let in_use = async |query: &str| {
+            let page = page(query).await.replace("<!>", "");
+            page.split_once("<dt>Keys in use</dt>").map(|(_, after)| after.split("<small>").next().unwrap().to_owned())
+        };
+        let figure = |used: u32| Some(format!("<dd class=\"figure\">{used} "));
+        assert_eq!(in_use("from=2026-12-25").await, figure(1));
+        assert_eq!(in_use("from=2026-12-25&to=2026-12-27").await, figure(0), "also of a period that is over");
+        assert_eq!(in_use("from=2026-12-25&outcome=VALID").await, None, "the figure is about all requests");
     }
 
     async fn what_is_on_the_page_is_exported(app: &TestApp) {

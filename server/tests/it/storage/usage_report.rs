@@ -21,7 +21,7 @@ use latchkey::{
 use crate::test_app::{
     NOON, TestApp, TestOrg,
     org::{agent, secret_key, with},
-    usage::past,
+    usage::{past, time},
 };
 
 /// A key that the organization does not have, so that its counts are the org's alone.
@@ -126,11 +126,38 @@ on_both! {
         for key in [used, revoked] {
             app.count(org.org.id, key, "2026-11-21", 1).await;
         }
-        let in_use = async |since| parts::keys_in_use(&app.engine, &org.permit(), since).await.unwrap();
-        assert_eq!(in_use(NOON.floor(DAY)).await, parts::KeysInUse { active: 2, used: 1 });
+        let in_use = async |period| parts::keys_in_use(&app.engine, &org.permit(), period).await.unwrap();
+        let today = NOON.floor(DAY);
+        assert_eq!(in_use((today, today.plus(DAY))).await, parts::KeysInUse { active: 2, used: 1 });
         app.set_time("2027-02-01T00:00:00Z");
         roll(&app.engine).await.unwrap();
-        assert_eq!(in_use(app.clock.now().plus(-7 * DAY)).await, parts::KeysInUse { active: 2, used: 0 });
+        let now = app.clock.now();
+        assert_eq!(in_use((now.plus(-7 * DAY), now.plus(DAY))).await, parts::KeysInUse { active: 2, used: 0 });
+    }
+
+    async fn the_keys_in_use_of_a_period_that_is_over_are_those_that_were_used_in_it(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let [often, once, limited] = [org.key("Often").await.id, org.key("Once").await.id, org.key("Limited").await.id];
+        org.key("Never").await;
+        app.set_time("2026-12-31T12:00:00Z");
+        let later = org.key("Later").await.id;
+        let org_id = org.org.id;
+        let of = |key, at: &str, outcome| past(org_id, key, time(at), outcome, 1);
+        app.store_past(&[
+            of(often, "2026-12-01T10:00:00Z", Outcome::Valid), of(often, "2026-12-31T10:30:00Z", Outcome::Valid),
+            of(once, "2026-12-05T00:00:00Z", Outcome::Valid),
+            of(limited, "2026-12-05T10:00:00Z", Outcome::RateLimited), of(limited, "2026-12-31T11:00:00Z", Outcome::Valid),
+            of(later, "2026-12-31T11:59:00Z", Outcome::Valid),
+        ]).await;
+        for (from, until, active, used) in [
+            ("2026-12-01", "2026-12-02", 4, 1), ("2026-12-01", "2026-12-06", 4, 2), ("2026-12-02", "2026-12-05", 4, 0),
+            ("2026-12-05", "2026-12-06", 4, 1), ("2026-12-05T00:00:00Z", "2026-12-05T00:01:00Z", 4, 1),
+            ("2026-12-31T10:00:00Z", "2026-12-31T11:00:00Z", 4, 1), ("2026-12-31T10:31:00Z", "2026-12-31T11:59:00Z", 4, 1),
+            ("2026-12-01", "2027-01-01", 5, 4),
+        ] {
+            let in_use = parts::keys_in_use(&app.engine, &org.permit(), (time(from), time(until))).await.unwrap();
+            assert_eq!(in_use, parts::KeysInUse { active, used }, "{from} {until}");
+        }
     }
 
     async fn outcomes_are_grouped_and_refusals_come_most_frequent_first(app: &TestApp) {
