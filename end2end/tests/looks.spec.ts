@@ -4,6 +4,21 @@ import { AxeBuilder } from "@axe-core/playwright";
 import { expect, hydrated, test } from "../fixture/test.ts";
 import { AREAS, FITTING_WIDTHS, looks, SCHEMES, WIDTHS } from "../fixture/pages.ts";
 
+test("a number beyond the edge of the navigation does not widen a phone's page", async ({ page, team, signInAs }) => {
+  await page.setViewportSize({ width: 320, height: 800 });
+  await signInAs("owner");
+  await page.goto(team.path("keys"));
+  await page.evaluate(() => {
+    const count = document.createElement("span");
+    count.className = "count";
+    count.innerHTML = '<span aria-hidden="true">2</span><span class="visually-hidden">, 2 keys to review</span>';
+    document.querySelector(".nav li:last-child a")?.append(count);
+  });
+  await expect(page.locator(".nav li:last-child .count")).toHaveCount(1);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(overflow).toBeLessThanOrEqual(0);
+});
+
 for (const [width, area] of WIDTHS.flatMap((width) => AREAS.map((area) => [width, area] as const))) {
   test(`every page is accessible and fits: ${area}, ${width} pixels wide`, async ({ page, team, watch, signInAs, server }) => {
     test.setTimeout(600_000);

@@ -184,7 +184,13 @@ fn Report(org: String, address: Address, answer: Answer, with_details: bool) -> 
     } = answer;
     if report.total.all() == 0 && report.before.all() == 0 {
         let title = "No requests in this period";
+        let is_over = report.over == report.steps.len();
         let (text, href, label) = match address.filters() {
+            0 if is_over => (
+                "Nothing was counted then. Choose a later or a longer period.",
+                address.path,
+                "Last 30 days",
+            ),
             0 => (
                 "Each request that your API servers verify appears here within a few seconds.",
                 format!("/orgs/{org}/keys"),
