@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::keys_path;
 use crate::{
     error::AppError,
-    form::errors::{ErrorTexts, Errors, described_by, invalid_text},
+    form::errors::{ErrorTexts, Errors, FormError, described_by, invalid_text},
     icons::{Icon, Symbol},
     pages::{
         answer::FormAnswer,
@@ -139,6 +139,7 @@ pub fn FindKeyPage() -> impl IntoView {
                 {none}
                 <section class="card" aria-label="Find by secret">
                     <form novalidate=true class="form body" method="post" action=action autocomplete="off">
+                        <FormError errors consequence="Nothing was looked up."/>
                         <div class="field">
                             <label for="secret">"Secret"</label>
                             <p class="hint" id="secret-hint">

@@ -249,6 +249,7 @@ fn Question(asked: Asked, href: String) -> impl IntoView {
                     <p>{used}{consequence}</p>
                 </header>
                 <div class="body">
+                    <FormError errors/>
                     {chosen}
                     <input type="hidden" name="answered" value="yes"/>
                     <ul class="names" tabindex="0" aria-label="Selected keys">{names}</ul>
