@@ -3,6 +3,8 @@
 #[cfg(feature = "native")]
 pub mod digest;
 pub mod metadata;
+#[cfg(feature = "native")]
+pub(crate) mod rewritten;
 pub mod secret_text;
 pub mod settings;
 pub mod text;

@@ -12,6 +12,7 @@ mod known_key;
 mod known_org;
 mod now;
 mod observe;
+pub(crate) mod recorded;
 pub(crate) mod request;
 
 pub use answer::{Answer, InvalidReason};
@@ -36,6 +37,7 @@ use self::{
     find::Found,
     now::Now,
     observe::observe,
+    recorded::Received,
 };
 
 /// Verifies a request and records the decision. Unless it is a dry run, the request is counted for its key, or for its
@@ -46,14 +48,15 @@ use self::{
 /// reject the request then.
 pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, StorageError> {
     let now = Now::of(engine);
-    let answer = decide_and_count(engine, request, now).await?;
-    refusals::note(engine, &answer, request, now.wall);
+    let request = Received::of(request);
+    let answer = decide_and_count(engine, &request, now).await?;
+    refusals::note(engine, &answer, &request, now.wall);
     Ok(answer)
 }
 
 async fn decide_and_count(
     engine: &Engine,
-    request: &Request<'_>,
+    request: &Received<'_>,
     now: Now,
 ) -> Result<Answer, StorageError> {
     let Some(presented) = request.key.filter(|key| !key.expose().is_empty()) else {
@@ -139,7 +142,7 @@ fn absent(request: &Request<'_>, reason: InvalidReason) -> Answer {
 /// Verifies a request without a key. An agent's public ID can replace the key if the convention allows it.
 async fn without_key(
     engine: &Engine,
-    request: &Request<'_>,
+    request: &Received<'_>,
     now: Now,
 ) -> Result<Answer, StorageError> {
     let unattributed = |outcome| {

@@ -133,6 +133,33 @@ pub fn is_id(word: &str) -> bool {
         || word.parse::<ReviewId>().is_ok()
 }
 
+/// The longest word in a name, and the longest with a digit: names are words, and keys that were created elsewhere can be short.
+const MAX_WORD: usize = 24;
+const MAX_WITH_DIGIT: usize = 11;
+/// The number of letters and digits from which words that mix them can be a secret together.
+const MIXED: usize = 12;
+
+/// Whether the name of a client or an organization can be a secret instead: a word in it is longer than words are, or several
+/// mix letters and digits as no names do.
+pub fn can_name_be_secret(name: &str) -> bool {
+    let words = || name.split(|character: char| !character.is_ascii_alphanumeric());
+    let is_too_long = |word: &str| {
+        let longest = match word.bytes().any(|byte| byte.is_ascii_digit()) {
+            true => MAX_WITH_DIGIT,
+            false => MAX_WORD,
+        };
+        word.len() > longest
+    };
+    // A name can have a number at its end: `shop24`.
+    let is_mixed = |word: &&str| {
+        let mut pairs = word.as_bytes().windows(2);
+        pairs.any(|pair| pair[0].is_ascii_digit() && pair[1].is_ascii_alphabetic())
+    };
+    let mixed = || words().filter(is_mixed);
+    words().any(is_too_long)
+        || (mixed().count() > 1 && mixed().map(str::len).sum::<usize>() >= MIXED)
+}
+
 /// Whether the word is a host name in lower case with at least two labels, of which the last has only letters.
 fn is_domain(word: &str) -> bool {
     let mut labels = word.strip_prefix("*.").unwrap_or(word).rsplit('.');
@@ -260,6 +287,25 @@ mod tests {
             ("\u{fffd}0123456789abcdef0123456789abcdef", true),
         ] {
             assert_eq!(in_convention("latchkey", text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_of_words_that_are_none_can_be_a_secret() {
+        for (name, expected) in [
+            ("northwind", false),
+            ("northwind-trading-company-2000", false),
+            ("team24-shop24-europe", false),
+            ("3m-7eleven", false),
+            ("python-requests", false),
+            ("internationalization-europe", false),
+            ("csk-7z4rabcdefghijklmnopqrstuvwxyzab", true),
+            ("abcdefghijklmnopqrstuvwxyzabcdef", true),
+            ("7z4rabcdefgh", true),
+            ("k7aa9c-9f3a2b-0d1e2f", true),
+            ("5f4dcc3b-5aa7-65d6-1d83-27deb882cf99", true),
+        ] {
+            assert_eq!(can_name_be_secret(name), expected, "{name}");
         }
     }
 

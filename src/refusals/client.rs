@@ -4,16 +4,10 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::{caller::Client, verify::Request};
+use crate::{caller::Client, key::secret_text::can_name_be_secret};
 
 /// The longest product name that is kept. A longer one can be a key that a client sends in the wrong header.
 const MAX_NAME: usize = 31;
-/// The longest word in such a name, and the longest with a digit: names of products are words, and keys that were created
-/// elsewhere can be short.
-const MAX_WORD: usize = 24;
-const MAX_WITH_DIGIT: usize = 11;
-/// The length from which a part of a key says too much of it.
-const MIN_PART: usize = 8;
 
 /// A browser, or the first product in the header (RFC 9110, 10.1.5) without its version: `firefox`, `python-requests`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -25,16 +19,6 @@ impl ClientFamily {
         Self::name_in(header).map(Self::named)
     }
 
-    /// The name in the `User-Agent` header of a request, in any case, unless it is a part of the key that was sent.
-    pub(crate) fn name_of<'r>(request: &Request<'r>) -> Option<&'r str> {
-        let name = request.user_agent.and_then(Self::name_in)?;
-        let is_in_key = request.key.is_some_and(|key| {
-            let mut parts = key.expose().as_bytes().windows(name.len());
-            name.len() >= MIN_PART && parts.any(|part| part.eq_ignore_ascii_case(name.as_bytes()))
-        });
-        (!is_in_key).then_some(name)
-    }
-
     /// The name in a `User-Agent` header, in any case.
     pub(crate) fn name_in(header: &str) -> Option<&str> {
         let client = Client::of_user_agent(header);
@@ -44,8 +28,7 @@ impl ClientFamily {
         let product = header.trim_start();
         let end = product.find(|character: char| !is_of_name(character));
         let name = product.get(..end.unwrap_or(product.len()))?;
-        let is_name = (1..=MAX_NAME).contains(&name.len())
-            && !name.split(['-', '_', '.', '+']).any(can_be_secret);
+        let is_name = (1..=MAX_NAME).contains(&name.len()) && !can_name_be_secret(name);
         is_name.then_some(name)
     }
 
@@ -58,14 +41,6 @@ impl ClientFamily {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-fn can_be_secret(word: &str) -> bool {
-    let longest = match word.bytes().any(|byte| byte.is_ascii_digit()) {
-        true => MAX_WITH_DIGIT,
-        false => MAX_WORD,
-    };
-    word.len() > longest
 }
 
 /// Whether the character can be part of the name of a product: the common ones of RFC 9110, all of them ASCII.
@@ -88,7 +63,6 @@ impl Serialize for ClientFamily {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::text::PlainKey;
 
     #[test]
     fn a_key_in_the_wrong_header_is_no_family() {
@@ -97,32 +71,13 @@ mod tests {
         for key in [
             "5f4dcc3b5aa765d61d8327deb8",
             "sk_9f86d081884c7d65",
-            "a".repeat(MAX_WORD + 1).as_str(),
+            "a".repeat(25).as_str(),
+            "A1B2C-AA9CE-G5H6I",
         ] {
             assert_eq!(ClientFamily::of_user_agent(key), None, "{key}");
         }
         let words = "go-".repeat(11);
         assert_eq!(ClientFamily::of_user_agent(&words[..MAX_NAME + 1]), None);
-    }
-
-    #[test]
-    fn what_is_in_the_key_itself_is_no_family() {
-        let of = |key: &str, header: &str| {
-            let key = PlainKey::from(key.to_owned());
-            let request = Request {
-                key: Some(&key),
-                user_agent: Some(header),
-                ..Request::default()
-            };
-            ClientFamily::name_of(&request).map(str::to_owned)
-        };
-        assert_eq!(of("A1B2C-AA9CE-G5H6I", "a1b2c-aa9ce-g5h6i/1"), None);
-        assert_eq!(of("A1B2C-AA9CE-G5H6I", "AA9CE-G5H6I"), None);
-        assert_eq!(of("curl-A1B2C-AA9CE", "curl/8"), Some("curl".to_owned()));
-        assert_eq!(
-            of("A1B2C", "python-requests/2"),
-            Some("python-requests".to_owned())
-        );
     }
 
     #[test]

@@ -4,19 +4,21 @@ use super::memory::Noted;
 use crate::{
     Engine,
     convention::{Convention, Scope},
-    domain::Origin,
     key::text::PlainKey,
     network::Network,
     outcome::Outcome,
     time::Timestamp,
-    verify::{Answer, Request, find},
+    verify::{
+        Answer, find,
+        recorded::{Received, Recorded},
+    },
 };
 
 use super::ClientFamily;
 
 /// Notes a request that was rejected, in the organization of its key or agent, or of the service token that it came with.
 /// A request that leads to none is noted nowhere: anyone can invent keys.
-pub(crate) fn note(engine: &Engine, answer: &Answer, request: &Request<'_>, now: Timestamp) {
+pub(crate) fn note(engine: &Engine, answer: &Answer, request: &Received<'_>, now: Timestamp) {
     if answer.outcome == Outcome::Valid || request.dry_run {
         return;
     }
@@ -56,12 +58,11 @@ pub(crate) fn note(engine: &Engine, answer: &Answer, request: &Request<'_>, now:
 
 /// What is noted of a request whose key and agent are not known.
 pub(super) fn noted(
-    request: &Request<'_>,
+    request: &Recorded<'_>,
     outcome: Outcome,
     missing_scopes: &[Scope],
     at: Timestamp,
 ) -> Noted {
-    let origin = Origin::of_request(request.origin, request.referer);
     let scopes: Vec<&str> = missing_scopes.iter().map(Scope::as_str).collect();
     Noted {
         at,
@@ -71,9 +72,9 @@ pub(super) fn noted(
         agent_id: None,
         prefix: None,
         class: request.class,
-        origin: origin.ok().map(|origin| origin.to_string()),
+        origin: request.origin.map(|origin| origin.to_string()),
         network: request.ip.map(Network::of),
-        client: ClientFamily::name_of(request).map(ClientFamily::named),
+        client: request.client.map(ClientFamily::named),
         missing_scopes: scopes.join(" "),
     }
 }

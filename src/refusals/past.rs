@@ -9,7 +9,7 @@ use crate::{
     id::{AgentId, KeyId, OrgId, RefusalId},
     outcome::Outcome,
     time::Timestamp,
-    verify::{InvalidReason, Request},
+    verify::{InvalidReason, Request, recorded::Recorded},
 };
 
 /// A rejected request of an earlier time.
@@ -51,7 +51,12 @@ pub async fn store_past(
             key_id: past.key_id,
             agent_id: past.agent_id,
             prefix: past.prefix.map(str::to_owned),
-            ..noted(&past.request, past.outcome, past.missing_scopes, past.at)
+            ..noted(
+                &Recorded::of_past(&past.request),
+                past.outcome,
+                past.missing_scopes,
+                past.at,
+            )
         };
         let id = RefusalId::new(past.at.as_millis(), engine.random.bytes()?);
         unstored.push((past.org_id, id, noted));

@@ -13,7 +13,7 @@ use crate::{
     id::OrgId,
     outcome::Outcome,
     time::Timestamp,
-    verify::request::Request,
+    verify::{recorded::Recorded, request::Request},
 };
 
 use super::{
@@ -112,7 +112,8 @@ fn seen_of(past: &[Past<'_>], tallies: &[(Bucket, Tally)]) -> Vec<(Name, Seen)> 
     for (past, (bucket, _)) in past.iter().zip(tallies) {
         if let (Outcome::Valid, Some(came_with)) = (past.outcome, past.came_with) {
             let of_subject = seen.entry(bucket.name()).or_default();
-            of_subject.count(&came_with.request(), past.count, past.at, &mut text);
+            let recorded = Recorded::of_past(&came_with.request());
+            of_subject.count(&recorded, past.count, past.at, &mut text);
         }
     }
     seen.into_iter().collect()
@@ -127,8 +128,9 @@ fn sighted(past: &[Past<'_>]) -> Vec<(Sighted, Sighting)> {
         else {
             continue;
         };
-        let origin = past.came_with.and_then(|came_with| came_with.origin);
-        let sighting = Sighting::of(origin, None, past.at).times(past.count);
+        let came_with = past.came_with.unwrap_or_default().request();
+        let origin = Recorded::of_past(&came_with).origin;
+        let sighting = Sighting::of(origin.as_ref(), past.at).times(past.count);
         let sighted = (past.org_id, key_id, secret_id, Problem::SecretKeyInBrowser);
         match all.entry(sighted) {
             Entry::Occupied(mut there) => there.get_mut().absorb(sighting),

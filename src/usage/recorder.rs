@@ -230,8 +230,7 @@ impl Counts {
         }
         if let (Some(finding), Subject::Key(key_id, secret_id)) = (counted.finding, bucket.subject)
         {
-            let request = counted.request;
-            let sighting = Sighting::of(request.origin, request.referer, now);
+            let sighting = Sighting::of(counted.request.origin.as_ref(), now);
             self.sight((bucket.org_id, key_id, secret_id, finding), sighting);
         }
         if bucket.outcome == Outcome::Valid {
@@ -314,10 +313,10 @@ mod tests {
         id::*,
         key::*,
         usage::subject::{Cell, Group},
-        verify::request::Request,
+        verify::recorded::Recorded,
     };
 
-    fn bucket<'a>(key: u8, at: Timestamp, request: &'a Request<'a>) -> Counted<'a> {
+    fn bucket<'a>(key: u8, at: Timestamp, request: &'a Recorded<'a>) -> Counted<'a> {
         let random = [key; 10];
         let subject = Subject::Key(KeyId::new(0, random), SecretId::new(0, random));
         let cell = Cell {
@@ -344,7 +343,7 @@ mod tests {
             merge_at: 100,
             ..Counts::default()
         };
-        let request = Request::default();
+        let request = Recorded::default();
         let (mut most, mut total) = (0, 0);
         for minute in 0..3 * 24 * 60 {
             let now = Timestamp::from_millis(minute * MINUTE);
@@ -368,7 +367,7 @@ mod tests {
     #[test]
     fn batches_are_bounded_and_hold_every_count_once() {
         let recorder = Recorder::new(InstanceId::new(0, [0; 10]));
-        let request = Request::default();
+        let request = Recorded::default();
         for minute in 0..(BATCH as i64 + 1) {
             let now = Timestamp::from_millis(minute * MINUTE);
             recorder.count(&bucket(1, now, &request), now);

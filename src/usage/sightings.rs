@@ -22,13 +22,12 @@ pub(super) struct Sighting {
 
 impl Sighting {
     /// The sighting of a single request.
-    pub(super) fn of(origin: Option<&str>, referer: Option<&str>, now: Timestamp) -> Self {
-        let origin = Origin::of_request(origin, referer);
+    pub(super) fn of(origin: Option<&Origin<'_>>, now: Timestamp) -> Self {
         Self {
             first_at: now,
             last_at: now,
             count: 1,
-            origin: origin.map_or_else(|_| String::new(), |origin| origin.to_string()),
+            origin: origin.map_or_else(String::new, ToString::to_string),
         }
     }
 

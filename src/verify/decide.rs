@@ -16,7 +16,7 @@ use super::{
     known_agent::KnownAgent,
     known_key::KnownKey,
     known_org::KnownOrg,
-    request::Request,
+    recorded::Received,
 };
 
 /// The agent that a request names.
@@ -55,12 +55,12 @@ pub(super) fn usable(key: &KnownKey, secret: SecretId, now: Timestamp) -> Result
 }
 
 /// Decides on a request with a usable key.
-pub(super) fn with_key<'a>(
+pub(super) fn with_key<'a, 'r: 'a>(
     convention: &Convention,
     key: &'a KnownKey,
     org: &KnownOrg,
     asked: Asked<'a>,
-    request: &Request<'a>,
+    request: &Received<'r>,
 ) -> Decision<'a> {
     // Browsers do not send empty headers, but API servers that forward headers unconditionally do.
     let from_browser = [request.origin, request.referer]
@@ -70,7 +70,7 @@ pub(super) fn with_key<'a>(
     let exposed = key.kind == Kind::Secret
         && from_browser
         && !convention.allows_secret_in_browser(&key.settings.scopes);
-    let origin = Origin::of_request(request.origin, request.referer).ok();
+    let origin = request.page;
     let mut decision = Decision {
         finding: exposed.then_some(Problem::SecretKeyInBrowser),
         ..Decision::of(Answer::of(Outcome::Valid))
@@ -125,10 +125,10 @@ pub(super) fn with_key<'a>(
 }
 
 /// Decides on a request with an agent's public ID instead of a key.
-pub(super) fn with_agent_alone<'a>(
+pub(super) fn with_agent_alone<'a, 'r: 'a>(
     convention: &Convention,
     agent: &'a KnownAgent,
-    request: &Request<'a>,
+    request: &Received<'r>,
 ) -> Decision<'a> {
     let mut decision = Decision::of(Answer::of(Outcome::Valid));
     if !agent.public_embedding {
@@ -139,7 +139,7 @@ pub(super) fn with_agent_alone<'a>(
     if let Some(outcome) = bound_elsewhere(request, environment, project) {
         return decision.refuse(outcome);
     }
-    let origin = Origin::of_request(request.origin, request.referer).ok();
+    let origin = request.page;
     // Without a list, nothing would restrict access, so even localhost is rejected.
     decision.site = Some(if agent.domains.is_empty() {
         Site::Refused(origin)
@@ -160,7 +160,10 @@ pub(super) fn with_agent_alone<'a>(
 
 /// Returns the required scopes that are not granted. Unlike for keys, an empty grant means no scopes, because anyone
 /// can send a public ID.
-fn missing(granted: &[convention::Scope], request: &Request<'_>) -> Option<Vec<convention::Scope>> {
+fn missing(
+    granted: &[convention::Scope],
+    request: &Received<'_>,
+) -> Option<Vec<convention::Scope>> {
     let missing: Vec<_> = request
         .scopes
         .iter()
@@ -180,7 +183,7 @@ fn is_bound_to(convention: &Convention, key: &KnownKey, agent: &KnownAgent) -> b
 
 /// The outcome for a request that requires another environment or project than the key's.
 fn bound_elsewhere(
-    request: &Request<'_>,
+    request: &Received<'_>,
     environment: Environment,
     project: Option<ProjectId>,
 ) -> Option<Outcome> {

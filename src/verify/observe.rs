@@ -17,7 +17,7 @@ use crate::{
 use super::{
     answer::{Answer, InvalidReason},
     decide::Decision,
-    request::Request,
+    recorded::Received,
 };
 
 /// The number of decisions since the process started, for all orgs.
@@ -66,7 +66,7 @@ pub(super) fn observe(
     engine: &Engine,
     decision: Decision<'_>,
     about: Option<(OrgId, Subject, Cell)>,
-    request: &Request<'_>,
+    request: &Received<'_>,
     now: Timestamp,
 ) -> Answer {
     let Decision {
@@ -80,9 +80,8 @@ pub(super) fn observe(
     engine.verifications.count(&answer);
     if let Some((org_id, subject, cell)) = about {
         let recorded = request.recorded(engine, answer.outcome);
-        let is_whole = (recorded.origin, recorded.referer) == (request.origin, request.referer);
         let site = site.map(|site| match site {
-            Site::Refused(_) if !is_whole => Site::Refused(None),
+            Site::Refused(_) => Site::Refused(recorded.origin),
             site => site,
         });
         let counted = Counted {

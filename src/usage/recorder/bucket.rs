@@ -11,7 +11,7 @@ use crate::{
         problem::Problem,
         subject::{Cell, Subject},
     },
-    verify::request::Request,
+    verify::recorded::Recorded,
 };
 
 /// The key of a counter.
@@ -74,5 +74,5 @@ pub struct Counted<'a> {
     /// A problem found with the key.
     pub finding: Option<Problem>,
     /// The request: what it came with is evidence of the finding, and counted if it was valid.
-    pub request: &'a Request<'a>,
+    pub request: &'a Recorded<'a>,
 }

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use crate::{
-    convention::Scope, domain::Origin, network::Network, refusals::ClientFamily, time::Timestamp,
-    verify::request::Request,
+    convention::Scope, network::Network, refusals::ClientFamily, time::Timestamp,
+    verify::recorded::Recorded,
 };
 
 use super::Facet;
@@ -104,7 +104,7 @@ impl Seen {
     /// comparing.
     pub(in crate::usage) fn count(
         &mut self,
-        request: &Request<'_>,
+        request: &Recorded<'_>,
         count: i64,
         at: Timestamp,
         text: &mut String,
@@ -114,7 +114,7 @@ impl Seen {
             first_at: Some(at),
             last_at: at,
         };
-        if let Ok(origin) = Origin::of_request(request.origin, request.referer) {
+        if let Some(origin) = request.origin {
             text.clear();
             // Writing to a string does not fail.
             let _ = write!(text, "{origin}");
@@ -129,7 +129,7 @@ impl Seen {
             self.networks
                 .add(times, |known| *known == network, || network);
         }
-        if let Some(name) = ClientFamily::name_of(request) {
+        if let Some(name) = request.client {
             self.clients.add(
                 times,
                 |known| known.as_str().eq_ignore_ascii_case(name),
@@ -191,28 +191,26 @@ fn extend<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Origin;
 
     #[test]
     fn a_flood_of_values_stays_within_its_limit_and_every_request_counts() {
         let mut seen = Seen::default();
         let mut text = String::new();
         for number in 0..10_000_u32 {
-            let (origin, client) = (
-                format!("https://a{number}.example"),
-                format!("bot{number}/1"),
-            );
-            let request = Request {
-                origin: Some(&origin),
-                user_agent: Some(&client),
+            let (origin, client) = (format!("https://a{number}.example"), format!("bot{number}"));
+            let request = Recorded {
+                origin: Origin::parse(&origin).ok(),
+                client: Some(&client),
                 ip: Some(std::net::Ipv4Addr::from_bits(number << 8).into()),
-                ..Request::default()
+                ..Recorded::default()
             };
             seen.count(&request, 1, Timestamp::from_millis(0), &mut text);
         }
         let mut other = Seen::default();
-        let request = Request {
-            origin: Some("https://A3.example"),
-            ..Request::default()
+        let request = Recorded {
+            origin: Origin::parse("https://A3.example").ok(),
+            ..Recorded::default()
         };
         other.count(&request, 1, Timestamp::from_millis(0), &mut text);
         seen.absorb(other);

@@ -9,6 +9,7 @@ use crate::{
     id::{AgentId, KeyId, OrgId, ProjectId},
     key::{Environment, Lifecycle, settings::KeySettings},
     rate_limit::{Holder, RateLimits},
+    verify::request::Request,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_000_000);
@@ -103,7 +104,7 @@ fn scopes(names: &[&str]) -> Vec<convention::Scope> {
 }
 
 fn outcome(key: &KnownKey, asked: Asked<'_>, request: &Request<'_>) -> Outcome {
-    with_key(&latchkey(), key, &org(), asked, request)
+    with_key(&latchkey(), key, &org(), asked, &Received::of(request))
         .answer
         .outcome
 }
@@ -199,7 +200,13 @@ fn a_secret_key_from_a_browser_is_refused_and_noted_unless_the_org_lets_it_throu
         origin: Some("https://northwind.example"),
         ..request(&convention)
     };
-    let refused = with_key(&convention, &key, &org(), Asked::Nothing, &request);
+    let refused = with_key(
+        &convention,
+        &key,
+        &org(),
+        Asked::Nothing,
+        &Received::of(&request),
+    );
     assert_eq!(refused.answer.outcome, Outcome::SecretKeyInBrowser);
     assert!(!refused.answer.origin_allowed);
     assert_eq!(refused.finding, Some(Problem::SecretKeyInBrowser));
@@ -208,7 +215,13 @@ fn a_secret_key_from_a_browser_is_refused_and_noted_unless_the_org_lets_it_throu
         secrets_in_browsers: true,
         ..org()
     };
-    let passed = with_key(&convention, &key, &lenient, Asked::Nothing, &request);
+    let passed = with_key(
+        &convention,
+        &key,
+        &lenient,
+        Asked::Nothing,
+        &Received::of(&request),
+    );
     assert_eq!(passed.answer.outcome, Outcome::Valid);
     assert!(passed.answer.origin_allowed);
     assert_eq!(passed.finding, Some(Problem::SecretKeyInBrowser));
@@ -217,7 +230,13 @@ fn a_secret_key_from_a_browser_is_refused_and_noted_unless_the_org_lets_it_throu
         origin: Some(""),
         ..request
     };
-    let passed = with_key(&convention, &key, &org(), Asked::Nothing, &from_a_server);
+    let passed = with_key(
+        &convention,
+        &key,
+        &org(),
+        Asked::Nothing,
+        &Received::of(&from_a_server),
+    );
     assert_eq!(passed.answer.outcome, Outcome::Valid);
     assert_eq!(passed.finding, None);
 }
@@ -243,7 +262,9 @@ fn an_agent_of_another_org_or_of_another_project_where_that_binds_is_refused() {
     ] {
         for (convention, expected) in [(&by_org, of_org), (&by_project, of_project)] {
             let asked = agent.map_or(Asked::Unknown, Asked::Of);
-            let decision = with_key(convention, &key, &org(), asked, &request(convention));
+            let request = request(convention);
+            let received = Received::of(&request);
+            let decision = with_key(convention, &key, &org(), asked, &received);
             assert_eq!(
                 decision.answer.outcome,
                 expected,
@@ -281,7 +302,7 @@ fn a_request_may_be_bound_to_an_environment_and_a_project(
         domains: domains(&["northwind.example"]),
         ..agent(&convention)
     };
-    let alone = with_agent_alone(&convention, &public, &bound);
+    let alone = with_agent_alone(&convention, &public, &Received::of(&bound));
     assert_eq!(alone.answer.outcome, expected);
 }
 
@@ -310,7 +331,13 @@ fn what_is_missing_is_named() {
         scopes: &needed,
         ..request(&convention)
     };
-    let decision = with_key(&convention, &key, &org(), Asked::Nothing, &request);
+    let decision = with_key(
+        &convention,
+        &key,
+        &org(),
+        Asked::Nothing,
+        &Received::of(&request),
+    );
     assert_eq!(decision.answer.outcome, Outcome::InsufficientScope);
     assert_eq!(decision.answer.missing_scopes, scopes(&["read"]));
 }
@@ -371,7 +398,7 @@ fn a_public_id_alone_works_where_embedding_is_on_and_the_page_is_listed() {
         ..request(&convention)
     };
     let outcome = |agent: &KnownAgent, origin| {
-        with_agent_alone(&convention, agent, &from(origin))
+        with_agent_alone(&convention, agent, &Received::of(&from(origin)))
             .answer
             .outcome
     };

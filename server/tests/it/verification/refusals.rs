@@ -101,6 +101,58 @@ on_both! {
         assert!(!app.database.holds(&own.expose().to_lowercase()).await);
     }
 
+    async fn a_key_that_a_program_rewrote_as_a_host_is_stored_nowhere(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let lenient = app.org("contoso").await;
+        app.database.execute("UPDATE orgs SET secrets_in_browsers = TRUE WHERE slug = 'contoso'").await;
+        let (secret, in_pages) = (org.key("Secret").await.plain, lenient.key("In pages").await.plain);
+        let shop = org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap().plain;
+        let elsewhere = PlainKey::from_presented("lk_sk_live_neverMadeHere0123456789abcdefg");
+        let mut asked = 0;
+        for sent in [&secret, &in_pages, &shop] {
+            for written in [&secret, &in_pages, &shop, &elsewhere] {
+                let lower = written.expose().to_lowercase();
+                for host in [lower.clone(), lower.replace('_', "-"), lower.replace('_', "."), lower.replace('_', "")] {
+                    let page = format!("https://www.{host}.example/path");
+                    let scopes = [lower.replace('_', "-").parse().unwrap()];
+                    let request = Request { key: Some(sent), referer: Some(&page), ip: Some([192, 0, 2, 1].into()), ..Request::default() };
+                    app.ask(&request).await;
+                    app.ask(&Request { origin: Some(page.trim_end_matches("/path")), scopes: &scopes, ..request }).await;
+                    asked += 2;
+                }
+            }
+            // An organization has the memory for fifty between two writes.
+            refusals::store(&app.engine).await.unwrap();
+        }
+        flush(&app.engine).await.unwrap();
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM refusals").await, asked / 3 * 2);
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM key_findings").await, 2);
+        assert_eq!(app.database.texts("SELECT DISTINCT origin FROM key_findings").await, [""]);
+        for written in [&secret, &in_pages, &shop, &elsewhere] {
+            let tail = written.expose()["lk_sk_live_".len()..].to_lowercase();
+            assert!(!app.database.holds(&tail).await && !app.database.holds(&tail[..12]).await);
+        }
+    }
+
+    async fn origins_of_previews_are_listed_although_they_look_mixed(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let shop = org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap().plain;
+        let mut expected = vec![];
+        for host in [
+            "shop-live-2024.example.com", "my-app-git-main-team.vercel.app", "my-app-a1b2c3d4e-team.vercel.app",
+            "a1b2c3d4e5f6g7h8.cloudfront.net", "d111111abcdef8.cloudfront.net",
+            "550e8400-e29b-41d4-a716-446655440000.previews.example", "lk-pk-live-git-main-team.vercel.app",
+        ] {
+            let origin = format!("https://{host}");
+            app.ask(&Request { key: Some(&shop), origin: Some(&origin), ..Request::default() }).await;
+            app.clock.advance(1);
+            expected.insert(0, origin);
+        }
+        refusals::store(&app.engine).await.unwrap();
+        let listed = list(app, &org, &all()).await.into_iter();
+        assert_eq!(listed.map(|refusal| refusal.origin.unwrap()).collect::<Vec<_>>(), expected);
+    }
+
     async fn the_newest_thousand_of_thirty_days_are_kept(app: &TestApp) {
         let org = app.org("northwind").await;
         let shop = org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap();
