@@ -5,7 +5,10 @@ use latchkey::{
     agents::PublicId,
     audit::EventFilter,
     findings::Code,
-    key::{Environment, Kind, secret_text::is_id},
+    key::{
+        Environment, Kind,
+        secret_text::{can_name_be_secret, is_id},
+    },
     name::Slug,
     outcome::Outcome,
     reviews::Verdict,
@@ -110,9 +113,15 @@ pub fn known_path(next: &str) -> String {
 fn are_known(path: &str) -> bool {
     let parts: Vec<&str> = path.split('/').skip(1).collect();
     parts.iter().enumerate().all(|(place, part)| {
-        let is_org = place == 1 && parts[0] == "orgs" && part.parse::<Slug>().is_ok();
+        let is_org = place == 1 && parts[0] == "orgs" && is_name_of_org(part);
         is_org || WORDS.contains(part) || is_of_object(part)
     })
+}
+
+/// Whether the text is the name of an organization in URLs, and not a secret that looks like one: programs write keys in lower
+/// case and replace underscores.
+fn is_name_of_org(text: &str) -> bool {
+    text.parse::<Slug>().is_ok() && !can_name_be_secret(text)
 }
 
 fn is_of_object(text: &str) -> bool {
@@ -236,6 +245,23 @@ mod tests {
                 (format!("https://{secret}/keys"), ""),
             ] {
                 assert_eq!(known_path(&next), kept, "{next}");
+            }
+        }
+        // An organization can be called `hunter2`, but not like this.
+        for secret in [
+            "0123456789abcdef0123456789ab",
+            "k7aa9c-9f3a2b1c-4d5e6f7a",
+            "a1b2c-aa9ce-g5h6i-j7k8l",
+            "lk-sk-live-q66vaguwwjabef0xsvj2gk12",
+            "csk-q66vaguwwjabef0xsvj2gk12yh080abc",
+            "qvaguwwjabefxsvjgkyhabcdefgh",
+            "5f4dcc3b-5aa7-65d6-1d83-27deb882cf99",
+            "LK-SK-LIVE-Q66VAGUWWJABEF0XSVJ2GK12",
+            "lk_sk_live_q66vaguwwjabef0xsvj2gk12",
+            "lk%5Fsk%5Flive%5Fq66vaguwwjabef0xsvj2gk12",
+        ] {
+            for rest in ["", "/keys", "/keys/new?status=active"] {
+                assert_eq!(known_path(&format!("/orgs/{secret}{rest}")), "");
             }
         }
         for next in ["//keys", "/\\keys", "", "keys", "/keys/", "/orgs//keys"] {
