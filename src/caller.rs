@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr};
 
 use crate::{
+    clock::Monotonic,
     id::{ServiceTokenId, UserId},
     session_hash::SessionHash,
 };
@@ -48,6 +49,8 @@ pub struct Visit {
     pub request_id: Option<Arc<str>>,
     /// The session of a signed-in user. `None` before someone has signed in, and for other callers.
     pub session: Option<SessionHash>,
+    /// When the request began, on this process's clock. It has to be answered in time. `None` for other callers.
+    pub begun: Option<Monotonic>,
 }
 
 /// The type of a client, detected from its `User-Agent` header. The header itself is not stored.
@@ -130,6 +133,7 @@ impl Caller {
                 system: None,
                 request_id: None,
                 session: None,
+                begun: None,
             },
         }
     }

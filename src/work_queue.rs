@@ -6,13 +6,17 @@
 //!
 //! - A caller without a place in the queue is rejected before any work is done.
 //! - Nobody can fill the queue: each tenant or network has a share of the places. Within a tenant, nobody keeps others out.
-//! - Nobody waits behind all that another has in the queue: tenants and networks take turns ([`turns`]).
+//! - Nobody waits behind all that another has in the queue: whoever has used the least lately has the next turn ([`turns`]), and
+//!   large work has a turn for each of its parts ([`Turn::next_part`]).
 //! - Who waits in line for a place is next with the fewest places, and one person counts with all their tenants ([`places`]).
+//! - Who would not be done in time is rejected at once, and no turn is given to a request that has too little time left for it.
 //! - A place is held until the work ends, even if the request is cancelled: running work cannot be cancelled.
 //! - Work is not started if its request was cancelled while waiting: the waiting future is dropped with the request.
 
 mod places;
 mod served;
+#[cfg(test)]
+mod tests;
 mod turns;
 mod whose;
 
@@ -32,17 +36,22 @@ use tokio_util::sync::CancellationToken;
 pub use self::{places::GivesWay, whose::Whose};
 use self::{
     places::{Places, Taken},
-    served::Served,
+    served::{Order, Served},
     turns::{Permit, Turns},
 };
+use crate::clock::{Clock, Monotonic};
 
-/// How much all work costs, for each place of a queue with a line, until a tenant no longer counts as served lately: at least what
-/// twice as many of the largest imports cost as there are places.
-const HEAD_START: u64 = 128;
-/// How long to wait before retrying, in seconds.
+/// How long to wait before retrying, in seconds, and how long at most.
 const RETRY_AFTER: u32 = 2;
+const MAX_RETRY_AFTER: f64 = 60.0;
 /// How long [`WorkQueue::enter_in_line`] waits for a place.
 const LONGEST_IN_LINE: Duration = Duration::from_secs(15);
+/// The time that a request has in total, in milliseconds.
+const OF_A_REQUEST: i64 = 30_000;
+/// The time that a request must have left at a turn, in milliseconds: to do a part of the work, and to respond.
+const LEFT_AT_A_TURN: i64 = 3_000;
+/// How long a unit of cost is expected to take, in milliseconds, until turns have shown it.
+const MILLIS_PER_UNIT: f64 = 25.0;
 
 /// The queue is full, or the caller's share of it is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +59,45 @@ const LONGEST_IN_LINE: Duration = Duration::from_secs(15);
 pub struct Busy {
     /// Seconds to wait before retrying.
     pub retry_after: u32,
+}
+
+impl Busy {
+    /// Too busy for this many milliseconds.
+    fn after(millis: f64) -> Self {
+        let seconds = (millis / 1_000.0).clamp(RETRY_AFTER.into(), MAX_RETRY_AFTER);
+        Self {
+            retry_after: seconds as u32,
+        }
+    }
+}
+
+/// What is asked of a queue for a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    /// What the work costs in all its parts, in units that the callers of a queue choose.
+    pub cost: f64,
+    /// When the request began, if it has to be answered in time.
+    pub begun: Option<Monotonic>,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self {
+            cost: 1.0,
+            begun: None,
+        }
+    }
+}
+
+impl Wanted {
+    /// How much time is left for turns.
+    fn left(&self, now: Monotonic) -> Duration {
+        let Some(begun) = self.begun else {
+            return Duration::MAX;
+        };
+        let left = OF_A_REQUEST - LEFT_AT_A_TURN - now.since(begun);
+        Duration::from_millis(u64::try_from(left).unwrap_or(0))
+    }
 }
 
 impl Default for Busy {
@@ -79,6 +127,7 @@ pub enum NotDone {
 /// A queue for one kind of work. `K` identifies the tenants and persons whose work it is.
 #[derive(Debug)]
 pub struct WorkQueue<K: Copy + Eq + Hash> {
+    served: Arc<Served<K>>,
     turns: Arc<Turns<K>>,
     places: Arc<Places<K>>,
     threads: Arc<Threads>,
@@ -99,16 +148,17 @@ type Work = Box<dyn FnOnce() + Send>;
 pub struct Place<K: Copy + Eq + Hash> {
     taken: Taken,
     whose: Whose<K>,
-    cost: u64,
+    wanted: Wanted,
     places: Arc<Places<K>>,
     turns: Arc<Turns<K>>,
+    served: Arc<Served<K>>,
     threads: Arc<Threads>,
 }
 
 /// A place in the queue together with a turn to run.
 #[derive(Debug)]
 pub struct Turn<K: Copy + Eq + Hash> {
-    _permit: Permit<K>,
+    permit: Permit<K>,
     place: Place<K>,
 }
 
@@ -156,26 +206,33 @@ impl<K: Copy + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
     /// Creates a queue that runs `at_once` pieces of work concurrently and has `max` places in total, including
     /// running work, with at most `max_each` places per tenant.
     pub fn new(at_once: usize, max: usize, max_each: usize) -> Self {
-        Self::with_line(at_once, max, max_each, GivesWay::Never, 0)
+        let order = Order::of(max, false);
+        Self::in_order(
+            (at_once, max, max_each),
+            GivesWay::Never,
+            order,
+            Clock::System,
+        )
     }
 
-    /// Creates a queue for [`Self::enter_in_line`]. Whoever had no turn lately is next there, for the places and the turns:
-    /// those who come again and again, however many they are, do not keep out someone who comes once.
-    pub fn in_line(at_once: usize, max: usize, max_each: usize, gives_way: GivesWay) -> Self {
-        Self::with_line(at_once, max, max_each, gives_way, HEAD_START * max as u64)
+    /// Creates a queue for [`Self::enter_in_line`]. Whoever has used the least lately is next there, for the places and the
+    /// turns: those who come again and again, however many they are, do not keep out someone who comes once.
+    pub fn in_line(sizes: (usize, usize, usize), gives_way: GivesWay, clock: Clock) -> Self {
+        Self::in_order(sizes, gives_way, Order::of(sizes.1, true), clock)
     }
 
-    fn with_line(
-        at_once: usize,
-        max: usize,
-        max_each: usize,
+    fn in_order(
+        (at_once, max, max_each): (usize, usize, usize),
         gives_way: GivesWay,
-        head_start: u64,
+        order: Order,
+        clock: Clock,
     ) -> Self {
-        let served = Arc::new(Served::new(head_start));
+        let served = Arc::new(Served::new(clock, order, MILLIS_PER_UNIT));
+        let places = Places::new((at_once, max, max_each), gives_way, Arc::clone(&served));
         Self {
             turns: Arc::new(Turns::new(at_once, Arc::clone(&served))),
-            places: Arc::new(Places::new(max, max_each, gives_way, served)),
+            places: Arc::new(places),
+            served,
             threads: Arc::new(Threads {
                 count: at_once,
                 work: OnceLock::new(),
@@ -199,7 +256,7 @@ impl<K: Copy + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
     /// If no place is left, in total or for the tenant.
     pub fn enter(&self, whose: impl Into<Whose<K>>) -> Result<Place<K>, Busy> {
         let whose = whose.into();
-        Ok(self.place(self.places.take(whose)?, whose, 1))
+        Ok(self.place(self.places.take(whose)?, whose, Wanted::default()))
     }
 
     /// Takes a place in the queue, and waits in line for some seconds if none is left in total.
@@ -207,27 +264,38 @@ impl<K: Copy + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
     /// # Errors
     /// If no place is left for the tenant, or none becomes free in total.
     pub async fn enter_in_line(&self, whose: impl Into<Whose<K>>) -> Result<Place<K>, Busy> {
-        self.enter_in_line_for(whose, 1).await
+        self.enter_in_line_for(whose, Wanted::default()).await
     }
 
-    /// Like [`Self::enter_in_line`], for work that costs several times as much as the least.
+    /// Whether [`Self::enter_in_line_for`] would reject this at once.
     ///
     /// # Errors
-    /// If no place is left for the tenant, or none becomes free in total.
+    /// If no place is left for the tenant, or the work would not be done in time.
+    pub fn check(&self, whose: impl Into<Whose<K>>, wanted: Wanted) -> Result<(), Busy> {
+        let left = wanted.left(self.served.now());
+        self.places.check(whose.into(), wanted.cost, left)
+    }
+
+    /// Like [`Self::enter_in_line`], for work that costs several times as much as the least, or for a request that has to be
+    /// answered in time.
+    ///
+    /// # Errors
+    /// If no place is left for the tenant, none becomes free in total, or the work would not be done in time.
     pub async fn enter_in_line_for(
         &self,
         whose: impl Into<Whose<K>>,
-        cost: u64,
+        wanted: Wanted,
     ) -> Result<Place<K>, Busy> {
         let whose = whose.into();
-        let waiter = self.places.join(whose, cost)?;
-        let mut longest = pin!(sleep(LONGEST_IN_LINE));
+        let left = wanted.left(self.served.now());
+        let waiter = self.places.join(whose, wanted.cost, left)?;
+        let mut longest = pin!(sleep(LONGEST_IN_LINE.min(left)));
         let mut patience = pin!(sleep(self.places.patience()));
         let mut has_waited = false;
         loop {
             let mut changed = pin!(self.places.changed());
             if let Some(taken) = waiter.take(has_waited) {
-                return Ok(self.place(taken, whose, cost));
+                return Ok(self.place(taken, whose, wanted));
             }
             select! {
                 () = &mut changed => {}
@@ -237,13 +305,14 @@ impl<K: Copy + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
         }
     }
 
-    fn place(&self, taken: Taken, whose: Whose<K>, cost: u64) -> Place<K> {
+    fn place(&self, taken: Taken, whose: Whose<K>, wanted: Wanted) -> Place<K> {
         Place {
             taken,
             whose,
-            cost,
+            wanted,
             places: Arc::clone(&self.places),
             turns: Arc::clone(&self.turns),
+            served: Arc::clone(&self.served),
             threads: Arc::clone(&self.threads),
         }
     }
@@ -261,7 +330,7 @@ impl<K: Copy + Eq + Hash + Send + Sync + 'static> Place<K> {
     /// # Errors
     /// If the process is ending.
     pub async fn turn(&self) -> Result<impl Send + use<K>, Unfinished> {
-        self.turns.wait(&self.whose, self.cost).await
+        self.turns.wait(&self.whose, self.wanted.cost).await
     }
 
     /// Waits for a turn, then does the work on one of the queue's threads. The turn lasts until the returned [`Turn`]
@@ -276,27 +345,62 @@ impl<K: Copy + Eq + Hash + Send + Sync + 'static> Place<K> {
         Ok(self.begin().await?.run(work).await?)
     }
 
-    /// Waits for a turn, which lasts until the returned value is dropped.
+    /// Waits for a turn for all of the work, which lasts until the returned value is dropped.
     ///
     /// # Errors
-    /// If the place was given to someone else before the turn, or the process is ending.
+    /// If the place was given to someone else before the turn, the request has too little time left, or the process is ending.
     pub async fn begin(self) -> Result<Turn<K>, NotDone> {
+        let cost = self.wanted.cost;
+        self.begin_part(cost).await
+    }
+
+    /// Waits for a turn for a part of the work, which costs this much. [`Turn::next_part`] goes on.
+    ///
+    /// # Errors
+    /// If the place was given to someone else before the turn, the request has too little time left, or the process is ending.
+    pub async fn begin_part(self, cost: f64) -> Result<Turn<K>, NotDone> {
+        let turns = Arc::clone(&self.turns);
+        let whose = self.whose;
+        let turn = async move { turns.wait(&whose, cost).await };
+        self.in_turn(turn, cost).await
+    }
+
+    async fn in_turn(
+        self,
+        turn: impl Future<Output = Result<Permit<K>, Unfinished>>,
+        cost: f64,
+    ) -> Result<Turn<K>, NotDone> {
+        let left = self.wanted.left(self.served.now());
         let permit = select! {
             biased;
             () = self.taken.lost.cancelled() => return Err(Busy::default().into()),
-            permit = self.turns.wait(&self.whose, self.cost) => permit?,
+            permit = turn => permit?,
+            () = sleep(left) => return Err(Busy::default().into()),
         };
+        if left.is_zero() {
+            return Err(Busy::default().into());
+        }
+        self.places.spend(self.taken.number, cost);
         if !self.places.runs(self.taken.number, true) {
             return Err(Busy::default().into());
         }
         Ok(Turn {
-            _permit: permit,
+            permit,
             place: self,
         })
     }
 }
 
 impl<K: Copy + Eq + Hash + Send + Sync + 'static> Turn<K> {
+    /// Ends this turn, and waits for one for the next part of the work. Work that has begun is not given up for others.
+    ///
+    /// # Errors
+    /// If the request has too little time left, or the process is ending.
+    pub async fn next_part(self, cost: f64) -> Result<Self, NotDone> {
+        let Self { permit, place } = self;
+        place.in_turn(permit.next(cost), cost).await
+    }
+
     /// Does work on one of the queue's threads. The turn goes on afterwards.
     ///
     /// # Errors
@@ -318,163 +422,5 @@ impl<K: Copy + Eq + Hash + Send + Sync + 'static> Turn<K> {
 impl<K: Copy + Eq + Hash> Drop for Place<K> {
     fn drop(&mut self) {
         self.places.free(self.taken.number);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::mpsc;
-
-    use futures_util::poll;
-    use rstest::rstest;
-    use tokio::time::timeout;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn each_has_a_share_and_the_queue_has_an_end() {
-        let queue = WorkQueue::new(1, 3, 2);
-        let first = queue.enter("a").unwrap();
-        let _second = queue.enter("a").unwrap();
-        assert!(queue.enter("a").is_err());
-        let _third = queue.enter("b").unwrap();
-        assert!(queue.enter("c").is_err());
-        drop(first);
-        let _again = queue.enter("c").unwrap();
-        assert!(queue.enter("d").is_err());
-    }
-
-    /// Imports of 10 milliseconds each, by `tenants`, of which each has three connections that try again and again.
-    async fn flooded(queue: &Arc<WorkQueue<u32>>, tenants: &[Whose<u32>]) {
-        for whose in tenants {
-            for _ in 0..3 {
-                let (queue, whose) = (Arc::clone(queue), *whose);
-                tokio::spawn(async move {
-                    loop {
-                        if let Ok(place) = queue.enter_in_line(whose).await {
-                            import(place).await;
-                        }
-                        sleep(Duration::from_millis(50)).await;
-                    }
-                });
-            }
-        }
-        sleep(Duration::from_millis(10)).await;
-    }
-
-    /// Takes a place and a turn like an import, without its threads, whose time would not be that of the test.
-    async fn import(place: Place<u32>) -> bool {
-        let lost = place.lost();
-        select! {
-            () = lost.cancelled() => false,
-            turn = place.turn() => {
-                let _turn = turn;
-                place.places.runs(place.taken.number, true);
-                sleep(Duration::from_millis(500)).await;
-                true
-            }
-        }
-    }
-
-    #[rstest]
-    // Each tenant is a person of its own, or they are those of two.
-    #[case(None)]
-    #[case(Some(2))]
-    #[tokio::test(start_paused = true)]
-    async fn forty_tenants_that_ask_again_and_again_keep_nobody_out(#[case] persons: Option<u32>) {
-        let queue = Arc::new(WorkQueue::in_line(1, 32, 2, GivesWay::Newest));
-        let tenants: Vec<_> = (0..40)
-            .map(|tenant| Whose {
-                tenant,
-                person: persons.map(|persons| 1_000 + tenant % persons),
-            })
-            .collect();
-        flooded(&queue, &tenants).await;
-        // Also among those who all came just before.
-        for (number, most) in (2_000..).zip([25, 3, 3, 3]) {
-            let imported = timeout(Duration::from_secs(most), async {
-                while !import(queue.enter_in_line(number).await.unwrap()).await {}
-            });
-            assert!(imported.await.is_ok(), "{number} took more than {most} s");
-            sleep(Duration::from_secs(20)).await;
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn waiting_work_whose_place_is_given_to_someone_else_is_told_to_come_back() {
-        let queue = WorkQueue::in_line(1, 3, 2, GivesWay::Newest);
-        let ((), _turn) = queue.enter("a").unwrap().run(|| ()).await.unwrap();
-        let waits = queue.enter("b").unwrap();
-        let mut loses = pin!(queue.enter("b").unwrap().run(|| ()));
-        assert!(poll!(&mut loses).is_pending());
-        let _newcomer = queue.enter_in_line("c").await.unwrap();
-        assert!(matches!(loses.await, Err(NotDone::Busy(_))));
-        assert_eq!(queue.taken(), 3);
-        assert!(!waits.lost().is_cancelled());
-        // Nobody has more than one now.
-        assert!(queue.enter_in_line("d").await.is_err());
-        assert_eq!(queue.places.in_line(), 0);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_waits_in_line_has_a_place_before_those_who_come_later() {
-        let queue = WorkQueue::in_line(1, 1, 1, GivesWay::Never);
-        let first = queue.enter("a").unwrap();
-        let mut second = pin!(queue.enter_in_line("b"));
-        assert!(poll!(&mut second).is_pending());
-        let mut third = pin!(queue.enter_in_line("c"));
-        assert!(poll!(&mut third).is_pending());
-        drop(first);
-        assert!(queue.enter("a").is_err());
-        let second = second.await.unwrap();
-        assert!(poll!(&mut third).is_pending());
-        drop(second);
-        let third = third.await.unwrap();
-        // Someone who no longer waits holds up nobody.
-        {
-            let mut gone = pin!(queue.enter_in_line("d"));
-            assert!(poll!(&mut gone).is_pending());
-        }
-        drop(third);
-        let _last = queue.enter("a").unwrap();
-    }
-
-    #[tokio::test]
-    async fn work_keeps_its_turn_when_its_request_is_gone() {
-        let queue = WorkQueue::new(1, 4, 4);
-        let (end, ended) = mpsc::channel::<()>();
-        let (begin, begun) = tokio::sync::oneshot::channel();
-        let request = tokio::spawn(queue.enter("a").unwrap().run(move || {
-            begin.send(()).unwrap();
-            ended.recv().unwrap();
-        }));
-        begun.await.unwrap();
-        request.abort();
-        assert!(request.await.unwrap_err().is_cancelled());
-        assert_eq!(queue.turns.free(), 0);
-        assert_eq!(queue.places.held_by("a"), 1);
-        end.send(()).unwrap();
-        let ((), _turn) = queue.enter("b").unwrap().run(|| ()).await.unwrap();
-        assert!(queue.places.held_by("a") == 0);
-    }
-
-    #[tokio::test]
-    async fn nothing_starts_for_a_request_that_is_gone() {
-        let queue = WorkQueue::new(1, 4, 4);
-        let ((), turn) = queue.enter("a").unwrap().run(|| ()).await.unwrap();
-        let (started, starts) = mpsc::channel();
-        let waiting = tokio::spawn(
-            queue
-                .enter("b")
-                .unwrap()
-                .run(move || started.send(()).unwrap()),
-        );
-        tokio::task::yield_now().await;
-        waiting.abort();
-        assert!(waiting.await.unwrap_err().is_cancelled());
-        assert!(queue.places.held_by("b") == 0);
-        drop(turn);
-        let ((), _turn) = queue.enter("c").unwrap().run(|| ()).await.unwrap();
-        assert!(starts.recv().is_err());
     }
 }

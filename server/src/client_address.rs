@@ -12,7 +12,10 @@ use axum::{
     response::Response,
 };
 use ipnet::IpNet;
-use latchkey::caller::{Client, System, Visit};
+use latchkey::{
+    caller::{Client, System, Visit},
+    clock::Monotonic,
+};
 
 use crate::app_state::AppState;
 
@@ -47,7 +50,11 @@ pub fn name_undeclared_proxy(state: &AppState, request: &Request) {
     }
 }
 
-/// The address, client program and ID of a request.
+/// When a request began, in its extensions.
+#[derive(Debug, Clone, Copy)]
+pub struct Begun(pub Monotonic);
+
+/// The address, client program and ID of a request, and when it began.
 pub fn visit(parts: &Parts, trusted: &[IpNet]) -> Visit {
     let text = |name| {
         parts
@@ -64,6 +71,7 @@ pub fn visit(parts: &Parts, trusted: &[IpNet]) -> Visit {
         // `request_log` has set or checked this header.
         request_id: text(REQUEST_ID).map(Arc::from),
         session: None,
+        begun: parts.extensions.get::<Begun>().map(|begun| begun.0),
     }
 }
 

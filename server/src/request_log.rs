@@ -20,7 +20,7 @@ use tracing::{Instrument, Span};
 
 use crate::{
     app_state::AppState,
-    client_address::{self, REQUEST_ID},
+    client_address::{self, Begun, REQUEST_ID},
 };
 
 /// Handles a request with its ID, and logs its method, route, status and duration. The path, query, headers and body
@@ -46,6 +46,7 @@ pub async fn log(State(state): State<AppState>, mut request: Request, next: Next
         tracing::info_span!("request", id = text, method, route)
     };
     let started_at = state.engine.clock().monotonic();
+    request.extensions_mut().insert(Begun(started_at));
     let mut unanswered = Unanswered(Some((&span, route)));
     let mut response = next.run(request).instrument(span.clone()).await;
     unanswered.0 = None;

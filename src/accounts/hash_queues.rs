@@ -81,7 +81,9 @@ impl HashQueues {
 mod tests {
     use std::sync::{Arc, Mutex};
 
-    use tokio::task::yield_now;
+    use futures_util::poll;
+    use rstest::rstest;
+    use tokio::task::{unconstrained, yield_now};
 
     use super::*;
 
@@ -114,6 +116,80 @@ mod tests {
         assert!(queues.enter(HashFor::CommandLine).is_ok());
     }
 
+    type Hash = Pin<Box<dyn Future<Output = Result<Turn<HashFor>, NotDone>>>>;
+
+    /// Those who have as many hashes in the queue as they can, all the time.
+    struct Flood {
+        queues: HashQueues,
+        whose: Vec<Whose<HashFor>>,
+        waiting: Vec<Hash>,
+        /// The hashes that are being computed.
+        running: Vec<Turn<HashFor>>,
+    }
+
+    impl Flood {
+        async fn fill(&mut self) {
+            let mut still = vec![];
+            for mut hash in self.waiting.drain(..) {
+                // Who is ready has its turn, or has lost its place.
+                match poll!(&mut hash) {
+                    Poll::Ready(turn) => self.running.extend(turn),
+                    Poll::Pending => still.push(hash),
+                }
+            }
+            self.waiting = still;
+            for whose in self.whose.clone() {
+                for place in all_places(&self.queues, whose) {
+                    // Without tokio's limit of polls in one task.
+                    let mut hash: Hash = Box::pin(unconstrained(place.begin()));
+                    match poll!(&mut hash) {
+                        Poll::Ready(turn) => self.running.extend(turn),
+                        Poll::Pending => self.waiting.push(hash),
+                    }
+                }
+            }
+        }
+
+        /// Computes one hash of the flood.
+        async fn compute(&mut self) {
+            drop(self.running.remove(0));
+            self.fill().await;
+        }
+
+        /// How many hashes are computed until the newcomer has its turn, who tries again when its place is lost.
+        async fn hashes_until(&mut self, newcomer: Whose<HashFor>) -> usize {
+            let mut own: Option<Hash> = None;
+            for hashes in 0..1_000 {
+                if own.is_none()
+                    && let Ok(place) = self.queues.enter(newcomer)
+                {
+                    own = Some(Box::pin(unconstrained(place.begin())));
+                }
+                if let Some(hash) = &mut own {
+                    match poll!(hash) {
+                        Poll::Ready(Ok(turn)) => {
+                            self.running.push(turn);
+                            return hashes;
+                        }
+                        Poll::Ready(Err(_)) => own = None,
+                        Poll::Pending => {}
+                    }
+                }
+                self.compute().await;
+            }
+            panic!("the newcomer had no turn within 1,000 hashes");
+        }
+    }
+
+    #[rstest]
+    // Known browsers of accounts that someone has made from a few networks, and from many.
+    #[case((0..200).map(|number| user(number, number % 8)).collect(), user(1_000, 1_000), 8, 3)]
+    #[case((0..200).map(|number| user(number, number)).collect(), user(1_000, 1_000), 200, 3)]
+    // The newcomer is on the network of all of them, such as a proxy that is not in the settings: there, who came first is next.
+    #[case((0..200).map(|number| user(number, 1)).collect(), user(1_000, 1), 200, MAX_KNOWN)]
+    // Strangers.
+    #[case((0..34).map(|number| network(number).into()).collect(), network(1_000).into(), 34, 3)]
+    #[case((0..300).map(|number| network(number).into()).collect(), network(1_000).into(), 300, 3)]
     #[tokio::test]
     async fn a_network_waits_for_one_hash_of_another_that_has_all_its_places() {
         let queues = HashQueues::default();
@@ -140,6 +216,6 @@ mod tests {
         for waiting in waiting {
             waiting.await.unwrap();
         }
-        assert_eq!(order.lock().unwrap()[..3], ["flood", "other", "flood"]);
+        assert_eq!(order.lock().unwrap()[..3], ["other", "flood", "flood"]);
     }
 }

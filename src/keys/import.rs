@@ -13,12 +13,13 @@ mod report;
 mod store;
 mod text;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc, vec};
 
 use crate::{
     Engine,
     access::{Permit, to},
     arrivals::{Arrival, SMALL},
+    clock::Monotonic,
     convention::Convention,
     id::ProjectId,
     limits::{Limited, check_room},
@@ -26,11 +27,11 @@ use crate::{
     party::Party,
     policy::KeyPolicy,
     time::Timestamp,
-    work_queue::Busy,
+    work_queue::{Busy, Wanted, Whose, WorkQueue},
 };
 
 pub(super) use self::entry::sha256_of;
-use self::{entry::Entry, report::Listed};
+use self::{entry::Entry, file::Record, report::Listed};
 pub use self::{
     file::fields,
     report::{Becomes, EntryReport, ImportError, MAX_ENTRIES, Problem, Report},
@@ -82,30 +83,48 @@ pub async fn import_whole(
 ) -> Result<Report, ImportError> {
     let org_id = permit.org_id();
     check_room(engine, org_id, Limited::Keys, 1).await??;
-    let queue = match text.len() {
-        0..=SMALL => &engine.importing_small,
-        _ => &engine.importing,
+    let begun = permit.caller().visit.begun;
+    let (queue, cost) = (queue_for(engine, text.len()), Cost::of(text.len()));
+    let wanted = Wanted {
+        cost: cost.in_total(dry_run),
+        begun,
     };
-    // Checking takes time in proportion to the size. A file has at most 64 times that of a small one.
-    let cost = 1 + (text.len() / SMALL) as u64;
-    let place = queue.enter_in_line_for(permit.whose(), cost).await?;
-    let projects = store::projects(engine, org_id).await?;
-    let policy = policies::of_org(engine, org_id).await?;
-    let (convention, now) = (engine.convention.clone(), engine.clock.now());
-    // The turn ends after the keys are stored, because storing them is part of the work.
-    let (checked, _turn) = place
-        .run(move || check((&*convention, &policy), &projects, format, &text, now))
+    let place = queue.enter_in_line_for(permit.whose(), wanted).await?;
+    let checking = Checking {
+        convention: Arc::clone(&engine.convention),
+        policy: policies::of_org(engine, org_id).await?,
+        projects: store::projects(engine, org_id).await?,
+        now: engine.clock.now(),
+        records: Vec::new().into_iter(),
+        checked: Checked::default(),
+    };
+    let turn = place.begin_part(cost.of_part).await?;
+    let (read, mut turn) = turn
+        .run(move || checking.read(format, &text, cost.parts))
         .await?;
+    let (mut checking, part) = read?;
+    // Others can have a turn between the parts.
+    loop {
+        (checking, turn) = turn.run(move || checking.check(part)).await?;
+        if checking.records.len() == 0 {
+            break;
+        }
+        turn = turn.next_part(cost.of_part).await?;
+    }
+    let Checking {
+        policy, checked, ..
+    } = checking;
     let Checked {
         entries,
         mut listed,
         mut report,
-    } = checked?;
+    } = checked;
     let domains = entries.iter().flatten().map(Entry::domains).sum();
     check_room(engine, org_id, Limited::Keys, entries.len()).await??;
     if domains > 0 {
         check_room(engine, org_id, Limited::Domains, domains).await??;
     }
+    let turn = turn.next_part(cost.of_looking_up).await?;
     let (told, own) = (&mut report.entries, Some(org_id));
     store::refuse_stored(engine, &entries, own, &mut listed, told).await?;
     if dry_run || !report.is_good() {
@@ -118,6 +137,8 @@ pub async fn import_whole(
         return Ok(report);
     }
     let good: Vec<&Entry> = entries.iter().flatten().collect();
+    // The turn ends after the keys are stored, because storing them is part of the work.
+    let _turn = turn.next_part(cost.of_storing).await?;
     report.imported = store::store(engine, permit, &good, &policy).await?;
     if !report.imported {
         store::refuse_stored(engine, &entries, None, &mut listed, &mut report.entries).await?;
@@ -125,7 +146,69 @@ pub async fn import_whole(
     Ok(report)
 }
 
-/// A file after all checks that do not need the database.
+/// What an import costs: checking the entries of a small file costs one, and storing its keys as much again.
+#[derive(Debug, Clone, Copy)]
+struct Cost {
+    parts: usize,
+    of_part: f64,
+    of_looking_up: f64,
+    of_storing: f64,
+}
+
+impl Cost {
+    fn of(bytes: usize) -> Self {
+        let in_small_files = bytes as f64 / SMALL as f64;
+        let parts = 1 + bytes / SMALL;
+        Self {
+            parts,
+            of_part: in_small_files / parts as f64,
+            of_looking_up: in_small_files / 4.0,
+            of_storing: in_small_files,
+        }
+    }
+
+    fn in_total(self, dry_run: bool) -> f64 {
+        let of_checking = self.of_part * self.parts as f64 + self.of_looking_up;
+        match dry_run {
+            true => of_checking,
+            false => of_checking + self.of_storing,
+        }
+    }
+}
+
+fn queue_for(engine: &Engine, bytes: usize) -> &WorkQueue<Party> {
+    match bytes {
+        0..=SMALL => &engine.importing_small,
+        _ => &engine.importing,
+    }
+}
+
+/// Whether a file of this size would be imported in time, before it is received.
+///
+/// # Errors
+/// If it would not, for a request that began then.
+pub fn check_queue(
+    engine: &Engine,
+    whose: Whose<Party>,
+    bytes: usize,
+    begun: Option<Monotonic>,
+) -> Result<(), Busy> {
+    let cost = Cost::of(bytes).in_total(true);
+    queue_for(engine, bytes).check(whose, Wanted { cost, begun })
+}
+
+/// A file whose entries are checked part by part, without the database.
+struct Checking {
+    convention: Arc<Convention>,
+    policy: KeyPolicy,
+    projects: HashMap<String, ProjectId>,
+    now: Timestamp,
+    /// What is still to be checked.
+    records: vec::IntoIter<Record>,
+    checked: Checked,
+}
+
+#[derive(Default)]
 struct Checked {
     /// The parsed entries. `None` for an invalid entry.
     entries: Vec<Option<Entry>>,
@@ -133,39 +216,46 @@ struct Checked {
     report: Report,
 }
 
-fn check(
-    rules: (&Convention, &KeyPolicy),
-    projects: &HashMap<String, ProjectId>,
-    format: Format,
-    text: &str,
-    now: Timestamp,
-) -> Result<Checked, ImportError> {
-    let records = match format {
-        Format::Csv => file::read_csv(text)?,
-        Format::Json => json::read(text)?,
-    };
-    if records.is_empty() {
-        return Err(ImportError::Empty);
+impl Checking {
+    /// Parses the file, and returns the number of entries of each of so many parts.
+    fn read(
+        mut self,
+        format: Format,
+        text: &str,
+        parts: usize,
+    ) -> Result<(Self, usize), ImportError> {
+        let records = match format {
+            Format::Csv => file::read_csv(text)?,
+            Format::Json => json::read(text)?,
+        };
+        if records.is_empty() {
+            return Err(ImportError::Empty);
+        }
+        let part = records.len().div_ceil(parts);
+        self.checked.entries.reserve(records.len());
+        self.checked.report.entries.reserve(records.len());
+        self.records = records.into_iter();
+        Ok((self, part))
     }
-    let mut checked = Checked {
-        entries: Vec::with_capacity(records.len()),
-        listed: Listed::default(),
-        report: Report {
-            entries: Vec::with_capacity(records.len()),
-            imported: false,
-        },
-    };
-    for record in records {
-        let (entry, told) = entry::check(rules, projects, &record, now, &mut checked.listed);
-        checked.entries.push(entry);
-        checked.report.entries.push(told);
+
+    /// Checks the next entries, and with the last ones whether keys appear twice.
+    fn check(mut self, part: usize) -> Self {
+        let Checked {
+            entries,
+            listed,
+            report,
+        } = &mut self.checked;
+        let rules = (&*self.convention, &self.policy);
+        for record in self.records.by_ref().take(part) {
+            let (entry, told) = entry::check(rules, &self.projects, &record, self.now, listed);
+            entries.push(entry);
+            report.entries.push(told);
+        }
+        if self.records.len() == 0 {
+            refuse_twins(entries, listed, &mut report.entries);
+        }
+        self
     }
-    refuse_twins(
-        &checked.entries,
-        &mut checked.listed,
-        &mut checked.report.entries,
-    );
-    Ok(checked)
 }
 
 /// Rejects every entry whose key already appears earlier in the file.

@@ -1,8 +1,14 @@
 //! The places of a queue, and the line of those who wait for one.
 //!
-//! The next place goes to whoever has the fewest, then to whoever had no turn lately, then to whoever came first. A newcomer
-//! without any place does not have to wait until one is free: in queues whose work can be given up ([`GivesWay`]), one piece
-//! of the tenant or person with the most gives its place to it.
+//! The next place goes to whoever has the fewest, then to whoever has used the least lately, then to whoever came first. A
+//! newcomer without any place does not have to wait until one is free: in queues whose work can be given up ([`GivesWay`]), one
+//! piece of the tenant or person with the most gives its place to it.
+//!
+//! Who would wait for too long does not join the line. What is ahead of someone is computed from what everyone has used and
+//! still has to do ([`Places::ahead_of`]), as the turns are given.
+
+#[cfg(test)]
+mod tests;
 
 use std::{
     cmp::Reverse,
@@ -25,7 +31,8 @@ const PERSONS: usize = 4;
 pub enum GivesWay {
     /// None.
     Never,
-    /// What came last of who has the most, if that is more than one.
+    /// What came last of who has the most, if that is more than one; or otherwise what has not begun of who has used the most
+    /// lately, if that is more than the newcomer will have used.
     Newest,
     /// What came first of who has the most; if nobody has more than one, only to who has waited for this long.
     Oldest(Duration),
@@ -35,6 +42,7 @@ pub enum GivesWay {
 #[derive(Debug)]
 pub(super) struct Places<K> {
     pub max: usize,
+    at_once: usize,
     max_each: usize,
     gives_way: GivesWay,
     served: Arc<Served<K>>,
@@ -55,6 +63,8 @@ struct State<K> {
 #[derive(Debug)]
 struct Held<K> {
     whose: Whose<K>,
+    /// What the rest of the work costs.
+    cost: f64,
     is_running: bool,
     lost: CancellationToken,
 }
@@ -62,9 +72,9 @@ struct Held<K> {
 #[derive(Debug, Clone, Copy)]
 struct InLine<K> {
     whose: Whose<K>,
-    /// What all turns had cost by then.
-    joined: u64,
-    cost: u64,
+    /// What all turns had cost when the caller came.
+    since: f64,
+    cost: f64,
 }
 
 /// A place that was taken.
@@ -82,9 +92,14 @@ pub(super) struct Waiter<'a, K: Copy + Eq + Hash> {
 }
 
 impl<K: Copy + Eq + Hash> Places<K> {
-    pub fn new(max: usize, max_each: usize, gives_way: GivesWay, served: Arc<Served<K>>) -> Self {
+    pub fn new(
+        (at_once, max, max_each): (usize, usize, usize),
+        gives_way: GivesWay,
+        served: Arc<Served<K>>,
+    ) -> Self {
         Self {
             max,
+            at_once,
             max_each,
             gives_way,
             served,
@@ -137,28 +152,72 @@ impl<K: Copy + Eq + Hash> Places<K> {
         {
             return Err(Busy::default());
         }
-        Ok(state.take(whose))
+        Ok(state.take(whose, 1.0))
     }
 
-    /// Joins the line, for work with this cost.
+    /// Whether work with this cost would be done within this time.
     ///
     /// # Errors
-    /// If the tenant's share is used up: by its places, and those that it waits for.
-    pub fn join(&self, whose: Whose<K>, cost: u64) -> Result<Waiter<'_, K>, Busy> {
-        let joined = self.served.now();
-        let mut state = self.lock();
-        if !self.has_share(&state, &whose) {
+    /// If the tenant's share is used up, by its places and those that it waits for, or the work would take longer.
+    pub fn check(&self, whose: Whose<K>, cost: f64, within: Duration) -> Result<(), Busy> {
+        self.check_in(&self.lock(), whose, cost, within)
+    }
+
+    fn check_in(
+        &self,
+        state: &State<K>,
+        whose: Whose<K>,
+        cost: f64,
+        within: Duration,
+    ) -> Result<(), Busy> {
+        if !self.has_share(state, &whose) {
             return Err(Busy::default());
         }
+        let work = self.ahead_of(state, &whose, cost) / self.at_once as f64 + cost;
+        let millis = self.served.millis(work);
+        match millis > within.as_millis() as f64 {
+            true => Err(Busy::after(millis)),
+            false => Ok(()),
+        }
+    }
+
+    /// What is done before work of this cost is finished: of each tenant, what it has not used less than this one will have by
+    /// then.
+    fn ahead_of(&self, state: &State<K>, whose: &Whose<K>, cost: f64) -> f64 {
+        let own = self.served.lately(whose) + cost;
+        let held = state.held.values().map(|held| (held.whose, held.cost));
+        let in_line = state
+            .line
+            .values()
+            .map(|waiter| (waiter.whose, waiter.cost));
+        let mut by_tenant = HashMap::<K, (Whose<K>, f64)>::new();
+        for (whose, cost) in held.chain(in_line) {
+            by_tenant.entry(whose.tenant).or_insert((whose, 0.0)).1 += cost;
+        }
+        let ahead = by_tenant.values().map(|(other, left)| {
+            if other.tenant == whose.tenant {
+                return *left;
+            }
+            (own - self.served.lately(other)).clamp(0.0, *left)
+        });
+        ahead.sum()
+    }
+
+    /// Joins the line, for work with this cost that is to be done within this time.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn join(
+        &self,
+        whose: Whose<K>,
+        cost: f64,
+        within: Duration,
+    ) -> Result<Waiter<'_, K>, Busy> {
+        let mut state = self.lock();
+        self.check_in(&state, whose, cost, within)?;
         let number = state.number();
-        state.line.insert(
-            number,
-            InLine {
-                whose,
-                joined,
-                cost,
-            },
-        );
+        let since = self.served.total();
+        state.line.insert(number, InLine { whose, since, cost });
         drop(state);
         Ok(Waiter {
             places: self,
@@ -190,6 +249,13 @@ impl<K: Copy + Eq + Hash> Places<K> {
         held.map(|held| held.is_running = is_running).is_some()
     }
 
+    /// Notes that a part of the work of a place begins.
+    pub fn spend(&self, number: u64, cost: f64) {
+        if let Some(held) = self.lock().held.get_mut(&number) {
+            held.cost = (held.cost - cost).max(0.0);
+        }
+    }
+
     /// Frees a place, unless it was given to someone else.
     pub fn free(&self, number: u64) {
         self.lock().remove(number);
@@ -199,21 +265,32 @@ impl<K: Copy + Eq + Hash> Places<K> {
     /// Who is next in line.
     fn next(&self, state: &State<K>) -> Option<u64> {
         let order = |waiter: &InLine<K>| {
-            let order = self.served.order(&waiter.whose, waiter.joined, waiter.cost);
+            let order = self.served.order(&waiter.whose, waiter.since, waiter.cost);
             (state.most(&waiter.whose), order)
         };
         // Of equal ones, the first.
-        let next = state.line.iter().min_by_key(|(_, waiter)| order(waiter));
-        next.map(|(number, _)| *number)
+        let waiting = state.line.iter();
+        let waiting = waiting.map(|(number, waiter)| (order(waiter), *number));
+        let next = waiting.min_by(|((one, order), _), ((other, after), _)| {
+            one.cmp(other).then(order.total_cmp(after))
+        });
+        next.map(|(_, number)| number)
     }
 
     /// The place that is given to a newcomer, if any is.
-    fn given_up(&self, state: &State<K>, has_waited: bool) -> Option<u64> {
+    fn given_up(&self, state: &State<K>, newcomer: &InLine<K>, has_waited: bool) -> Option<u64> {
         let waiting = state.held.iter().filter(|(_, held)| !held.is_running);
-        let candidates = waiting.map(|(number, held)| (state.most(&held.whose), *number));
+        let candidates = waiting
+            .clone()
+            .map(|(number, held)| (state.most(&held.whose), *number));
         let (_, number) = match self.gives_way {
             GivesWay::Never => None,
-            GivesWay::Newest => candidates.filter(|(most, _)| *most > 1).max(),
+            GivesWay::Newest => candidates.filter(|(most, _)| *most > 1).max().or_else(|| {
+                let used = waiting.map(|(number, held)| (self.served.lately(&held.whose), *number));
+                let (used, number) = used.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+                let by_newcomer = self.served.lately(&newcomer.whose) + newcomer.cost;
+                (used > by_newcomer).then_some((1, number))
+            }),
             GivesWay::Oldest(_) => candidates
                 .filter(|(most, _)| *most > 1 || has_waited)
                 .max_by_key(|(most, number)| (*most, Reverse(*number))),
@@ -245,13 +322,14 @@ impl<K: Copy + Eq + Hash> State<K> {
         self.of(party) + waiting.count()
     }
 
-    fn take(&mut self, whose: Whose<K>) -> Taken {
+    fn take(&mut self, whose: Whose<K>, cost: f64) -> Taken {
         let (number, lost) = (self.number(), CancellationToken::new());
         for party in whose.parties() {
             *self.holds.entry(party).or_default() += 1;
         }
         let held = Held {
             whose,
+            cost,
             is_running: false,
             lost: lost.clone(),
         };
@@ -281,16 +359,17 @@ impl<K: Copy + Eq + Hash> Waiter<'_, K> {
         if self.places.next(&state)? != self.number {
             return None;
         }
-        let whose = state.line.get(&self.number)?.whose;
+        let newcomer = *state.line.get(&self.number)?;
+        let InLine { whose, cost, .. } = newcomer;
         if state.held.len() >= self.places.max {
             if state.most(&whose) > 0 {
                 return None;
             }
-            let given_up = self.places.given_up(&state, has_waited)?;
+            let given_up = self.places.given_up(&state, &newcomer, has_waited)?;
             state.remove(given_up)?.lost.cancel();
         }
         state.line.remove(&self.number);
-        Some(state.take(whose))
+        Some(state.take(whose, cost))
     }
 }
 
@@ -299,146 +378,5 @@ impl<K: Copy + Eq + Hash> Drop for Waiter<'_, K> {
         self.places.lock().line.remove(&self.number);
         // The next in line can have waited for this one.
         self.places.changed.notify_waiters();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use rstest::rstest;
-
-    use super::*;
-
-    fn places(max: usize, gives_way: GivesWay) -> Places<char> {
-        Places::new(max, 2, gives_way, Arc::new(Served::new(100)))
-    }
-
-    fn of(tenant: char, person: char) -> Whose<char> {
-        Whose {
-            tenant,
-            person: Some(person),
-        }
-    }
-
-    #[test]
-    fn the_one_with_the_fewest_places_is_next_then_who_had_no_turn_lately_then_the_first() {
-        let places = places(6, GivesWay::Never);
-        let _of_x = [of('a', 'X'), of('b', 'X')].map(|whose| places.take(whose).unwrap());
-        let others = "cpqr"
-            .chars()
-            .map(|tenant| places.take(tenant.into()).unwrap());
-        let others: Vec<_> = others.collect();
-        places.served.note(&'d'.into(), 1);
-        let more_of_x = places.join(of('e', 'X'), 1).unwrap();
-        let second_of_c = places.join('c'.into(), 1).unwrap();
-        let had_a_turn = places.join('d'.into(), 1).unwrap();
-        let first = places.join('f'.into(), 1).unwrap();
-        let second = places.join('g'.into(), 1).unwrap();
-        let mut free: Vec<u64> = others.iter().skip(1).map(|place| place.number).collect();
-        for next in [&first, &second, &had_a_turn, &second_of_c, &more_of_x] {
-            assert!(next.take(false).is_none(), "there is no place");
-            places.free(free.remove(0));
-            for waiter in [&first, &second, &had_a_turn, &second_of_c, &more_of_x] {
-                let taken = waiter.take(false);
-                assert_eq!(taken.is_some(), std::ptr::eq(waiter, next));
-                free.extend(taken.map(|place| place.number));
-            }
-        }
-    }
-
-    #[test]
-    fn nobody_takes_a_place_before_those_who_wait_nor_waits_beyond_a_share() {
-        let places = places(1, GivesWay::Never);
-        let held = places.take('a'.into()).unwrap();
-        let waits = places.join('a'.into(), 1).unwrap();
-        assert!(
-            places.join('a'.into(), 1).is_err(),
-            "one place and one in line"
-        );
-        let (one, two) = (
-            places.join('b'.into(), 1).unwrap(),
-            places.join('b'.into(), 1).unwrap(),
-        );
-        assert!(places.join('b'.into(), 1).is_err());
-        places.free(held.number);
-        assert!(places.take('c'.into()).is_err());
-        drop((waits, one, two));
-        places.take('c'.into()).unwrap();
-    }
-
-    #[test]
-    fn whoever_has_none_gets_a_place_beyond_the_share_that_others_of_the_tenant_use() {
-        let places = places(20, GivesWay::Newest);
-        let _admin = [(); 2].map(|()| places.take(of('a', 'A')).unwrap());
-        assert!(places.take(of('a', 'A')).is_err());
-        assert!(places.take('a'.into()).is_err(), "nobody is known");
-        let _owner = places.take(of('a', 'B')).unwrap();
-        assert!(places.take(of('a', 'B')).is_err());
-        let _others: Vec<_> = "CDEFG"
-            .chars()
-            .map(|person| places.take(of('a', person)).unwrap())
-            .collect();
-        assert!(places.take(of('a', 'H')).is_err());
-    }
-
-    #[test]
-    fn a_newcomer_gets_the_place_that_came_last_of_who_has_the_most() {
-        let places = places(4, GivesWay::Newest);
-        let running = places.take(of('a', 'X')).unwrap();
-        let kept = places.take(of('b', 'X')).unwrap();
-        let single = places.take('s'.into()).unwrap();
-        let last = places.take(of('c', 'X')).unwrap();
-        assert!(places.runs(running.number, true));
-        let other = places.join('n'.into(), 1).unwrap();
-        other.take(false).unwrap();
-        assert!(last.lost.is_cancelled() && !places.runs(last.number, true));
-        assert_eq!((places.held_by('X'), places.taken()), (2, 4));
-        let another = places.join('o'.into(), 1).unwrap();
-        another.take(false).unwrap();
-        assert!(kept.lost.is_cancelled());
-        // Nobody has more than one now.
-        assert!(places.join('p'.into(), 1).unwrap().take(false).is_none());
-        assert!(!running.lost.is_cancelled() && !single.lost.is_cancelled());
-        // To free a place that was given up frees no other.
-        places.free(kept.number);
-        assert_eq!(places.taken(), 4);
-    }
-
-    #[rstest]
-    #[case(GivesWay::Newest)]
-    #[case(GivesWay::Oldest(Duration::ZERO))]
-    fn whoever_has_a_place_gets_none_of_others(#[case] gives_way: GivesWay) {
-        let places = places(3, gives_way);
-        let _held =
-            [of('a', 'X'), of('a', 'X'), of('b', 'Y')].map(|whose| places.take(whose).unwrap());
-        let waits = places.join(of('c', 'Y'), 1).unwrap();
-        assert!(waits.take(false).is_none());
-    }
-
-    #[test]
-    fn one_newcomer_gets_one_place_of_the_oldest() {
-        let places = places(4, GivesWay::Oldest(Duration::from_secs(3)));
-        let held = ['a', 'b', 'c', 'c'].map(|tenant| places.take(tenant.into()).unwrap());
-        let lost = || {
-            held.iter()
-                .map(|place| place.lost.is_cancelled())
-                .collect::<Vec<_>>()
-        };
-        let newcomers = ['n', 'o', 'p'].map(|tenant| places.join(tenant.into(), 1).unwrap());
-        assert!(newcomers[0].take(false).is_some());
-        assert_eq!(
-            lost(),
-            [false, false, true, false],
-            "of who has two, at once"
-        );
-        assert!(newcomers[1].take(false).is_none());
-        assert!(newcomers[1].take(true).is_some());
-        assert_eq!(
-            lost(),
-            [true, false, true, false],
-            "of who has one, to who has waited"
-        );
-        assert!(newcomers[2].take(false).is_none());
     }
 }

@@ -1,4 +1,7 @@
-//! When each tenant and person last had a turn, which decides who is next. Time is what all work so far has cost.
+//! What the turns of each tenant and person have cost lately, which decides who is next, and how long work takes.
+
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::HashMap,
@@ -7,80 +10,160 @@ use std::{
 };
 
 use super::Whose;
+use crate::clock::{Clock, Monotonic};
 
 /// How many tenants and persons are remembered, at least.
 const REMEMBERED: usize = 2_048;
+/// The time after which half of what someone's turns have cost is forgotten, in milliseconds: long compared to the time in which
+/// many tenants have a turn each, so that those who come again and again stay behind someone who comes once.
+const HALF_LIFE: f64 = 300_000.0;
+/// How much the waiting of others counts against what someone has used, for queues with a line: a unit that was used lets others
+/// go first for the time of this many.
+const WEIGHT_IN_LINE: f64 = 64.0;
+/// The most of what someone has used that counts there, for each place: what twice as many of the largest imports cost as there
+/// are places. Without a line, it is one for each place.
+const MAX_IN_LINE: f64 = 128.0;
+/// How much a single turn changes what is known of the time that work takes.
+const LEARNED: f64 = 0.1;
 
-/// What the turns so far have cost, and when in this count each tenant and person had theirs.
+/// What turns have cost lately, in the units of their callers, and the time that a unit takes.
 #[derive(Debug)]
 pub(super) struct Served<K> {
-    head_start: u64,
-    turns: Mutex<Turns<K>>,
+    clock: Clock,
+    order: Order,
+    state: Mutex<State<K>>,
+}
+
+/// How those who wait are ordered: by when they came and what they have used.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Order {
+    /// What a unit that was used counts, in units that others use while someone waits.
+    pub weight: f64,
+    /// The most that counts of what someone has used. So nobody is passed by others for ever.
+    pub most: f64,
+}
+
+impl Order {
+    /// For a queue with so many places.
+    pub fn of(places: usize, has_line: bool) -> Self {
+        let (weight, most_each) = match has_line {
+            true => (WEIGHT_IN_LINE, MAX_IN_LINE),
+            false => (1.0, 1.0),
+        };
+        Self {
+            weight,
+            most: most_each * places as f64,
+        }
+    }
 }
 
 #[derive(Debug)]
-struct Turns<K> {
-    now: u64,
-    last: HashMap<K, u64>,
+struct State<K> {
+    used: HashMap<K, Used>,
+    /// What all turns have cost.
+    total: f64,
+    millis_per_unit: f64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Used {
+    cost: f64,
+    at: Monotonic,
+}
+
+impl Used {
+    /// What of it counts.
+    fn lately(self, now: Monotonic) -> f64 {
+        self.cost * (-(now.since(self.at) as f64) / HALF_LIFE).exp2()
+    }
 }
 
 impl<K: Copy + Eq + Hash> Served<K> {
-    /// Whoever had no turn since all cost `head_start` less goes before those who did, even if these have waited for longer, and
-    /// work that costs little before work that costs more. Nobody is passed by those who come when all has cost more than
-    /// `head_start` and the own cost since, so everyone's turn comes.
-    pub fn new(head_start: u64) -> Self {
+    /// A unit is expected to take this long, until turns show how long it takes.
+    pub fn new(clock: Clock, order: Order, millis_per_unit: f64) -> Self {
         Self {
-            head_start,
-            turns: Mutex::new(Turns {
-                now: 0,
-                last: HashMap::new(),
+            clock,
+            order,
+            state: Mutex::new(State {
+                used: HashMap::new(),
+                total: 0.0,
+                millis_per_unit,
             }),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Turns<K>> {
-        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State<K>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What all turns so far have cost.
-    pub fn now(&self) -> u64 {
-        self.lock().now
+    pub fn now(&self) -> Monotonic {
+        self.clock.monotonic()
+    }
+
+    /// What the turns of the tenant have cost lately, or those of the person with all their tenants, whichever is more.
+    pub fn lately(&self, whose: &Whose<K>) -> f64 {
+        let (now, state) = (self.now(), self.lock());
+        let used = whose.parties().filter_map(|party| state.used.get(&party));
+        used.map(|used| used.lately(now)).fold(0.0, f64::max)
+    }
+
+    /// What all turns have cost so far, which is when someone begins to wait.
+    pub fn total(&self) -> f64 {
+        self.lock().total
+    }
+
+    /// The order of those who wait since then: the smallest is next, and of equal ones who came first.
+    pub fn order(&self, whose: &Whose<K>, since: f64, cost: f64) -> f64 {
+        let used = self.lately(whose).min(self.order.most);
+        since + self.order.weight * (used + cost)
+    }
+
+    /// How long work with this cost takes, in milliseconds.
+    pub fn millis(&self, cost: f64) -> f64 {
+        cost * self.lock().millis_per_unit
     }
 
     /// Notes that a turn begins.
-    pub fn note(&self, whose: &Whose<K>, cost: u64) {
-        let mut turns = self.lock();
-        turns.now += cost;
-        let now = turns.now;
-        turns.last.extend(whose.parties().map(|party| (party, now)));
-        if turns.last.len() > 4 * REMEMBERED {
-            let mut all: Vec<u64> = turns.last.values().copied().collect();
-            let (_, border, _) = all.select_nth_unstable(2 * REMEMBERED);
+    pub fn begins(&self, whose: &Whose<K>, cost: f64) {
+        self.lock().total += cost;
+        self.add(whose, cost);
+    }
+
+    /// Notes that a turn has ended. If it took longer than its cost lets expect, it has cost more.
+    pub fn ended(&self, whose: &Whose<K>, cost: f64, began: Monotonic) {
+        let took = self.now().since(began) as f64;
+        if took <= 0.0 {
+            return;
+        }
+        let mut state = self.lock();
+        let more = took / state.millis_per_unit - cost;
+        // Work that costs almost nothing says nothing about the rest.
+        if cost >= 1.0 {
+            state.millis_per_unit += LEARNED * (took / cost - state.millis_per_unit);
+        }
+        drop(state);
+        if more > 0.0 {
+            self.add(whose, more);
+        }
+    }
+
+    fn add(&self, whose: &Whose<K>, cost: f64) {
+        let (now, mut state) = (self.now(), self.lock());
+        for party in whose.parties() {
+            let used = state
+                .used
+                .entry(party)
+                .or_insert(Used { cost: 0.0, at: now });
+            *used = Used {
+                cost: used.lately(now) + cost,
+                at: now,
+            };
+        }
+        if state.used.len() > 4 * REMEMBERED {
+            let mut all: Vec<f64> = state.used.values().map(|used| used.lately(now)).collect();
+            let (_, border, _) = all.select_nth_unstable_by(2 * REMEMBERED, f64::total_cmp);
             let border = *border;
-            turns.last.retain(|_, last| *last >= border);
+            state.used.retain(|_, used| used.lately(now) > border);
         }
-    }
-
-    /// The order of those who wait: the smallest is next, and of equal ones who came first.
-    pub fn order(&self, whose: &Whose<K>, joined: u64, cost: u64) -> u64 {
-        let turns = self.lock();
-        let last = whose.parties().filter_map(|party| turns.last.get(&party));
-        let last = last.copied().max().unwrap_or(0);
-        last.max(joined.saturating_sub(self.head_start)) + cost
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_had_turns_lately_is_forgotten_in_the_end() {
-        let served = Served::new(0);
-        for number in 0..100_000 {
-            served.note(&Whose::from(number), 3);
-            assert!(served.lock().last.len() <= 4 * REMEMBERED);
-        }
-        assert_eq!(served.order(&Whose::from(99_000), 0, 5), 3 * 99_001 + 5);
     }
 }

@@ -1,6 +1,9 @@
-//! Turns to run, which the waiting callers get in rotation: the first caller of each tenant, then the second of each,
-//! and so on. However many callers a tenant has, another tenant waits for one of them at most; nor do the tenants of one
-//! person have more turns than another person's one ([`Served::order`]).
+//! Turns to run. The next turn goes to whoever has used the least lately, with the cost of the turn counted, so that
+//! however many callers a tenant has, and however large their work is, another tenant waits for one turn of it at most; nor
+//! do the tenants of one person have more turns than another person's one ([`Served`]).
+
+#[cfg(test)]
+mod tests;
 
 use std::{
     hash::Hash,
@@ -10,6 +13,7 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::{Unfinished, Whose, served::Served};
+use crate::clock::Monotonic;
 
 /// A number of turns, and the callers that wait for one. `K` identifies a tenant or person.
 #[derive(Debug)]
@@ -28,14 +32,21 @@ struct Line<K: Copy + Eq + Hash> {
 #[derive(Debug)]
 struct Caller<K: Copy + Eq + Hash> {
     whose: Whose<K>,
-    joined: u64,
-    cost: u64,
+    /// What all turns had cost when the caller came.
+    since: f64,
+    cost: f64,
     turn: oneshot::Sender<Permit<K>>,
 }
 
 /// A turn. When dropped, it passes to the next caller.
 #[derive(Debug)]
-pub(super) struct Permit<K: Copy + Eq + Hash>(Option<Arc<Turns<K>>>);
+pub(super) struct Permit<K: Copy + Eq + Hash> {
+    /// `None` once it has passed.
+    turns: Option<Arc<Turns<K>>>,
+    whose: Whose<K>,
+    cost: f64,
+    began: Monotonic,
+}
 
 impl<K: Copy + Eq + Hash> Turns<K> {
     pub fn new(free: usize, served: Arc<Served<K>>) -> Self {
@@ -50,6 +61,16 @@ impl<K: Copy + Eq + Hash> Turns<K> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn begin(self: &Arc<Self>, whose: Whose<K>, cost: f64) -> Permit<K> {
+        self.served.begins(&whose, cost);
+        Permit {
+            turns: Some(Arc::clone(self)),
+            whose,
+            cost,
+            began: self.served.now(),
+        }
+    }
+
     /// Waits for a turn, for work with this cost.
     ///
     /// # Errors
@@ -57,25 +78,15 @@ impl<K: Copy + Eq + Hash> Turns<K> {
     pub async fn wait(
         self: &Arc<Self>,
         whose: &Whose<K>,
-        cost: u64,
+        cost: f64,
     ) -> Result<Permit<K>, Unfinished> {
         let turn = {
             let mut line = self.lock();
             if line.free > 0 {
                 line.free -= 1;
-                self.served.note(whose, cost);
-                return Ok(Permit(Some(Arc::clone(self))));
+                return Ok(self.begin(*whose, cost));
             }
-            // Callers that are gone would otherwise stay until their turn, and their places no longer limit them.
-            line.waiting.retain(|caller| !caller.turn.is_closed());
-            let (turn, wait) = oneshot::channel();
-            line.waiting.push(Caller {
-                whose: *whose,
-                joined: self.served.now(),
-                cost,
-                turn,
-            });
-            wait
+            line.join(*whose, self.served.total(), cost)
         };
         turn.await.map_err(|_| Unfinished)
     }
@@ -85,10 +96,11 @@ impl<K: Copy + Eq + Hash> Turns<K> {
             let Some(next) = self.next_or_free() else {
                 return;
             };
-            match next.turn.send(Permit(Some(Arc::clone(self)))) {
+            let permit = self.begin(next.whose, next.cost);
+            match next.turn.send(permit) {
                 Ok(()) => return,
                 // This caller is gone.
-                Err(mut permit) => permit.0 = None,
+                Err(mut permit) => permit.turns = None,
             }
         }
     }
@@ -98,19 +110,15 @@ impl<K: Copy + Eq + Hash> Turns<K> {
         let mut line = self.lock();
         line.waiting.retain(|caller| !caller.turn.is_closed());
         let order =
-            |caller: &Caller<K>| self.served.order(&caller.whose, caller.joined, caller.cost);
-        let callers = line.waiting.iter().enumerate();
+            |caller: &Caller<K>| self.served.order(&caller.whose, caller.since, caller.cost);
+        let callers = line.waiting.iter().map(order).enumerate();
         // Of equal ones, the first.
-        let next = callers
-            .min_by_key(|(_, caller)| order(caller))
-            .map(|(place, _)| place);
-        let Some(next) = next else {
+        let next = callers.min_by(|(_, one), (_, other)| one.total_cmp(other));
+        let Some((next, _)) = next else {
             line.free += 1;
             return None;
         };
-        let next = line.waiting.remove(next);
-        self.served.note(&next.whose, next.cost);
-        Some(next)
+        Some(line.waiting.remove(next))
     }
 
     #[cfg(test)]
@@ -119,151 +127,41 @@ impl<K: Copy + Eq + Hash> Turns<K> {
     }
 }
 
-impl<K: Copy + Eq + Hash> Drop for Permit<K> {
-    fn drop(&mut self) {
-        if let Some(turns) = self.0.take() {
-            turns.pass_on();
-        }
+impl<K: Copy + Eq + Hash> Line<K> {
+    fn join(&mut self, whose: Whose<K>, since: f64, cost: f64) -> oneshot::Receiver<Permit<K>> {
+        // Callers that are gone would otherwise stay until their turn, and their places no longer limit them.
+        self.waiting.retain(|caller| !caller.turn.is_closed());
+        let (turn, wait) = oneshot::channel();
+        self.waiting.push(Caller {
+            whose,
+            since,
+            cost,
+            turn,
+        });
+        wait
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::{future::Future, pin::Pin, task::Poll};
-
-    use futures_util::poll;
-
-    use super::*;
-
-    type Waiting = Pin<Box<dyn Future<Output = Result<Permit<char>, Unfinished>>>>;
-
-    fn turns(head_start: u64) -> Arc<Turns<char>> {
-        Arc::new(Turns::new(1, Arc::new(Served::new(head_start))))
+impl<K: Copy + Eq + Hash> Permit<K> {
+    /// Passes the turn on, and waits for another one. It is the same one if nobody else is next: whoever joined the line after
+    /// passing it on would always have to wait for someone.
+    ///
+    /// # Errors
+    /// If the process is ending.
+    pub async fn next(self, cost: f64) -> Result<Self, Unfinished> {
+        let turns = self.turns.as_ref().ok_or(Unfinished)?;
+        let since = turns.served.total();
+        let turn = turns.lock().join(self.whose, since, cost);
+        drop(self);
+        turn.await.map_err(|_| Unfinished)
     }
+}
 
-    async fn waiting(turns: &Arc<Turns<char>>, whose: impl Into<Whose<char>>) -> Waiting {
-        waiting_for(turns, whose, 1).await
-    }
-
-    async fn waiting_for(
-        turns: &Arc<Turns<char>>,
-        whose: impl Into<Whose<char>>,
-        cost: u64,
-    ) -> Waiting {
-        let (turns, whose) = (Arc::clone(turns), whose.into());
-        let mut waiting: Waiting = Box::pin(async move { turns.wait(&whose, cost).await });
-        assert!(poll!(&mut waiting).is_pending());
-        waiting
-    }
-
-    /// The order in which the callers get their turns, when each turn ends before the next begins.
-    async fn order(mut callers: Vec<(char, Waiting)>) -> String {
-        let mut order = String::new();
-        while !callers.is_empty() {
-            let mut next = None;
-            for (place, (_, caller)) in callers.iter_mut().enumerate() {
-                if let Poll::Ready(turn) = poll!(caller) {
-                    assert!(next.is_none(), "two turns at a time");
-                    next = Some((place, turn.unwrap()));
-                }
-            }
-            let (place, turn) = next.unwrap();
-            order.push(callers.remove(place).0);
-            drop(turn);
+impl<K: Copy + Eq + Hash> Drop for Permit<K> {
+    fn drop(&mut self) {
+        if let Some(turns) = self.turns.take() {
+            turns.served.ended(&self.whose, self.cost, self.began);
+            turns.pass_on();
         }
-        order
-    }
-
-    #[tokio::test]
-    async fn tenants_take_turns_however_many_callers_each_has() {
-        let turns = turns(0);
-        let running = turns.wait(&'a'.into(), 1).await.unwrap();
-        let mut callers = vec![];
-        for whose in "aaaabbbcab".chars() {
-            callers.push((whose, waiting(&turns, whose).await));
-        }
-        drop(running);
-        assert_eq!(order(callers).await, "abcabababa");
-        assert_eq!(turns.free(), 1);
-    }
-
-    #[tokio::test]
-    async fn the_tenants_of_one_person_have_the_turns_of_one() {
-        let turns = turns(0);
-        let of = |tenant, person| Whose {
-            tenant,
-            person: Some(person),
-        };
-        let running = turns.wait(&of('a', 'X'), 1).await.unwrap();
-        let mut callers = vec![];
-        for tenant in "bcdef".chars() {
-            callers.push((tenant, waiting(&turns, of(tenant, 'X')).await));
-        }
-        callers.push(('y', waiting(&turns, of('y', 'Y')).await));
-        callers.push(('z', waiting(&turns, 'z').await));
-        drop(running);
-        assert_eq!(order(callers).await, "byzcdef");
-    }
-
-    #[tokio::test]
-    async fn with_a_head_start_those_who_had_no_turn_lately_pass_those_who_did_but_not_for_ever() {
-        let turns = turns(4);
-        let mut running = turns.wait(&'a'.into(), 1).await.unwrap();
-        let mut a = waiting(&turns, 'a').await;
-        for (number, newcomer) in "bcdefghi".chars().enumerate() {
-            let newcomer = waiting(&turns, newcomer).await;
-            drop(running);
-            if let Poll::Ready(turn) = poll!(&mut a) {
-                assert_eq!(number, 4);
-                drop((newcomer, turn));
-                return;
-            }
-            running = newcomer.await.unwrap();
-        }
-        panic!("passed for ever");
-    }
-
-    #[tokio::test]
-    async fn small_work_goes_before_large_work_that_came_first_but_not_for_ever() {
-        let turns = turns(1_000);
-        let mut running = turns.wait(&'a'.into(), 1).await.unwrap();
-        let mut callers = vec![];
-        for large in "bcd".chars() {
-            callers.push((large, waiting_for(&turns, large, 50).await));
-        }
-        callers.push(('s', waiting_for(&turns, 's', 2).await));
-        drop(running);
-        assert_eq!(order(callers).await, "sbcd");
-        // Two tenants with small work again and again do not keep out one with large work.
-        running = turns.wait(&'x'.into(), 1).await.unwrap();
-        let mut large = waiting_for(&turns, 'l', 50).await;
-        for number in 0..1_000 {
-            let small = waiting_for(&turns, ['y', 'z'][number % 2], 2).await;
-            drop(running);
-            if let Poll::Ready(turn) = poll!(&mut large) {
-                drop((small, turn));
-                return;
-            }
-            running = small.await.unwrap();
-        }
-        panic!("passed for ever");
-    }
-
-    #[tokio::test]
-    async fn a_turn_passes_over_callers_that_are_gone_and_none_is_lost() {
-        let turns = turns(0);
-        let running = turns.wait(&'a'.into(), 1).await.unwrap();
-        for _ in 0..100 {
-            drop(waiting(&turns, 'b').await);
-        }
-        let held = turns.lock().waiting.len();
-        assert_eq!(held, 1, "callers that are gone are removed");
-        let given = waiting(&turns, 'c').await;
-        let stays = waiting(&turns, 'd').await;
-        drop(running);
-        // The first caller has its turn already, and goes without taking it.
-        drop(given);
-        assert_eq!(order(vec![('d', stays)]).await, "d");
-        assert_eq!(turns.free(), 1);
     }
 }

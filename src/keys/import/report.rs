@@ -15,7 +15,7 @@ use crate::{
 pub const MAX_ENTRIES: usize = 10_000;
 
 /// The result of an import, or of a dry run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// The entries in the order of the file.
     pub entries: Vec<EntryReport>,
