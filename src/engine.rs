@@ -181,8 +181,12 @@ impl Engine {
             verifications: Verifications::default(),
             outdated: Outdated::default(),
             hashing: HashQueues::default(),
-            session_look_ups: LookUps::default(),
-            arriving: Arrivals::new(MAX_IMPORTS_EACH, MAX_UPLOADS_OF_A_PERSON, MAX_ARRIVED_BYTES),
+            arriving: Arrivals::new(
+                MAX_IMPORTS_EACH,
+                MAX_UPLOADS_OF_A_PERSON,
+                MAX_ARRIVED_BYTES,
+                clock.clone(),
+            ),
             importing: WorkQueue::in_line(
                 (IMPORTS_AT_ONCE, MAX_IMPORTS, MAX_IMPORTS_EACH),
                 GivesWay::Newest,

@@ -57,6 +57,7 @@ impl AppState {
         });
         Self {
             held_keys: HeldKeys::new(&engine),
+            shares: Arc::new(Shares::new(engine.clock().clone())),
             repeats: Arc::default(),
             engine,
             shown_settings: Arc::new(settings.shown(&public_url)),
@@ -67,7 +68,6 @@ impl AppState {
             docs: Arc::default(),
             checking: Arc::default(),
             named_undeclared_proxy: Arc::default(),
-            shares: Arc::default(),
             live: Arc::default(),
         }
     }

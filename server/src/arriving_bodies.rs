@@ -2,8 +2,12 @@
 //! blocks no other request, and whoever loses a right while their body arrives has lost it when the request is handled.
 //!
 //! A client can have a limited number of bodies in transit. A body beyond that limit cancels the oldest one of the same
-//! client, since a body normally follows its header immediately. Large bodies have a limit in total, until their requests
-//! have a turn. Beyond it, the client with the most large bytes loses its oldest large body.
+//! client, since a body normally follows its header immediately. Large bodies also share a memory, until their requests have
+//! a turn ([`large`]).
+
+pub mod large;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -18,11 +22,10 @@ use futures_util::{future::ready, stream};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::{select, sync::Notify, time::sleep};
 
+use self::large::{Brings, Large, LargeBodies};
+
 /// The maximum size of a small body in bytes. The number of connections limits how many there are.
 pub const SMALL: usize = 64 * 1024;
-/// The maximum size of all large bodies in bytes.
-const MAX_LARGE: usize = 128 * 1024 * 1024;
-
 /// Why a body was not received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotReceived {
@@ -34,59 +37,53 @@ pub enum NotReceived {
     Unreadable,
 }
 
-/// The bodies in transit, and the large ones whose requests wait for a turn. `K` identifies the client.
+/// The bodies in transit. `K` identifies the client.
 #[derive(Debug)]
 pub struct ArrivingBodies<K> {
     /// The maximum number of bodies that one client can have in transit.
     max_each: usize,
     /// The maximum time for a body to arrive.
     within: Duration,
-    held: Mutex<Held<K>>,
+    large: Arc<LargeBodies>,
+    in_transit: Mutex<InTransit<K>>,
 }
 
 #[derive(Debug)]
-struct Held<K> {
+struct InTransit<K> {
     /// The bodies of each client, by numbers in the order in which they began.
-    by_client: HashMap<K, BTreeMap<u64, Entry>>,
-    /// The bytes of all large bodies.
-    large: usize,
+    by_client: HashMap<K, BTreeMap<u64, Arc<Notify>>>,
     next: u64,
 }
 
-#[derive(Debug)]
-struct Entry {
-    bytes: usize,
-    is_whole: bool,
-    displaced: Arc<Notify>,
-}
-
-/// A body that counts until this is dropped.
+/// A body that is in transit until this is dropped.
 #[derive(Debug)]
 struct Arrival<'a, K: Copy + Eq + Hash> {
     bodies: &'a ArrivingBodies<K>,
     whose: K,
     number: u64,
+    brings: Brings,
     bytes: usize,
     displaced: Arc<Notify>,
+    large: Option<Large>,
 }
 
 /// A body that has arrived.
 #[derive(Debug)]
-pub struct Arrived<'a, K: Copy + Eq + Hash> {
+pub struct Arrived {
     body: Body,
     /// Counts a large body until its request has a turn.
-    arrival: Option<Arrival<'a, K>>,
+    large: Option<(Large, Arc<Notify>)>,
 }
 
 impl<K: Copy + Eq + Hash> ArrivingBodies<K> {
     /// Each client can have `max_each` bodies in transit, and each has to arrive within this time.
-    pub fn new(max_each: usize, within: Duration) -> Self {
+    pub fn new(max_each: usize, within: Duration, large: &Arc<LargeBodies>) -> Self {
         Self {
             max_each,
             within,
-            held: Mutex::new(Held {
+            large: Arc::clone(large),
+            in_transit: Mutex::new(InTransit {
                 by_client: HashMap::new(),
-                large: 0,
                 next: 0,
             }),
         }
@@ -99,19 +96,17 @@ impl<K: Copy + Eq + Hash> ArrivingBodies<K> {
     pub async fn receive(
         &self,
         whose: K,
+        brings: Brings,
         body: Body,
         max: usize,
-    ) -> Result<Arrived<'_, K>, NotReceived> {
+    ) -> Result<Arrived, NotReceived> {
         if body.size_hint().lower() > max as u64 {
             return Err(NotReceived::TooLarge);
         }
         if body.is_end_stream() {
-            return Ok(Arrived {
-                body,
-                arrival: None,
-            });
+            return Ok(Arrived { body, large: None });
         }
-        let mut arrival = self.begin(whose);
+        let mut arrival = self.begin(whose, brings);
         let displaced = Arc::clone(&arrival.displaced);
         let whole = select! {
             // A body that has already arrived is accepted, even if it was displaced or timed out meanwhile.
@@ -122,7 +117,7 @@ impl<K: Copy + Eq + Hash> ArrivingBodies<K> {
         };
         Ok(Arrived {
             body: whole.into(),
-            arrival: arrival.arrived(),
+            large: arrival.large.take().map(|large| (large, displaced)),
         })
     }
 
@@ -134,10 +129,11 @@ impl<K: Copy + Eq + Hash> ArrivingBodies<K> {
     pub async fn receive_or_fail_later(
         &self,
         whose: K,
+        brings: Brings,
         body: Body,
         max: usize,
-    ) -> Result<Arrived<'_, K>, NotReceived> {
-        let body = match self.receive(whose, body, max).await {
+    ) -> Result<Arrived, NotReceived> {
+        let body = match self.receive(whose, brings, body, max).await {
             Err(NotReceived::TooLarge) => Body::new(Limited::new(Body::from("x"), 0)),
             Err(NotReceived::Unreadable) => {
                 let error = io::Error::from(io::ErrorKind::UnexpectedEof);
@@ -145,87 +141,39 @@ impl<K: Copy + Eq + Hash> ArrivingBodies<K> {
             }
             received => return received,
         };
-        Ok(Arrived {
-            body,
-            arrival: None,
-        })
+        Ok(Arrived { body, large: None })
     }
 
-    fn begin(&self, whose: K) -> Arrival<'_, K> {
-        let mut held = self.lock();
-        let number = held.next;
-        held.next += 1;
+    fn begin(&self, whose: K, brings: Brings) -> Arrival<'_, K> {
+        let mut in_transit = self.lock();
+        let number = in_transit.next;
+        in_transit.next += 1;
         let displaced = Arc::new(Notify::new());
-        let own = held.by_client.entry(whose).or_default();
-        let in_transit = own.iter().filter(|(_, entry)| !entry.is_whole);
-        let first = in_transit.clone().map(|(number, _)| *number).next();
-        let is_full = own.len() >= self.max_each && in_transit.count() >= self.max_each;
-        let entry = Entry {
-            bytes: 0,
-            is_whole: false,
-            displaced: Arc::clone(&displaced),
-        };
-        own.insert(number, entry);
-        if let Some(first) = first.filter(|_| is_full) {
-            held.displace(whose, first);
+        let own = in_transit.by_client.entry(whose).or_default();
+        if own.len() >= self.max_each
+            && let Some((_, first)) = own.pop_first()
+        {
+            first.notify_one();
         }
+        own.insert(number, Arc::clone(&displaced));
         Arrival {
             bodies: self,
             whose,
             number,
+            brings,
             bytes: 0,
             displaced,
+            large: None,
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Held<K>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, InTransit<K>> {
+        let in_transit = self.in_transit.lock();
+        in_transit.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<K: Copy + Eq + Hash> Held<K> {
-    fn entry(&mut self, whose: K, number: u64) -> Option<&mut Entry> {
-        self.by_client.get_mut(&whose)?.get_mut(&number)
-    }
-
-    fn remove(&mut self, whose: K, number: u64) -> Option<Entry> {
-        let own = self.by_client.get_mut(&whose)?;
-        let removed = own.remove(&number)?;
-        if own.is_empty() {
-            self.by_client.remove(&whose);
-        }
-        self.large -= removed.large();
-        Some(removed)
-    }
-
-    fn displace(&mut self, whose: K, number: u64) {
-        if let Some(entry) = self.remove(whose, number) {
-            entry.displaced.notify_one();
-        }
-    }
-
-    /// Takes the oldest large body from the client with the most large bytes. This looks at all bodies.
-    fn displace_one_of_the_heaviest(&mut self) {
-        let of = |own: &BTreeMap<u64, Entry>| own.values().map(Entry::large).sum::<usize>();
-        let heaviest = self.by_client.iter().max_by_key(|(_, own)| of(own));
-        let oldest = heaviest.and_then(|(whose, own)| {
-            let (number, _) = own.iter().find(|(_, entry)| entry.large() > 0)?;
-            Some((*whose, *number))
-        });
-        if let Some((whose, number)) = oldest {
-            self.displace(whose, number);
-        }
-    }
-}
-
-impl Entry {
-    /// The bytes that count toward the limit of large bodies.
-    fn large(&self) -> usize {
-        if self.bytes > SMALL { self.bytes } else { 0 }
-    }
-}
-
-impl<'a, K: Copy + Eq + Hash> Arrival<'a, K> {
+impl<K: Copy + Eq + Hash> Arrival<'_, K> {
     async fn read(&mut self, mut body: Limited<Body>) -> Result<Vec<u8>, NotReceived> {
         let mut whole = Vec::new();
         while let Some(frame) = body.frame().await {
@@ -247,163 +195,45 @@ impl<'a, K: Copy + Eq + Hash> Arrival<'a, K> {
     /// Counts received bytes. A large body that was displaced does not grow.
     fn grow(&mut self, bytes: usize) -> Result<(), NotReceived> {
         self.bytes += bytes;
-        let mut held = self.bodies.lock();
-        if let Some(entry) = held.entry(self.whose, self.number) {
-            let before = entry.large();
-            entry.bytes = self.bytes;
-            let now = entry.large();
-            held.large += now - before;
-            if held.large > MAX_LARGE {
-                held.displace_one_of_the_heaviest();
-            }
+        if self.bytes <= SMALL {
+            return Ok(());
         }
-        let is_there = self.bytes <= SMALL || held.entry(self.whose, self.number).is_some();
-        is_there.then_some(()).ok_or(NotReceived::Displaced)
-    }
-
-    /// A small body no longer counts when it has arrived.
-    fn arrived(self) -> Option<Self> {
-        let is_large = self.bytes > SMALL;
-        if let Some(entry) = self.bodies.lock().entry(self.whose, self.number) {
-            entry.is_whole = true;
-        }
-        is_large.then_some(self)
+        let large = self.large.get_or_insert_with(|| {
+            let all = &self.bodies.large;
+            all.begin(self.brings, Arc::clone(&self.displaced))
+        });
+        let in_transit = self.bodies.lock();
+        let own = in_transit.by_client.get(&self.whose);
+        let is_in_transit = own.is_some_and(|own| own.contains_key(&self.number));
+        (is_in_transit && large.grow_to(self.bytes))
+            .then_some(())
+            .ok_or(NotReceived::Displaced)
     }
 }
 
 impl<K: Copy + Eq + Hash> Drop for Arrival<'_, K> {
     fn drop(&mut self) {
-        self.bodies.lock().remove(self.whose, self.number);
+        let mut in_transit = self.bodies.lock();
+        if let Some(own) = in_transit.by_client.get_mut(&self.whose) {
+            own.remove(&self.number);
+            if own.is_empty() {
+                in_transit.by_client.remove(&self.whose);
+            }
+        }
     }
 }
 
-impl<K: Copy + Eq + Hash> Arrived<'_, K> {
+impl Arrived {
     /// Waits for the turn of the request, and returns it with the body. Returns `None` if there is no turn, or the body is
     /// displaced while it waits.
     pub async fn in_turn<T>(self, turn: impl Future<Output = Option<T>>) -> Option<(T, Body)> {
-        let Some(arrival) = &self.arrival else {
+        let Some((_large, displaced)) = &self.large else {
             return Some((turn.await?, self.body));
         };
         select! {
             biased;
             turn = turn => Some((turn?, self.body)),
-            () = arrival.displaced.notified() => None,
+            () = displaced.notified() => None,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::convert::Infallible;
-
-    use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
-    use tokio::time::advance;
-
-    use super::*;
-
-    const MAX_EACH: usize = 32;
-    const MAX: usize = 4 * 1024 * 1024;
-    const WITHIN: Duration = Duration::from_secs(10);
-
-    fn bodies() -> ArrivingBodies<&'static str> {
-        ArrivingBodies::new(MAX_EACH, WITHIN)
-    }
-
-    /// A body that begins with this text and never completes.
-    fn half(text: impl Into<Bytes>) -> Body {
-        let first = stream::iter([Ok::<_, Infallible>(text.into())]);
-        Body::from_stream(first.chain(stream::pending()))
-    }
-
-    async fn whole(received: Result<Arrived<'_, &str>, NotReceived>) -> Result<Bytes, NotReceived> {
-        let (_, body) = received?.in_turn(ready(Some(()))).await.unwrap();
-        Ok(body.collect().await.unwrap().to_bytes())
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn half_a_body_ends_soon_and_leaves_nothing() {
-        let bodies = bodies();
-        let mut received = std::pin::pin!(bodies.receive("a", half("email="), SMALL));
-        assert!(received.as_mut().now_or_never().is_none());
-        advance(WITHIN - Duration::from_secs(1)).await;
-        assert!(received.as_mut().now_or_never().is_none());
-        advance(Duration::from_secs(2)).await;
-        assert_eq!(received.await.unwrap_err(), NotReceived::Late);
-        assert!(bodies.lock().by_client.is_empty());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn one_too_many_ends_the_first_of_its_client() {
-        let bodies = bodies();
-        let mut elsewhere = std::pin::pin!(bodies.receive("b", half("email="), SMALL));
-        assert!(elsewhere.as_mut().now_or_never().is_none());
-        let mut first = std::pin::pin!(bodies.receive("a", half("email="), SMALL));
-        assert!(first.as_mut().now_or_never().is_none());
-        let mut others: FuturesUnordered<_> = (1..MAX_EACH)
-            .map(|_| bodies.receive("a", half("email="), SMALL))
-            .collect();
-        assert!(others.next().now_or_never().is_none());
-        assert!(first.as_mut().now_or_never().is_none());
-        let received = bodies.receive("a", Body::from("email=a"), SMALL).await;
-        assert_eq!(whole(received).await, Ok(Bytes::from("email=a")));
-        assert_eq!(first.await.unwrap_err(), NotReceived::Displaced);
-        assert!(others.next().now_or_never().is_none());
-        assert!(elsewhere.now_or_never().is_none());
-    }
-
-    #[tokio::test]
-    async fn a_body_that_is_too_large_is_not_received_whatever_it_states() {
-        let bodies = bodies();
-        let long = "a".repeat(SMALL + 1);
-        let unstated =
-            || Body::from_stream(stream::iter([Ok::<_, Infallible>("a".repeat(SMALL + 1))]));
-        for body in [Body::from(long.clone()), unstated()] {
-            let received = bodies.receive("a", body, SMALL).await;
-            assert_eq!(received.unwrap_err(), NotReceived::TooLarge);
-        }
-        for body in [Body::from(long), unstated()] {
-            let later = bodies.receive_or_fail_later("a", body, SMALL).await;
-            let (_, body) = later.unwrap().in_turn(ready(Some(()))).await.unwrap();
-            let error = axum::body::to_bytes(body, MAX).await.unwrap_err();
-            assert!(error.into_inner().to_string().contains("length limit"));
-        }
-        let longest = Body::from("a".repeat(SMALL));
-        assert!(bodies.receive("a", longest, SMALL).await.is_ok());
-        assert!(bodies.lock().by_client.is_empty());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn when_memory_is_full_whoever_has_the_most_loses_the_oldest_and_nobody_else_anything() {
-        let bodies = bodies();
-        let file = || Bytes::from(vec![b'a'; MAX]);
-        let mut small = std::pin::pin!(bodies.receive("c", half("a"), MAX));
-        assert!(small.as_mut().now_or_never().is_none());
-        // A large body counts while it arrives, and until its request has a turn.
-        let mut first = std::pin::pin!(bodies.receive("a", half(file()), MAX + 1));
-        assert!(first.as_mut().now_or_never().is_none());
-        let second = bodies.receive("a", file().into(), MAX).await.unwrap();
-        let mut waits = std::pin::pin!(second.in_turn(std::future::pending::<Option<()>>()));
-        assert!(waits.as_mut().now_or_never().is_none());
-        let mut of_b = Vec::new();
-        for _ in 2..MAX_LARGE / MAX {
-            of_b.push(bodies.receive("b", file().into(), MAX).await.unwrap());
-        }
-        assert_eq!(bodies.lock().large, MAX_LARGE);
-        let one_more = bodies.receive("c", file().into(), MAX).await.unwrap();
-        assert_eq!(bodies.lock().large, MAX_LARGE);
-        let oldest = of_b.remove(0);
-        assert!(
-            oldest
-                .in_turn(std::future::pending::<Option<()>>())
-                .await
-                .is_none()
-        );
-        assert!(first.as_mut().now_or_never().is_none());
-        assert!(waits.as_mut().now_or_never().is_none());
-        assert!(small.as_mut().now_or_never().is_none());
-        let last = of_b.pop().unwrap();
-        assert!(last.in_turn(ready(Some(()))).await.is_some());
-        drop((one_more, of_b));
-        assert_eq!(bodies.lock().large, 2 * MAX);
     }
 }

@@ -8,19 +8,32 @@ use std::{
 };
 
 use axum::{
-    body::Body,
+    body::{Body, HttpBody as _},
     extract::{MatchedPath, Request, State},
+    http::request::Parts,
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
 use http_body_util::BodyExt as _;
-use latchkey::{caller::Visit, id::UserId};
+use latchkey::{
+    access::Membership,
+    caller::{Person, Visit},
+    id::{OrgId, UserId},
+    keys::import::check_queue,
+    name::Slug,
+    party::Party,
+    work_queue::Whose,
+};
 use latchkey_app::sign_in_path;
 use tower_sessions::Session;
 
 use crate::{
     app_state::AppState,
-    arriving_bodies::{NotReceived, SMALL},
+    arriving_bodies::{
+        NotReceived, SMALL,
+        large::{Brings, Member, Tenant},
+    },
+    client_address::Begun,
     error_page,
     rest::key_import::MAX_FILE,
     shares::{OneSession, Turn, household},
@@ -66,7 +79,12 @@ pub async fn limit(State(state): State<AppState>, request: Request, next: Next) 
     }
     let (parts, body) = request.into_parts();
     let arriving = &shares.arriving_forms;
-    let arrived = match arriving.receive(address, body, STRANGERS_FORM_LIMIT).await {
+    let brings = Brings {
+        tenant: Tenant::Address(address),
+        member: Member::Anyone,
+    };
+    let arrived = arriving.receive(address, brings, body, STRANGERS_FORM_LIMIT);
+    let arrived = match arrived.await {
         Ok(arrived) => arrived,
         Err(error) => return not_received(error, parts.uri.path()),
     };
@@ -87,13 +105,39 @@ async fn answer_form(
 ) -> Response {
     let shares = &state.shares;
     let path = request.extensions().get().map(MatchedPath::as_str);
-    let max = match path {
-        Some(path) if UPLOADS.contains(&path) => UPLOAD_LIMIT,
-        _ => FORM_LIMIT,
+    let is_upload = path.is_some_and(|path| UPLOADS.contains(&path));
+    let max = match is_upload {
+        true => UPLOAD_LIMIT,
+        false => FORM_LIMIT,
     };
     let (parts, body) = request.into_parts();
+    let org_id = match body.size_hint().upper() {
+        // Only the memory of large bodies counts by organization.
+        Some(small) if small <= SMALL as u64 => None,
+        _ => {
+            let Some(_turn) = shares.people.turn(person).await else {
+                return error_page::busy(RETRY_AFTER);
+            };
+            org_of(state, person, &parts).await
+        }
+    };
+    if is_upload && let Some(org_id) = org_id {
+        let whose = Whose {
+            tenant: Party::Org(org_id),
+            person: Some(Party::Person(person)),
+        };
+        let begun = parts.extensions.get::<Begun>().map(|begun| begun.0);
+        if let Err(busy) = check_queue(&state.engine, whose, length(&body), begun) {
+            return error_page::busy(busy.retry_after);
+        }
+    }
+    let brings = Brings {
+        tenant: org_id.map_or(Tenant::Person(person), Tenant::Org),
+        member: Member::Person(person),
+    };
     let (arriving, whose) = (&shares.arriving_of_sessions, OneSession::of(session));
-    let arrived = match arriving.receive_or_fail_later(whose, body, max).await {
+    let arrived = arriving.receive_or_fail_later(whose, brings, body, max);
+    let arrived = match arrived.await {
         Ok(arrived) => arrived,
         Err(error) => return not_received(error, parts.uri.path()),
     };
@@ -108,6 +152,20 @@ async fn answer_form(
         return error_page::busy(RETRY_AFTER);
     }
     answer_in(Some(turn), Request::from_parts(parts, body), next).await
+}
+
+/// The size of a body, as far as it is stated.
+pub fn length(body: &Body) -> usize {
+    usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX)
+}
+
+/// The organization in the path, if the user is a member of it: nobody takes the share of an organization by its name.
+async fn org_of(state: &AppState, user_id: UserId, parts: &Parts) -> Option<OrgId> {
+    let rest = parts.uri.path().strip_prefix("/orgs/")?;
+    let slug: Slug = rest.split('/').next()?.parse().ok()?;
+    let visit = Visit::default();
+    let membership = Membership::find(&state.engine, Person { user_id, visit }, &slug).await;
+    membership.ok().map(|membership| membership.org().id)
 }
 
 /// Marks a response that has a limit of its own, such as a stream that lasts for hours: its turn ends when it begins.

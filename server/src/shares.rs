@@ -7,7 +7,8 @@
 //!   turns belong to the user, from any address. Users behind one address wait for each other only while their session
 //!   is looked up, which does not need the body.
 //! - Requests with a body take a place once it has arrived (`arriving_bodies.rs`). While bodies arrive, those of each
-//!   address, session or service token can only displace each other.
+//!   address, session or service token can only displace each other, and the large ones of an organization have a part of
+//!   the memory for them (`arriving_bodies/large.rs`).
 //! - The turns of forms of clients that are not signed in are separate from those of pages, because these forms can wait
 //!   for a password to be hashed.
 //! - A place and its turn are held until the response body is sent or dropped.
@@ -28,12 +29,13 @@ use std::{
 
 use latchkey::{
     accounts::sessions::SessionRecord,
+    clock::Clock,
     id::{OrgId, ServiceTokenId, UserId},
 };
 use tower_sessions::{Session, session::Id};
 
 pub use self::places::{Places, Turn};
-use crate::arriving_bodies::ArrivingBodies;
+use crate::arriving_bodies::{ArrivingBodies, large::LargeBodies};
 
 /// The maximum number of concurrent page requests of one address without a session, including waiting ones: enough for
 /// an office that shares an address.
@@ -88,15 +90,21 @@ impl fmt::Debug for OneSession {
     }
 }
 
-impl Default for Shares {
-    fn default() -> Self {
+impl Shares {
+    /// All shares are free.
+    pub fn new(clock: Clock) -> Self {
+        let large = LargeBodies::new(clock.clone());
         Self {
             pages: Places::new(MAX_PAGES, AT_ONCE),
-            arriving_forms: ArrivingBodies::new(MAX_ARRIVING_FORMS, STRANGERS_FORM_WITHIN),
-            arriving_of_sessions: ArrivingBodies::new(MAX_ARRIVING_FORMS, BODY_WITHIN),
-            arriving_of_orgs: ArrivingBodies::new(MAX_ARRIVING_OF_TOKEN, BODY_WITHIN),
+            arriving_forms: ArrivingBodies::new(MAX_ARRIVING_FORMS, STRANGERS_FORM_WITHIN, &large),
+            arriving_of_sessions: ArrivingBodies::new(MAX_ARRIVING_FORMS, BODY_WITHIN, &large),
+            arriving_of_orgs: ArrivingBodies::new(MAX_ARRIVING_OF_TOKEN, BODY_WITHIN, &large),
             // The operator's programs have no share. Their connections are limited.
-            arriving_of_operators: ArrivingBodies::new(usize::MAX, BODY_WITHIN),
+            arriving_of_operators: ArrivingBodies::new(
+                usize::MAX,
+                BODY_WITHIN,
+                &LargeBodies::new(clock),
+            ),
             forms: Places::new(MAX_FORMS, AT_ONCE),
             people: Places::new(MAX_OF_PERSON, AT_ONCE),
             orgs: Places::new(MAX_OF_ORG, AT_ONCE),

@@ -12,8 +12,20 @@ use axum::{
 };
 use latchkey::service_tokens;
 
+use latchkey::{fault::Fault, keys::import::check_queue, party::Party, work_queue::Whose};
+
 use super::key_import;
-use crate::{app_state::AppState, arriving_bodies::NotReceived, problem::Problem, service_token};
+use crate::{
+    app_state::AppState,
+    arriving_bodies::{
+        NotReceived,
+        large::{Brings, Member, Tenant},
+    },
+    client_address::Begun,
+    problem::Problem,
+    service_token,
+    share_limit::length,
+};
 
 /// The maximum size of a request body in bytes, except for imports.
 pub const BODY_LIMIT: usize = 64 * 1024;
@@ -50,7 +62,20 @@ async fn in_turn(
         Some(_) => &shares.arriving_of_orgs,
         None => &shares.arriving_of_operators,
     };
-    let arrived = arriving.receive_or_fail_later(token.id, body, max).await;
+    if max == key_import::MAX_FILE
+        && let Some(org_id) = token.org_id
+    {
+        let begun = parts.extensions.get::<Begun>().map(|begun| begun.0);
+        let whose = Whose::from(Party::Org(org_id));
+        check_queue(&state.engine, whose, length(&body), begun).map_err(Fault::from)?;
+    }
+    let brings = Brings {
+        tenant: token.org_id.map_or(Tenant::Operator(token.id), Tenant::Org),
+        member: Member::Token(token.id),
+    };
+    let arrived = arriving
+        .receive_or_fail_later(token.id, brings, body, max)
+        .await;
     let arrived = arrived.map_err(|error| match error {
         NotReceived::Displaced => Problem::too_many_of_token(),
         _ => Problem::request_timeout(),

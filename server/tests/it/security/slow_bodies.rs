@@ -178,6 +178,36 @@ on_both! {
         assert_eq!(answer.status, 201, "{answer:?}");
     }
 
+    async fn the_files_of_one_org_leave_another_the_memory_for_its_own(app: &TestApp) {
+        let (large, small) = (app.org("northwind").await, app.org("contoso").await);
+        let (router, _) = app.server(&[]);
+        let import = |token: &PlainKey, org: &str, body| {
+            let path = format!("/v1/orgs/{org}/keys/import?dry_run=true");
+            answer_of(&router, rest(token, Method::POST, &path, body))
+        };
+        // A little more than each file of the other organization, so it would have the most of all tokens.
+        let file = format!(r#"[{{"name":"Theirs","sha256":"{DIGEST}"}}{}]"#, " ".repeat(4_000_000));
+        let half = Half::split(&file, file.len() - 1);
+        let theirs = app.token(Some(&small), TokenScope::Manage).await;
+        let theirs = import(&theirs, "contoso", half.body);
+        let meanwhile = async {
+            half.awaited.await.unwrap();
+            let mut tokens = vec![];
+            for _ in 0..60 {
+                tokens.push(app.token(Some(&large), TokenScope::Manage).await);
+            }
+            let files: FuturesUnordered<_> = tokens.iter().map(|token| {
+                import(token, "northwind", never_after("x".repeat(3_500_000))).map(|answer| answer.status)
+            }).collect();
+            // Four of them have the memory of their organization, which is an eighth of all.
+            let displaced: Vec<_> = files.take(56).collect().await;
+            assert!(displaced.iter().all(|status| *status == 503), "{displaced:?}");
+            half.finish.send(()).unwrap();
+        };
+        let (answer, ()) = tokio::join!(theirs, meanwhile);
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+
     async fn a_body_without_a_valid_token_is_not_read(app: &TestApp) {
         app.org("northwind").await;
         let (router, _) = app.server(&[]);
@@ -199,7 +229,11 @@ struct Half {
 
 impl Half {
     fn of(text: &str) -> Self {
-        let (first, rest) = text.split_at(text.len() / 2);
+        Self::split(text, text.len() / 2)
+    }
+
+    fn split(text: &str, at: usize) -> Self {
+        let (first, rest) = text.split_at(at);
         let (first, rest) = (first.to_owned(), rest.to_owned());
         let (waits, awaited) = oneshot::channel();
         let (finish, finished) = oneshot::channel();
@@ -219,7 +253,11 @@ impl Half {
 
 /// A body that begins and never ends.
 fn never() -> Body {
-    let first = stream::iter([Ok::<_, Infallible>("x")]);
+    never_after("x".to_owned())
+}
+
+fn never_after(first: String) -> Body {
+    let first = stream::iter([Ok::<_, Infallible>(first)]);
     Body::from_stream(first.chain(stream::pending()))
 }
 
