@@ -60,7 +60,10 @@ for (const javaScriptEnabled of [true, false]) {
         await page.getByLabel("New password").fill(NEW_PASSWORD);
         await page.getByRole("button", { name: "Change password" }).click();
         await expect(page.getByText("Password changed. Sign in with the new one.")).toBeVisible();
-        if (javaScriptEnabled) await hydrated(page);
+        if (javaScriptEnabled) {
+          await hydrated(page);
+          expect(await page.evaluate(() => JSON.stringify({ ...sessionStorage }))).not.toContain(link);
+        }
         await signIn(page, team.email("owner"), NEW_PASSWORD);
         await expect(page).toHaveURL(`${server.url}${team.path("keys")}`);
         watch.expect(410, link);

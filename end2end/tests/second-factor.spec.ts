@@ -147,6 +147,24 @@ test("an organization requires a second factor, and leads a member to set one up
   await expect(page.getByRole("row", { name: /Some member/ })).toContainText("Off");
 });
 
+test("the browser keeps no code over a sign-in, and no field but those that are listed", async ({ page, signInAs }) => {
+  await signInAs("owner");
+  await page.goto("/account/two-factor");
+  const { recoveryCodes } = await setUp(page, true);
+  await page.getByRole("checkbox", { name: "I have stored them" }).check();
+  await open(page, "/account/two-factor?off=1");
+  await page.getByLabel("Your password").fill(PASSWORD);
+  await page.getByLabel("Code", { exact: true }).fill("123456");
+  await page.getByText("Use a recovery code instead").click();
+  await page.getByLabel("Recovery code").fill(recoveryCodes[0] ?? "");
+  await page.context().clearCookies();
+  await page.getByRole("button", { name: "Turn off" }).click();
+  await expect(page.getByText("Your session has ended, so this form was not saved.")).toBeVisible();
+  await hydrated(page);
+  const kept = await page.evaluate(() => sessionStorage.getItem("latchkey-form") ?? "");
+  expect(JSON.parse(kept)).toMatchObject({ page: "/account/two-factor", fields: [] });
+});
+
 test("making an owner takes the password", async ({ page, team, watch, signInAs }) => {
   await signInAs("owner");
   await open(page, team.path("members"));

@@ -13,6 +13,32 @@ const KEPT: &str = "latchkey-form";
 const SIGNED_IN: &str = "latchkey-form-signed-in";
 /// The most bytes that are kept.
 const MAX_KEPT: usize = 100_000;
+/// The first words of the paths of pages for signed-in users. Other pages have no session that could end, and the paths of some are
+/// single-use links.
+const PAGES: [&str; 3] = ["account", "instance", "orgs"];
+/// The text fields that are kept: those whose text Latchkey stores as it is. Any other can be a secret, such as a code.
+const TEXTS: [&str; 20] = [
+    "add",
+    "answer",
+    "comment",
+    "confirm",
+    "domains",
+    "email",
+    "external_id",
+    "factor",
+    "ip_ranges",
+    "longest_life_days",
+    "metadata",
+    "min_rejected",
+    "min_requests",
+    "name",
+    "notes",
+    "org_name",
+    "origin",
+    "purpose",
+    "rotation_days",
+    "text",
+];
 /// After this time the islands have taken over their fields.
 const HYDRATED: Duration = Duration::from_millis(200);
 
@@ -62,8 +88,8 @@ fn closes_dialog(button: &web_sys::Element) -> bool {
     }
 }
 
-/// Keeps what is submitted, and fills it in again after the user had to sign in. Secrets are not kept: passwords, hidden
-/// fields, files, and forms that the browser must not remember.
+/// Keeps what is submitted, and fills it in again after the user had to sign in. Secrets are not kept: text fields that are not
+/// among the [`TEXTS`], passwords, hidden fields, files, and forms that the browser must not remember.
 pub fn keep_over_sign_in() {
     let here = window().location().pathname().unwrap_or_default();
     if here == "/sign-in" {
@@ -73,6 +99,10 @@ pub fn keep_over_sign_in() {
         return;
     }
     restore(&here);
+    let page = here.split('/').nth(1).unwrap_or_default();
+    if !PAGES.contains(&page) {
+        return;
+    }
     window_event_listener(ev::submit, move |event| {
         let form = event
             .target()
@@ -130,7 +160,11 @@ fn fill(kept: &Kept) {
     show_done("What you entered is back. Submit the form again.".to_owned());
 }
 
-/// A field in which the user types or chooses.
+fn is_kept_text(name: &str) -> bool {
+    TEXTS.contains(&name)
+}
+
+/// A field in which the user types or chooses, if it is kept.
 enum Control {
     Tick(web_sys::HtmlInputElement),
     Input(web_sys::HtmlInputElement),
@@ -153,13 +187,14 @@ impl Control {
                 return match input.type_().as_str() {
                     "password" | "hidden" | "file" | "submit" | "button" => None,
                     "checkbox" | "radio" => Some(Self::Tick(input)),
-                    _ => Some(Self::Input(input)),
+                    "date" => Some(Self::Input(input)),
+                    _ => is_kept_text(&input.name()).then_some(Self::Input(input)),
                 };
             }
             Err(element) => element,
         };
         match element.dyn_into::<web_sys::HtmlTextAreaElement>() {
-            Ok(area) => Some(Self::Area(area)),
+            Ok(area) => is_kept_text(&area.name()).then_some(Self::Area(area)),
             Err(element) => element.dyn_into().ok().map(Self::Choice),
         }
     }
