@@ -76,7 +76,7 @@ const PAGES: [OrgPage; 22] = [
     other(ASKED, "Asked of owners", Action::ReviewKeys),
     other("review/history", "History of reviews", Action::ReviewKeys),
     other("settings/security", "Security settings", Action::EditOrg).or("require second factor"),
-    other("settings/policies", "Key policies", Action::EditOrg),
+    other("settings/policies", "Key policies", Action::ReviewKeys),
     other("settings/alerts", "Alerts", Action::EditOrg).or("letters digest unusual"),
     other("delete", "Delete organization", Action::DeleteOrg),
     other("keys/new", "Create key", Action::CreateKeys).or("new"),

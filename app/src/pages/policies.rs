@@ -1,4 +1,4 @@
-//! `/orgs/{org}/settings/policies`: what an organization requires of its keys, for owners.
+//! `/orgs/{org}/settings/policies`: what an organization requires of its keys. Owners change it, and who reviews keys reads it.
 
 use latchkey::{
     access::{Permit, to},
@@ -8,6 +8,7 @@ use latchkey::{
     orgs::policies::{self, ChangePoliciesError},
     policy::KeyPolicy,
     revision::{Known, Revision},
+    role::Action,
 };
 use leptos::prelude::*;
 use serde::Deserialize;
@@ -18,6 +19,7 @@ use super::{
     done::Done,
     forms::fields_and_errors,
     frame::{Breadcrumbs, PageHead},
+    owners::AskOwner,
     page::page,
 };
 use crate::{
@@ -28,6 +30,7 @@ use crate::{
         sent_back::{MAX_BASE, MAX_NAME, sent_back},
     },
     request::PageRequest,
+    text::days::days_text,
 };
 
 /// The values that require something or forbid it. Any other value does not.
@@ -113,9 +116,12 @@ fn days(text: &str) -> Result<Option<u32>, ()> {
     }
 }
 
-async fn load(request: PageRequest) -> Result<KeyPolicy, AppError> {
-    let permit: Permit<to::EditOrg> = request.permit().await?;
-    Ok(policies::read(request.engine(), &permit).await?)
+/// The policies, and whether the user can change them.
+async fn load(request: PageRequest) -> Result<(KeyPolicy, bool), AppError> {
+    let membership = request.membership().await?;
+    let permit: Permit<to::ReviewKeys> = membership.permit()?;
+    let policy = policies::read(request.engine(), &permit).await?;
+    Ok((policy, membership.may(Action::EditOrg)))
 }
 
 pub async fn submit(
@@ -201,11 +207,14 @@ fn conflicting(
 
 #[component]
 pub fn PoliciesPage() -> impl IntoView {
-    page(load, |request, policy| {
+    page(load, |request, (policy, may_edit)| {
         let path = request.path().to_owned();
         let above = format!("/orgs/{}/settings", request.org());
         let offered = Offered::of(request.engine().convention());
-        view! { <PoliciesView path above policy offered/> }
+        match may_edit {
+            true => view! { <PoliciesView path above policy offered/> }.into_any(),
+            false => view! { <PoliciesToRead policy offered/> }.into_any(),
+        }
     })
 }
 
@@ -227,6 +236,43 @@ impl Offered {
             secret: keys(Kind::Secret),
             widget: keys(Kind::Widget),
         }
+    }
+}
+
+/// The policies for those who review keys and cannot change them.
+#[component]
+fn PoliciesToRead(policy: KeyPolicy, offered: Offered) -> impl IntoView {
+    let after = |days: Option<u32>| match days {
+        Some(days) => days_text(days),
+        None => "No limit".to_owned(),
+    };
+    let rotated = match policy.rotation_days {
+        Some(days) => format!("Every {}", days_text(days)),
+        None => "Not required".to_owned(),
+    };
+    let required = |is_required: bool| if is_required { "Required" } else { "Optional" };
+    let scopes = offered
+        .scopes
+        .then(|| view! { <dt>"Scopes"</dt><dd>{required(policy.scopes_required)}</dd> });
+    let localhost = offered.localhost.then(|| {
+        let allowed = match policy.localhost_forbidden {
+            true => "Forbidden",
+            false => "Allowed",
+        };
+        view! { <dt>{format!("Pages on localhost with live {}", offered.widget)}</dt><dd>{allowed}</dd> }
+    });
+    let lead = view! { "What the organization requires of its keys. Keys that do not comply keep working, and have a finding. "<AskOwner to="change the policies"/> }.into_any();
+    view! {
+        <PageHead title="Key policies" lead/>
+        <section class="card" aria-label="Key policies">
+            <dl class="facts body">
+                <dt>"Rotation of secrets"</dt><dd>{rotated}</dd>
+                <dt>"Longest life of a key"</dt><dd>{after(policy.longest_life_days)}</dd>
+                {scopes}
+                <dt>{format!("IP ranges of live {}", offered.secret)}</dt><dd>{required(policy.ip_ranges_required)}</dd>
+                {localhost}
+            </dl>
+        </section>
     }
 }
 

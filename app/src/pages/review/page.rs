@@ -38,6 +38,7 @@ fn ReviewView(address: Address, queue: Queue) -> impl IntoView {
         }
     };
     let keys = format!("/orgs/{}/keys", address.org);
+    let policies = format!("/orgs/{}/settings/policies", address.org);
     let ids: Vec<String> = queue.rows.iter().map(|row| row.id.clone()).collect();
     let rows: Vec<(QueueRow, String)> = queue
         .rows
@@ -83,7 +84,7 @@ fn ReviewView(address: Address, queue: Queue) -> impl IntoView {
         .next
         .map(|place| view! { <a class="btn" rel="next" href=address.at(&place, "")>"Next"</a> });
     view! {
-        <PageHead title="Review" lead=lead.into_any()/>
+        <PageHead title="Review" lead=lead.into_any()><a class="btn" href=policies>"Key policies"</a></PageHead>
         <Tabs org=address.org.clone() tab=Tab::Findings asked=queue.asked is_owner=queue.steps.is_owner/>
         <Filters address=address.clone() projects=queue.projects kinds=queue.kinds/>
         <FormError errors=Errors::new(elsewhere)/>

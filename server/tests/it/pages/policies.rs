@@ -37,6 +37,23 @@ async fn stored(app: &TestApp, org: &TestOrg) -> KeyPolicy {
 }
 
 on_both! {
+    async fn admins_read_them_and_change_nothing(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let admin = app.signed_in(&org, "ari", Role::Admin).await;
+        let member = app.signed_in(&org, "ben", Role::Member).await;
+        let page = admin.get(PATH).await;
+        let text = page.text();
+        for said in ["Rotation of secrets</dt><dd>Every 90 days", "Longest life of a key</dt><dd>No limit", "Scopes</dt><dd>Optional", "to change the policies."] {
+            assert!(text.contains(said), "{said}: {text}");
+        }
+        assert!(!page.body.contains("name=\"rotation_days\"") && !page.body.contains(&format!("action=\"{PATH}\"")), "{text}");
+        assert!(admin.get("/orgs/northwind/review").await.body.contains(&format!("href=\"{PATH}\"")));
+        let before = stored(app, &org).await;
+        assert_eq!(admin.submit(PATH, &fields("", &[("scopes", "required")])).await.status, 403);
+        assert_eq!(stored(app, &org).await, before);
+        assert_eq!(member.get(PATH).await.status, 403);
+    }
+
     async fn an_owner_sets_them_and_sees_them(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;

@@ -76,7 +76,7 @@ pub fn entries() -> Vec<Entry> {
         page("/orgs/{org}/settings", To(Action::EditOrg)),
         page("/orgs/{org}/settings/security", To(Action::EditOrg)),
         page("/orgs/{org}/settings/alerts", To(Action::EditOrg)),
-        page("/orgs/{org}/settings/policies", To(Action::EditOrg)),
+        page("/orgs/{org}/settings/policies", To(Action::ReviewKeys)),
         page("/{*any}", NoPage),
         page("/healthz", Everyone),
         page("/readyz", Everyone),
