@@ -168,6 +168,14 @@ pub async fn create(
     )?;
     let key = key.ok_or(ReviewError::NotFound)?;
     let status = key.lifecycle.status(now);
+    let expires_soon = findings
+        .iter()
+        .any(|finding| finding.code == Code::ExpiresSoon);
+    // Nothing keeps a key from its expiry, so that is the last day on which someone can rely on the review.
+    let until = match key.lifecycle.expires_at.filter(|_| expires_soon) {
+        Some(expires_at) => until.map(|until| until.min(expires_at)),
+        None => until,
+    };
     if let Some(before) = created_before(change.tx(), org_id, new.creation_token.as_deref()).await?
     {
         return Ok(Created::Before(before));

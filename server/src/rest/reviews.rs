@@ -57,7 +57,7 @@ pub struct NewReviewFields {
     /// severity, or about which something is asked of its owners.
     #[schema(value_type = Option<String>, max_length = 1_000)]
     comment: Option<Comment>,
-    /// Until when the key can be kept: at most one year. Default: 90 days. Only with the verdict `keep`.
+    /// Until when the key can be kept: at most one year, and at most until its expiry if it expires soon. Default: 90 days. Only with the verdict `keep`.
     #[schema(value_type = Option<jiff::Timestamp>)]
     until: Option<SentInstant>,
 }

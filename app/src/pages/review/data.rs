@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use latchkey::{
     access::{Membership, to},
-    findings::of_keys,
+    findings::{Code, of_keys},
     id::{KeyId, UserId},
     keys::{create::new_creation_token, list::list, project::choices, show},
     reviews::{self, AskState},
@@ -97,6 +97,8 @@ pub struct QueueRow {
     /// "Secret key · Live · Default".
     pub about: String,
     pub last_used: Option<TimeText>,
+    /// When the key expires, if that is soon.
+    pub ends: Option<Timestamp>,
     pub findings: Vec<FindingText>,
     /// The codes of all findings, for the form.
     pub codes: String,
@@ -141,6 +143,10 @@ pub async fn load(request: PageRequest) -> Result<Queue, AppError> {
             ),
             name: key.name.to_string(),
             last_used: key.last_used_at.map(|at| TimeText::relative(at, now)),
+            ends: key.lifecycle.expires_at.filter(|_| {
+                let mut codes = findings.iter().map(|finding| finding.code);
+                codes.any(|code| code == Code::ExpiresSoon)
+            }),
             codes: codes.join(" "),
             findings: findings.iter().map(FindingText::of).collect(),
             reviews: last

@@ -3,7 +3,7 @@
 use latchkey::{
     findings::Severity,
     reviews::{AskState, Aspect, MAX_COMMENT, Verdict},
-    time::Timestamp,
+    time::{DAY, Timestamp},
 };
 use leptos::prelude::*;
 
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     form::errors::{Errors, FormError},
     pages::keys::finding_text::{FindingText, SeverityTag},
-    text::time::{Time, in_days},
+    text::time::{Time, date, in_days},
 };
 
 #[component]
@@ -76,7 +76,8 @@ pub fn KeyRow(
     let note = keep_note(&row.findings, &asked);
     let keep = {
         let (name, sent, (typed, errors)) = (row.name.clone(), sent.clone(), for_keep);
-        view! { <Keep name sent note typed errors is_primary=!is_urgent now/> }
+        let ends = row.ends;
+        view! { <Keep name sent note ends typed errors is_primary=!is_urgent now/> }
     };
     let act = {
         let (name, path, (typed, errors)) = (row.name.clone(), path.clone(), for_ask);
@@ -142,6 +143,8 @@ fn Keep(
     sent: Sent,
     /// What it requires and ends.
     note: Option<String>,
+    /// When the key expires, if that is soon.
+    ends: Option<Timestamp>,
     typed: ReviewForm,
     errors: Errors,
     /// Whether this is what the page recommends.
@@ -161,7 +164,7 @@ fn Keep(
             {sent.fields()}
             <input class="input comment" name="comment" value=typed.comment maxlength=MAX_COMMENT placeholder=hint
                 aria-label=format!("Why {name} can be kept") autocomplete="off"/>
-            <div class="keep"><Days name=name.clone() chosen=typed.days now/><button class=button name="verdict" value=Verdict::Keep.as_str()>"Keep"<span class="visually-hidden">" "{name.clone()}</span></button></div>
+            <div class="keep"><Days name=name.clone() chosen=typed.days ends now/><button class=button name="verdict" value=Verdict::Keep.as_str()>"Keep"<span class="visually-hidden">" "{name.clone()}</span></button></div>
             {note}
         </form>
     }
@@ -304,16 +307,30 @@ fn FindingLine(finding: FindingText, steps: Steps) -> impl IntoView {
     }
 }
 
-/// For how long the key can be kept.
+/// For how long the key can be kept: at most until it expires, if that is soon.
 #[component]
-fn Days(name: String, chosen: String, now: Timestamp) -> impl IntoView {
-    let chosen = chosen.parse().unwrap_or(KEEP_DEFAULT);
+fn Days(
+    name: String,
+    chosen: String,
+    /// When the key expires, if that is soon.
+    ends: Option<Timestamp>,
+    now: Timestamp,
+) -> impl IntoView {
+    let chosen = match ends {
+        Some(_) => chosen.parse().unwrap_or_default(),
+        None => chosen.parse().unwrap_or(KEEP_DEFAULT),
+    };
+    let until_the_end = ends.map(|at| {
+        view! { <option value="">{format!("Until it expires ({})", date(at))}</option> }
+    });
+    let is_before = |days: &u32| ends.is_none_or(|at| now.plus(i64::from(*days) * DAY) < at);
     let options = KEEP_DAYS
         .into_iter()
+        .filter(is_before)
         .map(|days| {
             let text = in_days(days, now).replacen("In ", "For ", 1);
             view! { <option value=days.to_string() selected={days == chosen}>{text}</option> }
         })
         .collect_view();
-    view! { <select class="input" name="days" aria-label=format!("For how long to keep {name}")>{options}</select> }
+    view! { <select class="input" name="days" aria-label=format!("For how long to keep {name}")>{until_the_end}{options}</select> }
 }

@@ -46,6 +46,29 @@ fn words(page: &str) -> String {
 }
 
 on_both! {
+    async fn a_key_that_expires_soon_is_kept_at_most_until_then(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let admin = app.signed_in(&org, "ari", Role::Admin).await;
+        let expires_at = app.engine.clock().now().plus(9 * DAY);
+        let key = org.create_key(with(secret_key("Short"), |key| key.expires_at = Some(expires_at))).await.unwrap().id;
+        let page = admin.get(PAGE).await.text();
+        assert!(page.contains("Until it expires (Nov 30, 2026)") && !page.contains("For 90 days"), "{page}");
+        for days in ["", "90", "365"] {
+            let fields = [("key", &*key.to_string()), ("verdict", "keep"), ("comment", ""), ("days", days), ("seen", "expires_soon full_access")];
+            let kept = admin.submit(PAGE, &fields).await;
+            assert_eq!(kept.status, 303, "{days}: {}", kept.text());
+            assert_eq!(all(&org).await[0].until, Some(expires_at), "{days}");
+            app.clock.advance(1_000);
+        }
+        // Others are kept for as long as the reviewer says.
+        let other = org.key("Long").await.id;
+        let page = admin.get(PAGE).await.text();
+        assert!(page.contains("For 90 days") && !page.contains("Until it expires"), "{page}");
+        let fields = [("key", &*other.to_string()), ("verdict", "keep"), ("comment", ""), ("days", "90"), ("seen", SEEN)];
+        assert_eq!(admin.submit(PAGE, &fields).await.status, 303);
+        assert_eq!(all(&org).await[0].until, Some(app.engine.clock().now().plus(90 * DAY)));
+    }
+
     async fn an_admin_keeps_a_key_and_continues_with_the_next_one(app: &TestApp) {
         let org = app.org("northwind").await;
         let admin = app.signed_in(&org, "ari", Role::Admin).await;
