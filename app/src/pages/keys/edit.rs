@@ -4,4 +4,4 @@ mod data;
 mod form;
 mod page;
 
-pub use self::{form::submit, page::EditKeyPage};
+pub use self::{data::restrict_path, form::submit, page::EditKeyPage};

@@ -7,7 +7,7 @@ use latchkey::{
 use leptos::prelude::*;
 
 use super::data::Steps;
-use crate::pages::keys::finding_text::FindingText;
+use crate::pages::keys::{edit::restrict_path, finding_text::FindingText};
 
 /// Something to do with a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +110,7 @@ impl Step {
         match self {
             Self::Rotate => format!("{path}/rotate"),
             Self::EndOldSecret => format!("{path}?end=1#secrets"),
-            Self::Scopes => format!("{path}/edit#scopes"),
+            Self::Scopes => restrict_path(path),
             Self::Extend | Self::SetExpiry | Self::Shorten => format!("{path}/edit#expires"),
             Self::IpRanges => format!("{path}/edit#ip_ranges"),
             Self::Domains => format!("{path}#add"),

@@ -9,6 +9,40 @@ use crate::test_app::{
 };
 
 on_both! {
+    async fn a_key_with_full_access_is_restricted_to_the_scopes_that_it_used(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let made = org.key("Old server").await;
+        let path = format!("/orgs/northwind/keys/{}", made.id);
+        let proposal = format!("{path}/edit?scopes=used");
+        let page = owner.get(&path).await;
+        assert!(page.body.contains(&format!("href=\"{proposal}#scopes\"")), "{}", page.body);
+        let review = owner.get("/orgs/northwind/review").await;
+        assert!(review.body.contains(&format!("href=\"{proposal}#scopes\"")), "{}", review.body);
+        let checked = |body: &str, value: &str| {
+            let input = body.split("<input").find(|input| input.contains(&format!("value=\"{value}\""))).unwrap_or_default();
+            input.split('>').next().unwrap_or_default().contains(" checked")
+        };
+        // Nothing is known of a key without requests.
+        let unused = owner.get(&proposal).await.body;
+        assert!(checked(&unused, "full") && !unused.contains("Selected are the scopes"), "{unused}");
+        let scopes = ["bots:read".parse().unwrap(), "bots:write".parse().unwrap()];
+        app.ask(&Request { key: Some(&made.plain), scopes: &scopes, ..Request::default() }).await;
+        latchkey::usage::flush::flush(&app.engine).await.unwrap();
+        let page = owner.get(&proposal).await;
+        assert!(page.body.contains("Selected are the scopes that requests with this key required so far."), "{}", page.body);
+        for (value, is) in [("chosen", true), ("full", false), ("bots:read", true), ("bots:write", true), ("analytics:read", false)] {
+            assert_eq!(checked(&page.body, value), is, "{value}: {}", page.body);
+        }
+        let plain = owner.get(&format!("{path}/edit")).await.body;
+        assert!(checked(&plain, "full") && !checked(&plain, "bots:read"), "only if the URL asks for it");
+        let fields = [("base", page.hidden("base")), ("name", "Old server".to_owned()), ("access", "chosen".to_owned()), ("scopes", "bots:read".to_owned()), ("expires", "keep".to_owned())];
+        let saved = owner.submit(&format!("{path}/edit"), &fields.each_ref().map(|(name, value)| (*name, value.as_str()))).await;
+        assert_eq!(saved.status, 303, "{}", saved.text());
+        let key = show::details(&app.engine, &org.permit(), made.id).await.unwrap().unwrap();
+        assert_eq!(key.settings.scopes.len(), 1);
+    }
+
     async fn the_form_shows_what_the_key_is_and_changes_it(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;

@@ -1,11 +1,13 @@
 //! The data of the form that edits a key.
 
 use latchkey::{
-    access::{Permit, to},
+    Engine,
+    access::{Membership, Permit, to},
     convention::ScopeSetting,
     id::KeyId,
     keys::{Key, show},
     orgs::policies,
+    usage::seen::{self, Facet},
 };
 
 use crate::{
@@ -16,11 +18,25 @@ use crate::{
         settings_form::{expires, of_key},
     },
     request::PageRequest,
-    values::key_options::EditKeyOptions,
+    values::{key_form::access_of, key_options::EditKeyOptions},
 };
+
+/// The query parameter with which the form proposes the scopes that the key used, and its value.
+const SCOPES: &str = "scopes";
+const USED: &str = "used";
+
+/// The form that proposes the scopes which the key used. `path` is that of the key's page.
+pub fn restrict_path(path: &str) -> String {
+    format!("{path}/edit?{SCOPES}={USED}#scopes")
+}
 
 /// Loads the current values of the key and the choices of the form, for users who can edit keys.
 pub async fn options(request: PageRequest) -> Result<EditKeyOptions, AppError> {
+    Ok(proposing(request).await?.0)
+}
+
+/// The same, with the scopes that the key used if the URL asks for them, and whether they are in the form.
+pub async fn proposing(request: PageRequest) -> Result<(EditKeyOptions, bool), AppError> {
     let membership = request.membership().await?;
     let permit: Permit<to::EditKeys> = membership.permit()?;
     let engine = request.engine();
@@ -44,11 +60,37 @@ pub async fn options(request: PageRequest) -> Result<EditKeyOptions, AppError> {
             });
         }
     }
-    Ok(EditKeyOptions {
+    let mut values = of_key(&key);
+    let proposed = match request.parameter(SCOPES) == USED {
+        true => used_scopes(engine, &membership, id, &offered.scopes).await?,
+        false => Vec::new(),
+    };
+    let is_proposed = !proposed.is_empty();
+    if is_proposed {
+        values.access = access_of(false);
+        values.scopes = proposed;
+    }
+    let options = EditKeyOptions {
         name: key.summary.name.to_string(),
         offered,
         revoked: key.summary.lifecycle.revoked_at.is_some(),
         expires: expires(&key),
-        values: of_key(&key),
-    })
+        values,
+    };
+    Ok((options, is_proposed))
+}
+
+/// The scopes that valid requests with the key required, as far as the form offers them. The scope that includes all others is
+/// none of them: no request requires it unless nothing less is enough.
+async fn used_scopes(
+    engine: &Engine,
+    membership: &Membership,
+    id: KeyId,
+    offered: &[ScopeSetting],
+) -> Result<Vec<String>, AppError> {
+    let seen = seen::of_key(engine, &membership.permit()?, id).await?;
+    let used = seen.into_iter().filter(|seen| seen.facet == Facet::Scope);
+    let used: Vec<String> = used.map(|seen| seen.value).collect();
+    let offered = offered.iter().map(|scope| scope.name.to_string());
+    Ok(offered.filter(|scope| used.contains(scope)).collect())
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::data::options;
+use super::data::proposing;
 use crate::{
     form::errors::FieldError,
     icons::{Icon, Symbol},
@@ -19,10 +19,12 @@ use crate::{
 /// The page: the form with the current values, or with the rejected ones.
 #[component]
 pub fn EditKeyPage() -> impl IntoView {
-    page(options, |request, options| {
+    page(proposing, |request, (options, is_proposed)| {
         let (values, errors) = fields_and_errors(|| options.values.clone());
         let (keys_path, path) = (keys_path(&request), key_path(&request));
-        view! { <EditKey keys_path path options values errors/> }
+        // A rejected form has what was selected in it.
+        let is_proposed = is_proposed && errors.is_empty();
+        view! { <EditKey keys_path path options is_proposed values errors/> }
     })
 }
 
@@ -31,6 +33,8 @@ fn EditKey(
     keys_path: String,
     path: String,
     options: EditKeyOptions,
+    /// Whether the form has the scopes that the key used, and not those that it has.
+    is_proposed: bool,
     values: SettingsForm,
     errors: Vec<FieldError>,
 ) -> impl IntoView {
@@ -39,6 +43,14 @@ fn EditKey(
         (path.clone(), options.name.clone()),
     ];
     let title = format!("Edit {}", options.name);
+    let proposed = is_proposed.then(|| {
+        view! {
+            <div class="notice info">
+                <Icon symbol=Symbol::Info/>
+                <p>"Selected are the scopes that requests with this key required so far. Nothing is changed until you save. Add what it needs only now and then, such as once a year."</p>
+            </div>
+        }
+    });
     view! {
         <Breadcrumbs above here="Edit"/>
         <PageHead title/>
@@ -51,7 +63,7 @@ fn EditKey(
             }
             .into_any()
         } else {
-            view! { <div class="card"><div class="body"><EditKeyFormView path options values errors/></div></div> }.into_any()
+            view! { <div class="stack">{proposed}<div class="card"><div class="body"><EditKeyFormView path options values errors/></div></div></div> }.into_any()
         }}
     }
 }

@@ -7,7 +7,10 @@ use super::secrets::end_question;
 use crate::{
     icons::{Icon, Symbol},
     pages::{
-        keys::finding_text::{FindingText, SeverityTag},
+        keys::{
+            edit::restrict_path,
+            finding_text::{FindingText, SeverityTag},
+        },
         owners::AskOwner,
     },
 };
@@ -33,12 +36,17 @@ pub fn Findings(
     });
     let unlimited = is_without_limits.then(|| {
         others.retain(|finding| !without_limits.contains(&finding.code));
-        let edit = may_edit.then(|| view! { <a class="btn" href=format!("{path}/edit")>"Edit"</a> });
+        let edit = may_edit.then(|| view! { <a class="btn" href=restrict_path(&path)>"Restrict…"</a> });
         let ask = (!may_edit).then(|| view! { " "<AskOwner to="edit it"/> });
         view! {
             <div class="notice warn"><Icon symbol=Symbol::Alert/><p><SeverityTag severity=Severity::Low/>" "<b>"Full access, and no expiry."</b>" Anyone who gets this key can do everything with it until it is revoked. Select the scopes that it needs, or set an expiry date."{ask}</p>{edit}</div>
         }
     });
+    let may = |code: Code| match code {
+        Code::FullAccess | Code::ScopesUnused => may_edit,
+        _ => may_rotate,
+    };
+    let restrict = restrict_path(&path);
     let urgent = urgent
         .into_iter()
         .map(|finding| {
@@ -54,10 +62,13 @@ pub fn Findings(
                 Code::SeenInBrowser | Code::RotationDue => {
                     Some(("Rotate…", format!("{path}/rotate"), "rotate it"))
                 }
+                Code::FullAccess | Code::ScopesUnused => {
+                    Some(("Restrict…", restrict_path(&path), "restrict it"))
+                }
                 _ => None,
             };
             let (rotate, ask) = match step {
-                Some((title, href, _)) if may_rotate => {
+                Some((title, href, _)) if may(finding.code) => {
                     (Some(view! { <a class="btn" href=href>{title}</a> }), None)
                 }
                 Some((.., to)) => (None, Some(view! { " "<AskOwner to/> })),
@@ -72,11 +83,14 @@ pub fn Findings(
         let items = others
             .into_iter()
             .map(|finding| {
-                let text = match finding.reviewed_until {
+                let text = match &finding.reviewed_until {
                     Some(date) => format!("Reviewed until {date}."),
                     None => finding.code.advice().to_owned(),
                 };
-                view! { <li><SeverityTag severity=finding.severity/>" "{finding.sentence}" "{text}</li> }
+                let is_of_scopes = matches!(finding.code, Code::FullAccess | Code::ScopesUnused);
+                let restrict = (is_of_scopes && may_edit && finding.reviewed_until.is_none())
+                    .then(|| view! { " "<a class="link" href=restrict.clone()>"Restrict…"</a> });
+                view! { <li><SeverityTag severity=finding.severity/>" "{finding.sentence}" "{text}{restrict}</li> }
             })
             .collect_view();
         view! { <div class="notice info"><Icon symbol=Symbol::Info/><ul>{items}</ul></div> }
