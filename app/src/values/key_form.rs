@@ -1,6 +1,9 @@
 //! The submitted fields of the forms that create and edit a key, and ask for one.
 
-use latchkey::{convention::MAX_SCOPES, key::settings::KeySettings};
+use latchkey::{
+    convention::MAX_SCOPES,
+    key::{Environment, settings::KeySettings},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::form::sent_back::{
@@ -23,8 +26,10 @@ pub struct SettingsForm {
     pub project: String,
     /// Allowed domains, separated by commas or line breaks. Only for a new widget key.
     pub domains: String,
-    /// `forbid` to block pages on localhost. Only for a new widget key.
+    /// `forbid` to block pages on localhost. Only for a new widget key that is not live.
     pub localhost: String,
+    /// The same for a live one: what is recommended is not the same.
+    pub localhost_live: String,
     /// [`FULL_ACCESS`] for every scope, also later ones; otherwise the key has the selected scopes.
     pub access: String,
     /// The selected scopes.
@@ -79,12 +84,21 @@ impl SettingsForm {
             "scopes" if self.access == FULL_ACCESS => String::new(),
             "scopes" => self.scopes.join(","),
             "domains" => self.domains.clone(),
-            "localhost_forbidden" => (self.localhost == "forbid").to_string(),
+            "localhost_forbidden" => self.blocks_localhost().to_string(),
             "ip_ranges" => self.ip_ranges.clone(),
             "notes" => self.notes.clone(),
             "metadata" => self.metadata.trim().to_owned(),
             _ => String::new(),
         }
+    }
+
+    /// Whether pages on localhost are blocked: the form has a choice for each environment, of which it shows one.
+    fn blocks_localhost(&self) -> bool {
+        let chosen = match self.environment == Environment::Live.as_str() {
+            true => &self.localhost_live,
+            false => &self.localhost,
+        };
+        chosen == "forbid"
     }
 
     /// The text fields of the edit form: the setting, the name of the field, and the text.
@@ -113,6 +127,7 @@ impl SettingsForm {
             project: line(self.project),
             domains: list(self.domains),
             localhost: line(self.localhost),
+            localhost_live: line(self.localhost_live),
             access: line(self.access),
             scopes: sent_back_each(&self.scopes, MAX_SCOPES, MAX_NAME),
             expires: line(self.expires),

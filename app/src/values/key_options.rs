@@ -78,10 +78,8 @@ impl NewKeyOptions {
                 .copied()
                 .map_or("", Environment::as_str)
                 .to_owned(),
-            localhost: match self.localhost_policy.is_empty() {
-                false => "forbid".to_owned(),
-                true => String::new(),
-            },
+            // Recommended for keys in production, and required of them by some policies.
+            localhost_live: "forbid".to_owned(),
             expires: self
                 .default_days
                 .map_or_else(|| "never".to_owned(), |days| days.to_string()),

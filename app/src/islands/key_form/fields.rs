@@ -147,12 +147,15 @@ fn Domains(text: String, options: NewKeyOptions, errors: Errors) -> impl IntoVie
     }
 }
 
-/// Whether the key blocks localhost, if the convention lets each key choose.
+/// Whether the key blocks localhost, if the convention lets each key choose. Live and test keys have a choice each, with its own
+/// default; the stylesheet shows that of the selected environment.
 #[component]
 fn Localhost(
     offered: bool,
-    forbidden: bool,
-    /// What the organization requires.
+    environments: Vec<Environment>,
+    live: bool,
+    test: bool,
+    /// What the organization requires of live keys.
     policy: String,
     errors: Errors,
 ) -> impl IntoView {
@@ -160,15 +163,37 @@ fn Localhost(
         true => "Recommended for keys in production.".to_owned(),
         false => policy,
     };
-    offered.then(|| {
-        view! {
-            <div class="field for-widget">
-                <label class="check">
-                    <input type="checkbox" id="localhost" name="localhost" value="forbid" checked=forbidden
+    let choice =
+        |name: &'static str, id: &'static str, class: &'static str, checked: bool, why: String| {
+            view! {
+                <label class=class>
+                    <input type="checkbox" id=id name=name value="forbid" checked=checked
                         aria-invalid=invalid_text(errors.of("localhost"))
                         aria-describedby=described_by("localhost", false, errors.of("localhost"))/>
                     <span>"Block pages on localhost"<small>{why}</small></span>
                 </label>
+            }
+        };
+    let has = |environment| environments.contains(&environment);
+    let live = has(Environment::Live).then(|| {
+        choice(
+            "localhost_live",
+            "localhost-live",
+            "check for-live",
+            live,
+            why,
+        )
+    });
+    let test = has(Environment::Test).then(|| {
+        let why = "Test keys are for development, often on localhost.".to_owned();
+        choice("localhost", "localhost-test", "check for-test", test, why)
+    });
+    offered.then(|| {
+        view! {
+            // Of the choices, one is hidden: a link to the error leads here.
+            <div class="field for-widget" id="localhost" tabindex="-1">
+                {live}
+                {test}
                 <ErrorTexts field="localhost" errors/>
             </div>
         }
@@ -314,7 +339,8 @@ pub fn SettingsFields(
     let domains = (is_new && options.kinds.contains(&Kind::Widget)).then(|| {
         view! {
             <Domains text=values.domains options=options.clone() errors/>
-            <Localhost offered=options.localhost_switch forbidden=values.localhost == "forbid" policy=localhost_policy errors/>
+            <Localhost offered=options.localhost_switch environments=options.environments.clone() live=values.localhost_live == "forbid"
+                test=values.localhost == "forbid" policy=localhost_policy errors/>
         }
     });
     let scopes = (!options.scopes.is_empty())

@@ -1,6 +1,6 @@
 //! The form of a requested key, filled in with what was asked for before.
 
-use latchkey::{access::Membership, key_requests::Wanted, policy::KeyPolicy};
+use latchkey::{access::Membership, key::Environment, key_requests::Wanted, policy::KeyPolicy};
 
 use crate::{
     error::AppError,
@@ -56,15 +56,22 @@ pub fn values_of(wanted: &Wanted, policy: &KeyPolicy, options: &mut NewKeyOption
         }
         (None, None) => (options.blank().expires, String::new()),
     };
-    let localhost = match settings.localhost_forbidden {
+    let blocked = match settings.localhost_forbidden {
         true => "forbid".to_owned(),
-        false => options.blank().localhost,
+        false => String::new(),
+    };
+    // The choice that was not shown to the requester has its default.
+    let blank = options.blank();
+    let (localhost, localhost_live) = match wanted.environment {
+        Environment::Live => (blank.localhost, blocked),
+        Environment::Test => (blocked, blank.localhost_live),
     };
     SettingsForm {
         kind: wanted.kind.as_str().to_owned(),
         environment: wanted.environment.as_str().to_owned(),
         domains: domains.join("\n"),
         localhost,
+        localhost_live,
         expires,
         expires_on,
         ..SettingsForm::of(settings)

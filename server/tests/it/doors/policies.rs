@@ -177,7 +177,7 @@ impl Wanted {
             fields.push(("domains", self.domain));
         }
         if self.blocks_localhost {
-            fields.push(("localhost", "forbid"));
+            fields.push(("localhost_live", "forbid"));
         }
         let fields = fields
             .into_iter()

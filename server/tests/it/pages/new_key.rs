@@ -7,6 +7,30 @@ use crate::test_app::{HttpAnswer, NOON, TestApp, said};
 const NEW: &str = "/orgs/northwind/keys/new";
 
 on_both! {
+    async fn a_live_widget_key_blocks_localhost_unless_someone_allows_it(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let form = owner.get(NEW).await.body;
+        let checked = |name: &str| {
+            let input = form.split("<input").find(|input| input.contains(&format!("name=\"{name}\""))).expect(name);
+            input.split('>').next().unwrap_or_default().contains(" checked")
+        };
+        assert!(checked("localhost_live") && !checked("localhost"), "{form}");
+        // Browsers send both choices; the one of the environment counts.
+        for (environment, sent, expected) in [
+            ("live", &[("localhost_live", "forbid")][..], true),
+            ("live", &[("localhost", "forbid")], false),
+            ("test", &[("localhost_live", "forbid")], false),
+            ("test", &[("localhost_live", "forbid"), ("localhost", "forbid")], true),
+        ] {
+            let fields = [("name", "Shop"), ("kind", "widget"), ("environment", environment), ("domains", "shop.example"), ("scopes", "bots:read"), ("expires", "90")];
+            let plain = shown_key(&owner.submit(NEW, &[&fields[..], sent].concat()).await);
+            let key = app.verify(&PlainKey::from_presented(plain)).await.key.unwrap().id;
+            let key = latchkey::keys::show::details(&app.engine, &org.permit(), key).await.unwrap().unwrap();
+            assert_eq!(key.settings.localhost_forbidden, expected, "{environment} {sent:?}");
+        }
+    }
+
     async fn the_answer_to_the_form_shows_the_key_once(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
