@@ -38,8 +38,15 @@ for (const javaScriptEnabled of [true, false]) {
       expect(await ask("https://northwind.example")).toMatchObject({ code: "ORIGIN_NOT_ALLOWED" });
       expect(await ask("https://shop.example")).toMatchObject({ valid: true });
 
+      // Its requests are counted after a moment. From then on, its name is required.
+      await expect(async () => {
+        await page.reload();
+        await expect(page.locator("#confirm")).toBeAttached({ timeout: 1_000 });
+      }).toPass();
+      if (javaScriptEnabled) await hydrated(page);
       await page.getByRole("link", { name: "Delete…" }).click();
       if (javaScriptEnabled) await expect(page.getByRole("dialog", { name: /^Delete/ })).toBeVisible();
+      await page.getByRole("textbox", { name: /to confirm$/ }).fill("Support assistant");
       await page.getByRole("button", { name: "Delete agent" }).click();
       await expect(page.getByText("Agent deleted.")).toBeVisible();
       expect(await ask("https://shop.example")).toMatchObject({ code: "AGENT_NOT_FOUND", status: 404 });

@@ -80,6 +80,22 @@ pub async fn summary(
         .bind(permit.org_id()).bind(public_id).fetch_optional(c).await)?)
 }
 
+/// Returns whether a page can embed the public ID of an agent in place of a key. Every role can see it, because it is how the
+/// agent is used.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn is_embedded(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeys>,
+    public_id: PublicId,
+) -> Result<bool, StorageError> {
+    const SQL: &str = "SELECT public_embedding FROM agents WHERE org_id = $1 AND public_id = $2";
+    let is_embedded: Option<bool> = on!(engine.db.read(), c => sqlx::query_scalar(SQL)
+        .bind(permit.org_id()).bind(public_id).fetch_optional(c).await)?;
+    Ok(is_embedded.unwrap_or_default())
+}
+
 /// An agent as shown in a list: only the first of its domains, and their number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedAgent {

@@ -4,7 +4,7 @@ use crate::{
     Engine,
     access::{Permit, to},
     db::{StorageError, on},
-    id::KeyId,
+    id::{AgentId, KeyId},
     outcome::Outcome,
     time::Timestamp,
 };
@@ -24,12 +24,34 @@ pub async fn last_refused(
     permit: &Permit<to::SeeUsageDetails>,
     key_id: KeyId,
 ) -> Result<Option<Timestamp>, StorageError> {
-    let Some(subject) = ids::of_subject(engine, permit.org_id(), Named::Key(key_id)).await? else {
+    last(engine, permit, Named::Key(key_id), "<>").await
+}
+
+/// Returns when a request with the public ID of an agent in place of a key last passed, to the same precision.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn last_passed_of_agent(
+    engine: &Engine,
+    permit: &Permit<to::SeeUsageDetails>,
+    agent_id: AgentId,
+) -> Result<Option<Timestamp>, StorageError> {
+    last(engine, permit, Named::Agent(agent_id), "=").await
+}
+
+/// When an outcome was last counted that is or is not `VALID`.
+async fn last(
+    engine: &Engine,
+    permit: &Permit<to::SeeUsageDetails>,
+    named: Named,
+    compared: &str,
+) -> Result<Option<Timestamp>, StorageError> {
+    let Some(subject) = ids::of_subject(engine, permit.org_id(), named).await? else {
         return Ok(None);
     };
     for resolution in [MINUTES, HOURS] {
         let sql = format!(
-            "SELECT CAST(starts_at AS BIGINT) FROM {} WHERE subject = $1 AND outcome <> $2 \
+            "SELECT CAST(starts_at AS BIGINT) FROM {} WHERE subject = $1 AND outcome {compared} $2 \
              ORDER BY starts_at DESC LIMIT 1",
             resolution.table
         );

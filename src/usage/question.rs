@@ -210,6 +210,13 @@ impl Question {
         question
     }
 
+    /// The usage of one agent, whose public ID was sent instead of a key, in a range, in UTC.
+    pub fn of_agent(agent: PublicId, range: Range) -> Self {
+        let mut question = Self::of_range(range);
+        question.filters.agents.push(agent);
+        question
+    }
+
     /// Parses the parameters of a query. Parameters without a value, as from an empty field of a form, and unknown ones
     /// are ignored. `zone` is that of a question that names none.
     ///

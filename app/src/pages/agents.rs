@@ -7,6 +7,7 @@ mod forms;
 mod list;
 mod new;
 mod show;
+mod used;
 
 pub use self::{
     forms::{create, submit},

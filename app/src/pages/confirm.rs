@@ -1,8 +1,12 @@
-//! The user's password again, before actions that a stolen session must not be able to perform.
+//! The user's password again, before actions that a stolen session must not be able to perform, and the name of what is in use,
+//! before it ends.
 
-use latchkey::accounts::{
-    confirmed::Confirmed,
-    password::{self, ChangePasswordError, TypedPassword},
+use latchkey::{
+    accounts::{
+        confirmed::Confirmed,
+        password::{self, ChangePasswordError, TypedPassword},
+    },
+    time::{DAY, Timestamp},
 };
 use leptos::prelude::*;
 
@@ -10,7 +14,7 @@ use super::answer::FormAnswer;
 use crate::{
     error::AppError,
     form::{
-        errors::{Errors, FieldError},
+        errors::{ErrorTexts, Errors, FieldError, described_by, invalid_text},
         field::Field,
     },
     request::PageRequest,
@@ -57,6 +61,36 @@ pub async fn confirm_if_typed<F, D>(
         return Ok(None);
     }
     confirm(request, typed, sent_back).await.map(Some)
+}
+
+/// Whether something was used in the last 24 hours, so that its end by mistake would stop something.
+pub fn used_lately(last: Option<Timestamp>, now: Timestamp) -> bool {
+    last.is_some_and(|at| now.since(at) < DAY)
+}
+
+/// The field for the name of something that is in use, which its end requires.
+#[component]
+pub fn NameAgain(
+    name: String,
+    /// What it is: "agent".
+    what: &'static str,
+    /// What was typed and rejected.
+    #[prop(optional)]
+    typed: String,
+    errors: Errors,
+) -> impl IntoView {
+    let sentences = errors.of("confirm");
+    view! {
+        <div class="field">
+            <label for="confirm">"Enter “"{name}"” to confirm"</label>
+            <p class="hint" id="confirm-hint">"The "{what}" was used in the last 24 hours."</p>
+            <input
+                class="input" id="confirm" name="confirm" value=typed maxlength=80 autocomplete="off"
+                aria-invalid=invalid_text(sentences) aria-describedby=described_by("confirm", true, sentences)
+            />
+            <ErrorTexts field="confirm" errors/>
+        </div>
+    }
 }
 
 /// The field for the password.

@@ -19,6 +19,8 @@ pub struct AgentForm {
     pub public_embedding: String,
     /// The revision that the form was rendered with; empty for a new agent.
     pub base: String,
+    /// The agent's name, to confirm that an agent in use is deleted.
+    pub confirm: String,
     /// Makes a form that is submitted twice create one agent; empty for an existing one.
     pub creation_token: String,
 }
@@ -32,6 +34,7 @@ impl AgentForm {
             project: sent_back(&self.project, MAX_NAME),
             domains: sent_back(&self.domains, MAX_LIST),
             public_embedding: sent_back(&self.public_embedding, MAX_NAME),
+            confirm: sent_back(&self.confirm, MAX_NAME),
             base: sent_back(&self.base, MAX_BASE),
             creation_token: sent_back(&self.creation_token, MAX_NAME),
         }

@@ -12,7 +12,7 @@ use latchkey::{
     role::Action,
 };
 
-use super::agent_form::AgentForm;
+use super::{agent_form::AgentForm, used::AgentUse};
 use crate::{error::AppError, request::PageRequest};
 
 /// A page of the organization's agents.
@@ -58,6 +58,10 @@ pub struct AgentDetails {
 #[derive(Debug, Clone)]
 pub struct AgentView {
     pub agent: AgentRow,
+    /// Whether a page can use the public ID instead of a key.
+    pub is_embedded: bool,
+    /// What deleting the agent would end, if the user can do so.
+    pub use_of: Option<AgentUse>,
     /// The form that edits the agent, if the user is allowed to.
     pub form: Option<AgentOptions>,
 }
@@ -158,6 +162,8 @@ pub async fn show(request: PageRequest) -> Result<AgentView, AppError> {
                 name: agent.name.to_string(),
                 details: None,
             },
+            is_embedded: show::is_embedded(engine, &permit, public_id).await?,
+            use_of: None,
             form: None,
         });
     };
@@ -168,7 +174,13 @@ pub async fn show(request: PageRequest) -> Result<AgentView, AppError> {
         Some(_) => Some(options(engine, &details_permit, Some(&agent)).await?),
         None => None,
     };
+    let use_of = match (&form, membership.permit_if_allowed()) {
+        (Some(_), Some(permit)) => Some(AgentUse::of(engine, &permit, &agent).await?),
+        _ => None,
+    };
     Ok(AgentView {
+        is_embedded: agent.public_embedding,
+        use_of,
         agent: row_with_details(agent),
         form,
     })
@@ -200,6 +212,7 @@ async fn options(
         domains: domains.join("\n"),
         public_embedding: if agent.public_embedding { "on" } else { "" }.to_owned(),
         base: agent.revision().to_string(),
+        confirm: String::new(),
         creation_token: String::new(),
     });
     Ok(AgentOptions {

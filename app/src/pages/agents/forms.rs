@@ -14,7 +14,10 @@ use latchkey::{
     revision::{Known, Revision},
 };
 
-use super::{agent_form::AgentForm, data::show};
+use super::{
+    agent_form::AgentForm,
+    data::{AgentView, show},
+};
 use crate::{
     error::AppError,
     form::errors::{FieldError, WHOLE_FORM},
@@ -23,6 +26,7 @@ use crate::{
         conflict::{Change, Conflict, name_of},
         done::Done,
         field_reader::FieldReader,
+        keys::show::is_typed,
     },
     request::PageRequest,
 };
@@ -133,6 +137,7 @@ async fn current(
             stored.public_embedding,
         ),
         base: stored.base,
+        confirm: String::new(),
         creation_token: String::new(),
     };
     Ok((values, errors))
@@ -141,6 +146,26 @@ async fn current(
 async fn delete(request: PageRequest, form: AgentForm) -> Answer {
     let permit: Permit<to::EditAgents> = request.permit().await?;
     let id: PublicId = request.id("agent")?;
+    let view = show(request.clone()).await;
+    if let Ok(AgentView {
+        agent,
+        use_of: Some(used),
+        ..
+    }) = &view
+        && used.is_in_use
+        && !is_typed(&form.confirm, &agent.name)
+    {
+        let sentence = format!(
+            "This agent was used in the last 24 hours. Enter its name, {}, to delete it.",
+            agent.name
+        );
+        let values = view?.form.ok_or(AppError::NotFound)?.values;
+        let again = AgentForm {
+            change: "delete".to_owned(),
+            ..values
+        };
+        return Ok(FormAnswer::refused(again, "confirm", sentence));
+    }
     match engine_delete::delete(request.engine(), &permit, id).await {
         Ok(()) => {}
         Err(AgentError::NotFound)

@@ -6,19 +6,23 @@ use latchkey::key::{Environment, Kind};
 use leptos::prelude::*;
 
 use super::{
+    agent_form::AgentForm,
     data::{AgentDetails, AgentOptions, AgentRow, AgentView, show},
     fields::AgentFields,
+    used::AgentUse,
 };
 use crate::{
     form::errors::Errors,
     islands::{copy_button::CopyButton, dialog_link::DialogLink},
     pages::{
+        confirm::NameAgain,
         examples::{ExampleTabs, Snippet, VERIFY_TAB, check, origin_of, script_tag},
         forms::fields_and_errors,
         frame::{Breadcrumbs, PageHead},
         page::page,
     },
     site::Addresses,
+    text::time::Time,
 };
 
 const DIALOG: &str = "delete";
@@ -46,7 +50,17 @@ fn Whole(
     /// The environment variable with a key.
     variable: String,
 ) -> impl IntoView {
-    let AgentView { agent, form } = view;
+    let AgentView {
+        agent,
+        is_embedded,
+        use_of,
+        form,
+    } = view;
+    let (typed, errors) = fields_and_errors(AgentForm::default);
+    // A rejected deletion is asked again in the page, and its errors belong there.
+    let is_refused = typed.change == "delete" && !errors.is_empty();
+    let asked = asked || is_refused;
+    let errors = Errors::new(if is_refused { errors } else { Vec::new() });
     let agents_path = format!("/orgs/{org}/agents");
     let path = format!("{agents_path}/{}", agent.public_id);
     let lead = view! {
@@ -60,7 +74,7 @@ fn Whole(
         view! { <DialogLink dialog=DIALOG.to_owned() href=format!("{path}?delete=1") class="btn danger".to_owned() text="Delete…".to_owned()/> }
     });
     let question = may_edit.then(|| {
-        view! { <DeleteQuestion name=agent.name.clone() path=path.clone() in_dialog=!asked/> }
+        view! { <DeleteQuestion name=agent.name.clone() path=path.clone() use_of in_dialog=!asked errors/> }
     });
     view! {
         <Breadcrumbs above=vec![(agents_path, "Agents".to_owned())] here=agent.name.clone()/>
@@ -72,7 +86,7 @@ fn Whole(
                 (None, Some(details)) => view! { <Facts details/> }.into_any(),
                 (None, None) => ().into_any(),
             }}
-            <Use agent addresses variable/>
+            <Use agent is_embedded addresses variable/>
         </div>
     }
 }
@@ -80,7 +94,8 @@ fn Whole(
 #[component]
 fn EditCard(path: String, options: AgentOptions) -> impl IntoView {
     let (values, errors) = fields_and_errors(|| options.values.clone());
-    let errors = Errors::new(errors);
+    let is_deletion = values.change == "delete";
+    let errors = Errors::new(if is_deletion { Vec::new() } else { errors });
     view! {
         <section class="card" aria-labelledby="settings">
             <header><h2 id="settings">"Settings"</h2></header>
@@ -122,26 +137,41 @@ fn Facts(details: AgentDetails) -> impl IntoView {
 
 /// Shows how an API server or a page refers to the agent.
 #[component]
-fn Use(agent: AgentRow, addresses: Arc<Addresses>, variable: String) -> impl IntoView {
-    let embedded = agent.details.filter(|details| details.public_embedding);
+fn Use(
+    agent: AgentRow,
+    /// Whether a page can use the public ID instead of a key.
+    is_embedded: bool,
+    addresses: Arc<Addresses>,
+    variable: String,
+) -> impl IntoView {
     let id = agent.public_id;
-    let (lead, language, text) = match (embedded, &addresses.widget_script_url) {
-        (Some(_), Some(script)) => (
+    let (lead, language, text) = match (is_embedded, &addresses.widget_script_url) {
+        (true, Some(script)) => (
             "Add this to a page on one of its domains. No key is required.",
             "HTML",
             script_tag(script, "data-agent", &id),
         ),
-        (Some(details), None) => {
-            let origin = details.domains.first().map(|domain| origin_of(domain));
-            let mut fields = vec![("agent", id.as_str())];
-            fields.extend(origin.as_deref().map(|origin| ("origin", origin)));
+        (true, None) => {
+            // Members do not see the domains.
+            let domains = agent.details.map(|details| details.domains);
+            let (origin, lead) = match domains.as_ref().and_then(|domains| domains.first()) {
+                Some(domain) => (
+                    origin_of(domain),
+                    "Pages on its domains send the agent’s public ID instead of a key. Your API server verifies it:",
+                ),
+                None => (
+                    "https://example.com".to_owned(),
+                    "Pages on its domains send the agent’s public ID instead of a key. Your API server verifies it, with the origin of the page:",
+                ),
+            };
+            let fields = [("agent", id.as_str()), ("origin", &origin)];
             (
-                "Pages on its domains send the agent’s public ID instead of a key. Your API server verifies it:",
+                lead,
                 "Verify the agent",
                 check(&addresses.public_url, &fields),
             )
         }
-        (None, _) => {
+        (false, _) => {
             let key = format!("${variable}");
             (
                 "Your API server sends the agent’s public ID when it verifies a key:",
@@ -164,21 +194,38 @@ fn Use(agent: AgentRow, addresses: Arc<Addresses>, variable: String) -> impl Int
 fn DeleteQuestion(
     name: String,
     path: String,
+    /// What it ends.
+    use_of: Option<AgentUse>,
     /// Whether it is rendered in a closed dialog or in the page.
     in_dialog: bool,
+    errors: Errors,
 ) -> impl IntoView {
     let keep = if in_dialog {
-        view! { <button class="btn" formmethod="dialog">"Cancel"</button> }.into_any()
+        view! { <button class="btn" formmethod="dialog" formnovalidate>"Cancel"</button> }
+            .into_any()
     } else {
         view! { <a class="btn" href=path.clone()>"Cancel"</a> }.into_any()
     };
+    let is_in_use = use_of.as_ref().is_some_and(|used| used.is_in_use);
+    let used = use_of.map(|used| {
+        let counts = used.counts();
+        let last = match used.last_used {
+            Some(text) => view! { "Used "<Time text/> }.into_any(),
+            None => "No request with its public ID in place of a key".into_any(),
+        };
+        view! { {last}{counts}". " }
+    });
+    let confirm = is_in_use.then(|| {
+        view! { <div class="body"><NameAgain name=name.clone() what="agent" errors/></div> }
+    });
     let content = view! {
-        <form method="post" action=path>
+        <form novalidate=true method="post" action=path>
             <input type="hidden" name="change" value="delete"/>
             <header>
                 <h2 id="delete-title">"Delete “"{name}"”?"</h2>
-                <p>"Requests for this agent are rejected immediately. This cannot be undone, and its public ID is never reused."</p>
+                <p>{used}"Requests for this agent are rejected immediately. This cannot be undone, and its public ID is never reused."</p>
             </header>
+            {confirm}
             <footer>{keep}<button class="btn danger primary">"Delete agent"</button></footer>
         </form>
     };

@@ -3,7 +3,9 @@
 use latchkey::{keys::create::new_creation_token, service_tokens::TokenSummary, time::Timestamp};
 
 use super::whose::Whose;
-use crate::{error::AppError, request::PageRequest, text::time::TimeText};
+use crate::{
+    error::AppError, pages::confirm::used_lately, request::PageRequest, text::time::TimeText,
+};
 
 /// The maximum number of tokens on the page. It has all that work: an organization can have 100.
 const MAX_ROWS: u16 = 200;
@@ -31,6 +33,8 @@ pub struct TokenRow {
     pub created: TimeText,
     pub expires: Option<TimeText>,
     pub last_used: Option<TimeText>,
+    /// Whether it was used in the last 24 hours.
+    pub is_in_use: bool,
 }
 
 /// Loads the tokens of the organization, for its owners.
@@ -60,6 +64,7 @@ async fn list_of(request: &PageRequest, whose: &Whose) -> Result<TokenList, AppE
 fn row(token: TokenSummary, now: Timestamp) -> TokenRow {
     TokenRow {
         status: token.status(now),
+        is_in_use: used_lately(token.last_used_at, now),
         id: token.id.to_string(),
         name: token.name.to_string(),
         scope: token.scope.to_string(),

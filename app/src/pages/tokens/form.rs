@@ -23,9 +23,10 @@ use crate::{
     },
     pages::{
         answer::FormAnswer,
-        confirm::{confirm, missing_password},
+        confirm::{confirm, missing_password, used_lately},
         done::Done,
         field_reader::FieldReader,
+        keys::show::is_typed,
         loading::finished,
     },
     request::PageRequest,
@@ -53,6 +54,9 @@ pub struct TokenForm {
     /// The lifetime in days.
     #[serde(default)]
     pub expires: String,
+    /// The token's name, to confirm that a token in use is revoked.
+    #[serde(default)]
+    pub confirm: String,
     /// The user's password.
     #[serde(default)]
     pub password: String,
@@ -68,6 +72,7 @@ impl TokenForm {
             name: sent_back(&self.name, MAX_NAME),
             scope: sent_back(&self.scope, MAX_NAME),
             expires: sent_back(&self.expires, MAX_NAME),
+            confirm: sent_back(&self.confirm, MAX_NAME),
             password: String::new(),
         }
     }
@@ -195,6 +200,21 @@ fn read(request: &PageRequest, form: &TokenForm) -> Result<NewToken, Vec<FieldEr
 
 async fn revoke(request: &PageRequest, whose: &Whose, form: &TokenForm) -> Answer {
     let id: ServiceTokenId = form.token.parse().map_err(|_| AppError::NotFound)?;
+    let engine = request.engine();
+    let now = engine.clock().now();
+    let in_use = whose
+        .find(engine, id)
+        .await?
+        .filter(|token| token.status(now) == "active" && used_lately(token.last_used_at, now));
+    if let Some(token) = in_use
+        && !is_typed(&form.confirm, token.name.as_str())
+    {
+        let sentence = format!(
+            "This token was used in the last 24 hours. Enter its name, {}, to revoke it.",
+            token.name
+        );
+        return Ok(FormAnswer::refused(form.sent_back(), "confirm", sentence));
+    }
     // Without a token for the whole instance, nobody's keys are verified.
     if whose.is_instance()
         && let Err(answer) = confirm(request, &form.password, || form.sent_back()).await

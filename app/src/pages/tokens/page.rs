@@ -16,7 +16,7 @@ use crate::{
     },
     icons::{Icon, Symbol},
     pages::{
-        confirm::PasswordAgain,
+        confirm::{NameAgain, PasswordAgain},
         forms::{fields_and_errors, shown},
         frame::PageHead,
         instance::InstanceHead,
@@ -88,7 +88,7 @@ fn TokensView(
     let of_instance = list.of_instance;
     let creates = creates || list.rows.is_empty() || !errors.is_empty();
     let card = match to_revoke {
-        Some(row) => view! { <RevokeCard path=path.clone() row of_instance errors/> }.into_any(),
+        Some(row) => view! { <RevokeCard path=path.clone() row of_instance typed=typed.confirm errors/> }.into_any(),
         None if creates => {
             view! { <NewCard path=path.clone() typed of_instance errors may_cancel=!list.rows.is_empty() now/> }
                 .into_any()
@@ -247,12 +247,22 @@ fn NewCard(
 }
 
 #[component]
-fn RevokeCard(path: String, row: TokenRow, of_instance: bool, errors: Errors) -> impl IntoView {
+fn RevokeCard(
+    path: String,
+    row: TokenRow,
+    of_instance: bool,
+    /// The name that was typed and rejected.
+    typed: String,
+    errors: Errors,
+) -> impl IntoView {
     let used = match row.last_used {
         Some(text) => view! { "Last used "<Time text/>". " }.into_any(),
         None => view! { "It was never used. " }.into_any(),
     };
     let action = path.clone();
+    let confirm = row.is_in_use.then(|| {
+        view! { <NameAgain name=row.name.clone() what="token" typed errors/> }
+    });
     view! {
         <section class="card" aria-labelledby="revoke" tabindex="-1" autofocus>
             <header><h2 id="revoke">"Revoke “"{row.name}"”?"</h2></header>
@@ -262,6 +272,7 @@ fn RevokeCard(path: String, row: TokenRow, of_instance: bool, errors: Errors) ->
                     <p>{used}"Servers and scripts that use this token are rejected immediately. This cannot be undone."</p>
                     <input type="hidden" name="change" value="revoke"/>
                     <input type="hidden" name="token" value=row.id/>
+                    {confirm}
                     {of_instance.then(|| view! { <PasswordAgain errors/> })}
                     <div class="actions"><button class="btn danger primary">"Revoke token"</button><a class="btn" href=path>"Cancel"</a></div>
                 </form>

@@ -100,6 +100,64 @@ on_both! {
         assert!(page.contains("Support") && page.contains("shop.example"), "a rejected value is not stored: {page}");
     }
 
+    async fn every_member_reads_how_an_agent_is_used(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let embedded = AgentSettings { public_embedding: true, ..agent("Support", &["secret-domain.example"]) };
+        let mut ids = Vec::new();
+        for settings in [&embedded, &agent("Internal", &[])] {
+            ids.push(create(&app.engine, &org.permit(), settings).await.unwrap().public_id.to_string());
+        }
+        for (name, role) in [("dana", Role::Owner), ("kim", Role::Admin), ("ben", Role::Member)] {
+            let browser = app.signed_in(&org, name, role).await;
+            let page = browser.get(&format!("{AGENTS}/{}", ids[0])).await.text();
+            assert!(page.contains("send the agent’s public ID instead of a key.") && !page.contains("when it verifies a key:"), "{name}: {page}");
+            assert_eq!(page.contains("secret-domain.example"), role != Role::Member, "{name}");
+            let page = browser.get(&format!("{AGENTS}/{}", ids[1])).await.text();
+            assert!(page.contains("when it verifies a key:") && !page.contains("instead of a key."), "{name}: {page}");
+        }
+    }
+
+    async fn an_agent_in_use_is_deleted_by_its_name(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let settings = AgentSettings { public_embedding: true, ..agent("Support", &["shop.example"]) };
+        let id = create(&app.engine, &org.permit(), &settings).await.unwrap().public_id.to_string();
+        let page = format!("{AGENTS}/{id}");
+        let unused = owner.get(&format!("{page}?delete=1")).await.text();
+        assert!(unused.contains("No request with its public ID in place of a key") && !unused.contains("name=\"confirm\""), "{unused}");
+        let request = Request { agent: Some(&id), origin: Some("https://shop.example"), ..Request::default() };
+        assert_eq!(said(&app.ask(&request).await), "VALID");
+        app.ask(&request).await;
+        latchkey::usage::flush::flush(&app.engine).await.unwrap();
+        let asked = owner.get(&format!("{page}?delete=1")).await.text();
+        assert!(asked.contains("2 requests today, 2 in 30 days") && asked.contains("The agent was used in the last 24 hours."), "{asked}");
+        for name in ["", "Other"] {
+            let refused = owner.submit(&page, &[("change", "delete"), ("confirm", name)]).await;
+            assert!(refused.status == 422 && refused.text().contains("Enter its name, Support, to delete it."), "{}", refused.text());
+            assert!(!refused.text().contains("Nothing was changed."), "the other form has no error");
+        }
+        assert_eq!(org.agents().await.len(), 1);
+        let deleted = owner.submit(&page, &[("change", "delete"), ("confirm", " Support ")]).await;
+        assert_eq!((deleted.status.as_u16(), deleted.header("location"), org.agents().await.len()), (303, AGENTS, 0));
+    }
+
+    async fn an_agent_that_was_used_before_is_deleted_without_its_name(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let settings = AgentSettings { public_embedding: true, ..agent("Support", &["shop.example"]) };
+        let id = create(&app.engine, &org.permit(), &settings).await.unwrap().public_id.to_string();
+        let request = Request { agent: Some(&id), origin: Some("https://shop.example"), ..Request::default() };
+        assert_eq!(said(&app.ask(&request).await), "VALID");
+        latchkey::usage::flush::flush(&app.engine).await.unwrap();
+        app.clock.advance(25 * 3_600_000);
+        let browser = app.browser();
+        let email = "dana@northwind.example";
+        assert_eq!(browser.sign_in(email, crate::test_app::org::PASSWORD).await.status, 303);
+        let deleted = browser.submit(&format!("{AGENTS}/{id}"), &[("change", "delete")]).await;
+        assert_eq!((deleted.status.as_u16(), org.agents().await.len()), (303, 0));
+        drop(owner);
+    }
+
     async fn members_see_names_and_public_ids_and_admins_change_nothing(app: &TestApp) {
         let org = app.org("northwind").await;
         let settings = AgentSettings { public_embedding: true, ..agent("Support", &["secret-domain.example"]) };

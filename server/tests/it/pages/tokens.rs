@@ -65,6 +65,35 @@ on_both! {
         assert!(page.find("In use") < page.find("Revoked"), "{page}");
     }
 
+    async fn a_token_in_use_is_revoked_by_its_name(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let token = app.token(Some(&org), TokenScope::Verify).await;
+        let id = app.database.texts("SELECT id FROM service_tokens").await.remove(0);
+        let used = |at: i64| format!("UPDATE service_tokens SET last_used_at = {at}");
+        let now = app.engine.clock().now().as_millis();
+        app.database.execute(&used(now - 3_600_000)).await;
+        let asked = owner.get(&format!("{PAGE}?revoke={id}")).await.text();
+        assert!(asked.contains("The token was used in the last 24 hours.") && asked.contains("1 hour ago"), "{asked}");
+        for name in ["", "Other"] {
+            let refused = owner.submit(PAGE, &[("change", "revoke"), ("token", &id), ("confirm", name)]).await;
+            assert!(refused.status == 422 && refused.text().contains("Enter its name, API, to revoke it."), "{}", refused.text());
+        }
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM service_tokens WHERE revoked_at IS NULL").await, 1);
+        for _ in 0..2 {
+            let revoked = owner.submit(PAGE, &[("change", "revoke"), ("token", &id), ("confirm", "API")]).await;
+            assert_eq!(revoked.status, 303);
+        }
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM service_tokens WHERE revoked_at IS NULL").await, 0);
+        // One that was used before is revoked without it.
+        drop(token);
+        app.token(Some(&org), TokenScope::Verify).await;
+        let id = app.database.texts("SELECT id FROM service_tokens WHERE revoked_at IS NULL").await.remove(0);
+        app.database.execute(&used(now - 86_400_001)).await;
+        assert!(!owner.get(&format!("{PAGE}?revoke={id}")).await.body.contains("name=\"confirm\""));
+        assert_eq!(owner.submit(PAGE, &[("change", "revoke"), ("token", &id)]).await.status, 303);
+    }
+
     async fn a_repeat_that_comes_later_or_after_a_revocation_shows_nothing(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
