@@ -25,6 +25,8 @@ mod list;
 #[cfg(feature = "native")]
 mod narrowed;
 #[cfg(feature = "native")]
+mod report;
+#[cfg(feature = "native")]
 mod review;
 #[cfg(feature = "native")]
 mod undone;
@@ -46,6 +48,7 @@ pub use self::{
     create::{Created, NewReview, ReviewError, create},
     export::{enter_export, exported},
     list::{ReviewCount, ReviewPage, ReviewQuery, count, count_asked, current, ended, find, list},
+    report::{NewReport, report, reported},
     review::{Answer, AskState, Done, Review, ReviewedKey, SupersededBy},
     withdraw::{WithdrawError, withdraw},
 };
@@ -107,13 +110,15 @@ impl Verdict {
     pub const fn asks(self, aspect: Option<Aspect>) -> &'static str {
         match (self, aspect) {
             (Self::Keep, _) => "",
+            (Self::Rotate, Some(Aspect::Leaked)) => "rotate because it leaked",
             (Self::Rotate, _) => "rotate",
-            (Self::Narrow, None) => "restrict the key",
+            (Self::Narrow, None | Some(Aspect::Leaked)) => "restrict the key",
             (Self::Narrow, Some(Aspect::Scopes)) => "restrict scopes",
             (Self::Narrow, Some(Aspect::Expiry)) => "make the key expire earlier",
             (Self::Narrow, Some(Aspect::IpRanges)) => "enter IP ranges",
             (Self::Narrow, Some(Aspect::Domains)) => "remove domains",
             (Self::Narrow, Some(Aspect::Localhost)) => "block localhost",
+            (Self::Revoke, Some(Aspect::Leaked)) => "revoke because it leaked",
             (Self::Revoke, _) => "revoke",
             (Self::AllowDomains, _) => "allow domains",
             (Self::Extend, _) => "extend or replace the key",

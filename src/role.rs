@@ -70,6 +70,8 @@ macro_rules! with_actions {
             SeeKeys => "see keys",
             /// See the scopes, domains, limits, creator and history of a key.
             SeeKeyDetails => "see details of keys and projects",
+            /// See the prefix, scopes and request of a key that one has created.
+            SeeOwnKeys => "see details of keys that you created",
             /// Create a key.
             CreateKeys => "create keys",
             /// Change a key's name, scopes, limits, notes or expiry.
@@ -94,6 +96,8 @@ macro_rules! with_actions {
             ExportUsage => "export usage",
             /// Mark keys as reviewed, comment on them, request rotation or revocation.
             ReviewKeys => "review keys",
+            /// Report a key as leaked: members only one that they have created.
+            ReportKeys => "report leaked keys",
             /// Answer what a review asks of the owners of a key.
             AnswerReviews => "answer reviews",
             /// Ask for a key, and reveal it once it is approved. Everyone can, but those who can create keys need not.
@@ -186,7 +190,8 @@ impl Rights {
         let is_owner = matches!(self.role, Role::Owner);
         let is_admin = matches!(self.role, Role::Admin);
         match action {
-            SeeKeys | SeeUsageTotals | RequestKeys | SeeMembers | LeaveOrg => true,
+            SeeKeys | SeeOwnKeys | ReportKeys | SeeUsageTotals | RequestKeys | SeeMembers
+            | LeaveOrg => true,
             SeeKeyDetails | SeeUsageDetails | ExportUsage | ReviewKeys | SeeAuditLog => {
                 is_owner || is_admin
             }
@@ -245,9 +250,9 @@ impl TokenScope {
             | SeeUsageDetails | ExportUsage | SeeAuditLog => {
                 matches!(self, Self::Manage)
             }
-            ReviewKeys | AnswerReviews | RequestKeys | DecideKeyRequests | SeeMembers
-            | InviteMembers | ChangeRoles | RemoveMembers | LeaveOrg | EditOrg | EditWebhooks
-            | ManageTokens | DeleteOrg => false,
+            SeeOwnKeys | ReviewKeys | ReportKeys | AnswerReviews | RequestKeys
+            | DecideKeyRequests | SeeMembers | InviteMembers | ChangeRoles | RemoveMembers
+            | LeaveOrg | EditOrg | EditWebhooks | ManageTokens | DeleteOrg => false,
         }
     }
 }
@@ -319,6 +324,7 @@ mod tests {
         insta::assert_snapshot!(table, @r"
         see keys                             yes   yes   yes      yes     yes    yes    –
         see details of keys and projects     yes   yes   yes      yes     –      yes    –
+        see details of keys that you created yes   yes   yes      yes     yes    –      –
         create keys                          yes   –     –        yes     –      yes    –
         edit keys                            yes   –     –        yes     –      yes    –
         rotate keys                          yes   –     –        yes     –      yes    –
@@ -331,6 +337,7 @@ mod tests {
         see usage by key                     yes   yes   yes      yes     –      yes    –
         export usage                         yes   yes   yes      yes     –      yes    –
         review keys                          yes   yes   yes      yes     –      –      –
+        report leaked keys                   yes   yes   yes      yes     yes    –      –
         answer reviews                       yes   –     –        –       –      –      –
         ask for keys                         yes   yes   yes      yes     yes    –      –
         decide on requests for keys          yes   –     –        –       –      –      –

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use crate::{
     Engine,
     access::{Permit, to},
-    db::{StorageError, on, places},
+    convention::Scope,
+    db::{StorageError, from_json, on, places},
     domain::DomainPattern,
     event::Event,
-    id::{KeyId, UserId},
+    id::{KeyId, KeyRequestId, UserId},
     name::DisplayName,
     page_size::fitting,
     time::Timestamp,
@@ -157,6 +158,56 @@ pub async fn domains_for_members(
     })?;
     rows.into_iter()
         .map(|(id, domains)| Ok((id, stored_domains(&domains)?)))
+        .collect()
+}
+
+/// What someone sees of a key that they have created, whatever their role is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnKey {
+    /// The key's ID.
+    pub id: KeyId,
+    /// The prefix and the last four characters.
+    pub display: String,
+    /// Its scopes.
+    pub scopes: Vec<Scope>,
+    /// The request for which it was created, if it was.
+    pub request: Option<KeyRequestId>,
+}
+
+/// Returns those of the org's keys among `ids` that the caller has created.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn own_of(
+    engine: &Engine,
+    permit: &Permit<to::SeeOwnKeys>,
+    ids: &[KeyId],
+) -> Result<Vec<OwnKey>, StorageError> {
+    let Some(user_id) = permit.caller().actor.user_id().filter(|_| !ids.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let sql = format!(
+        "SELECT keys.id, keys.display, keys.scopes, (SELECT MIN(key_requests.id) FROM key_requests \
+         WHERE key_requests.org_id = keys.org_id AND key_requests.key_id = keys.id) FROM keys \
+         WHERE keys.org_id = $1 AND keys.created_by = $2 AND keys.id IN ({})",
+        places(3, ids.len())
+    );
+    let rows: Vec<(KeyId, String, String, Option<KeyRequestId>)> = on!(engine.db.read(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id()).bind(user_id);
+        for id in ids {
+            query = query.bind(id);
+        }
+        query.fetch_all(c).await
+    })?;
+    rows.into_iter()
+        .map(|(id, display, scopes, request)| {
+            Ok(OwnKey {
+                id,
+                display,
+                scopes: from_json(&scopes)?,
+                request,
+            })
+        })
         .collect()
 }
 

@@ -1,11 +1,13 @@
-//! What a request to narrow a key is about, and which changes of a key answer it.
+//! What a request about a key is about, and which changes of a key answer it.
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString};
 
+use super::Verdict;
 use crate::{convention::Convention, key::Kind};
 
-/// The part of a key that its owners are asked to narrow. A request without one is about any of them.
+/// The part of a key that its owners are asked to narrow, or why they are asked to rotate or revoke it. A request without one
+/// is about any part, or has no such reason.
 #[derive(
     Debug,
     Clone,
@@ -33,16 +35,19 @@ pub enum Aspect {
     Domains,
     /// No pages on localhost.
     Localhost,
+    /// No part: someone knows the secret who must not.
+    Leaked,
 }
 
 impl Aspect {
     /// Every aspect.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Scopes,
         Self::Expiry,
         Self::IpRanges,
         Self::Domains,
         Self::Localhost,
+        Self::Leaked,
     ];
 
     /// The aspect on the wire.
@@ -53,6 +58,15 @@ impl Aspect {
             Self::IpRanges => "ip_ranges",
             Self::Domains => "domains",
             Self::Localhost => "localhost",
+            Self::Leaked => "leaked",
+        }
+    }
+
+    /// Whether it is about something that a request with this verdict asks.
+    pub const fn is_for(self, verdict: Verdict) -> bool {
+        match self {
+            Self::Leaked => matches!(verdict, Verdict::Rotate | Verdict::Revoke),
+            _ => matches!(verdict, Verdict::Narrow),
         }
     }
 
@@ -61,7 +75,7 @@ impl Aspect {
         let is_widget = kind == Kind::Widget;
         match self {
             Self::Scopes => convention.has_scopes(),
-            Self::Expiry | Self::IpRanges => true,
+            Self::Expiry | Self::IpRanges | Self::Leaked => true,
             Self::Domains => is_widget,
             Self::Localhost => is_widget && convention.can_block_localhost(),
         }
@@ -70,7 +84,7 @@ impl Aspect {
 
 /// The text is not an aspect of a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("must be `scopes`, `expiry`, `ip_ranges`, `domains` or `localhost`")]
+#[error("must be `scopes`, `expiry`, `ip_ranges`, `domains`, `localhost` or `leaked`")]
 pub struct InvalidAspect;
 
 const fn invalid_aspect(_: &str) -> InvalidAspect {
@@ -91,7 +105,7 @@ mod tests {
             let convention = Convention::built_in(convention).unwrap();
             let parts = Aspect::ALL
                 .into_iter()
-                .filter(|aspect| aspect.is_of(kind, &convention));
+                .filter(|aspect| aspect.is_for(Verdict::Narrow) && aspect.is_of(kind, &convention));
             parts.map(Aspect::as_str).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(parts("latchkey", Kind::Secret), "scopes expiry ip_ranges");

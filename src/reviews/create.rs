@@ -3,7 +3,8 @@
 use crate::{
     Engine,
     access::{Permit, to},
-    change::Happened,
+    caller::Actor,
+    change::{Change, Happened},
     db::{Tx, on, select_locked},
     event::{Event, Target},
     fault::{Fault, from_fault},
@@ -73,9 +74,9 @@ pub enum ReviewError {
     /// A date for something other than keeping the key.
     #[error("Only keys that are kept have a date until which they are reviewed.")]
     UntilWithAsk,
-    /// An aspect for something other than narrowing the key.
-    #[error("Only a request to narrow a key is about a part of it.")]
-    AspectWithoutNarrow,
+    /// An aspect of something else than what is asked.
+    #[error("{}", wrong_aspect(*.0))]
+    WrongAspect(Aspect),
     /// The owners cannot restrict what a key of this kind does not have.
     #[error("{}", nothing_to_narrow(*.0))]
     NothingToNarrow(Aspect),
@@ -85,6 +86,9 @@ pub enum ReviewError {
     /// The key never expires, so it cannot be asked to expire later.
     #[error("This key never expires, so it cannot be extended.")]
     NothingToExtend,
+    /// Someone else created the key, and the caller is no reviewer.
+    #[error("You can report only keys that you created.")]
+    NotYours,
     /// The key has [`MAX_PER_KEY`] reviews.
     #[error("This key has been reviewed 1,000 times. Replace it with a new key to continue.")]
     TooMany,
@@ -103,10 +107,19 @@ fn found_since(codes: &[Code]) -> String {
     format!("Found since you opened the page: {}.", titles.join(", "))
 }
 
+const fn wrong_aspect(aspect: Aspect) -> &'static str {
+    match aspect {
+        Aspect::Leaked => "Only a request to rotate or revoke a key says that it leaked.",
+        _ => "Only a request to narrow a key is about a part of it.",
+    }
+}
+
 fn nothing_to_narrow(aspect: Aspect) -> &'static str {
     match aspect {
         Aspect::Scopes => "Keys of this instance have no scopes that could be removed.",
-        Aspect::Expiry | Aspect::IpRanges => "Keys of this kind have nothing to restrict there.",
+        Aspect::Expiry | Aspect::IpRanges | Aspect::Leaked => {
+            "Keys of this kind have nothing to restrict there."
+        }
         Aspect::Domains => "Only widget keys have domains that could be removed.",
         Aspect::Localhost => {
             "Only widget keys work on localhost, and only if their owners can block it."
@@ -212,31 +225,71 @@ pub async fn create(
     if count >= MAX_PER_KEY {
         return Err(ReviewError::TooMany);
     }
-    const SUPERSEDE: &str = "UPDATE reviews SET superseded_at = $1, superseded_by = $2 \
+    let review = Stored {
+        id,
+        key_id,
+        key_name: key.name,
+        until,
+        findings: &findings,
+        new: &new,
+    };
+    review
+        .store(change, org_id, permit.caller().actor, now)
+        .await?;
+    Ok(Created::Now(id))
+}
+
+/// A review as it is stored.
+pub(super) struct Stored<'a> {
+    pub id: ReviewId,
+    pub key_id: KeyId,
+    pub key_name: KeyName,
+    pub until: Option<Timestamp>,
+    pub findings: &'a [Finding],
+    pub new: &'a NewReview,
+}
+
+impl Stored<'_> {
+    /// Ends what it supersedes, stores it, and commits the change.
+    pub(super) async fn store(
+        self,
+        mut change: Change,
+        org_id: OrgId,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<(), ReviewError> {
+        let Self {
+            id,
+            key_id,
+            key_name,
+            until,
+            findings,
+            new,
+        } = self;
+        const SUPERSEDE: &str = "UPDATE reviews SET superseded_at = $1, superseded_by = $2 \
          WHERE org_id = $3 AND key_id = $4 AND superseded_at IS NULL AND ($5 = 'keep' OR verdict = 'keep' \
          OR done_at IS NOT NULL OR answered_at IS NOT NULL OR (verdict = $5 AND COALESCE(aspect, '') = $6))";
-    on!(change.on(), c => sqlx::query(SUPERSEDE)
+        on!(change.on(), c => sqlx::query(SUPERSEDE)
         .bind(now).bind(id).bind(org_id).bind(key_id).bind(new.verdict)
         .bind(new.aspect.map_or("", Aspect::as_str)).execute(c).await.map(drop))?;
-    const INSERT: &str = "INSERT INTO reviews (id, org_id, key_id, verdict, comment, until, at, actor_kind, actor_id, findings, \
+        const INSERT: &str = "INSERT INTO reviews (id, org_id, key_id, verdict, comment, until, at, actor_kind, actor_id, findings, \
          codes, creation_token, aspect, key_name) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
-    let actor = permit.caller().actor;
-    on!(change.on(), c => sqlx::query(INSERT)
+        on!(change.on(), c => sqlx::query(INSERT)
         .bind(id).bind(org_id).bind(key_id).bind(new.verdict).bind(new.comment.clone()).bind(until).bind(now)
-        .bind(actor.kind()).bind(actor.id()).bind(serde_json::json!(findings).to_string()).bind(codes_of(&findings))
-        .bind(&new.creation_token).bind(new.aspect).bind(key.name).execute(c).await.map(drop))?;
-    let reviewed = Happened::new(Event::KeyReviewed, Target::Key(key_id))
-        .changed("verdict", None::<&str>, new.verdict.as_str())
-        .changed("aspect", None::<&str>, new.aspect.map(Aspect::as_str))
-        .changed("until_at", None::<i64>, until.map(Timestamp::as_millis));
-    change.commit(reviewed).await?;
-    Ok(Created::Now(id))
+        .bind(actor.kind()).bind(actor.id()).bind(serde_json::json!(findings).to_string()).bind(codes_of(findings))
+        .bind(&new.creation_token).bind(new.aspect).bind(key_name).execute(c).await.map(drop))?;
+        let reviewed = Happened::new(Event::KeyReviewed, Target::Key(key_id))
+            .changed("verdict", None::<&str>, new.verdict.as_str())
+            .changed("aspect", None::<&str>, new.aspect.map(Aspect::as_str))
+            .changed("until_at", None::<i64>, until.map(Timestamp::as_millis));
+        Ok(change.commit(reviewed).await?)
+    }
 }
 
 /// Checks what does not depend on the key, and returns until when it is kept.
 fn check(new: &NewReview, now: Timestamp) -> Result<Option<Timestamp>, ReviewError> {
-    if new.aspect.is_some() && new.verdict != Verdict::Narrow {
-        return Err(ReviewError::AspectWithoutNarrow);
+    if let Some(aspect) = new.aspect.filter(|aspect| !aspect.is_for(new.verdict)) {
+        return Err(ReviewError::WrongAspect(aspect));
     }
     match (new.verdict, new.until) {
         (Verdict::Keep, None) => Ok(Some(now.plus(KEPT_FOR))),
@@ -303,7 +356,7 @@ fn codes_of(findings: &[Finding]) -> String {
 }
 
 /// The review that was created with this token.
-async fn created_before(
+pub(super) async fn created_before(
     tx: &mut Tx,
     org_id: OrgId,
     token: Option<&str>,

@@ -63,11 +63,11 @@ fn asked(now: Timestamp) -> String {
     )
 }
 
-/// The severity of the most urgent finding that the reviewer saw, as a number. Quotes in what else the stored findings contain
+/// The severity of the most urgent finding that the reviewer saw, as a number. That of a leak is high. Quotes in what else the stored findings contain
 /// are escaped.
 fn urgency(reviews: &str) -> String {
     format!(
-        "CASE WHEN {reviews}.findings LIKE '%\"severity\":\"high\"%' THEN 2 \
+        "CASE WHEN {reviews}.findings LIKE '%\"severity\":\"high\"%' OR COALESCE({reviews}.aspect = 'leaked', FALSE) THEN 2 \
          WHEN {reviews}.findings LIKE '%\"severity\":\"medium\"%' THEN 1 ELSE 0 END"
     )
 }

@@ -30,6 +30,7 @@ pub(super) fn narrowed(changes: &Map<String, Value>, convention: &Convention) ->
             both::<bool>(changes, "localhost_forbidden") == Some((false, true))
                 || listed.is_some_and(|(from, to)| lists_localhost(&from) && !lists_localhost(&to))
         }
+        Aspect::Leaked => false,
     };
     Aspect::ALL.into_iter().filter(has_less).collect()
 }
@@ -63,6 +64,7 @@ pub(super) fn is_put_back(
                 .is_some_and(|(from, to)| lists_localhost(&from) && !lists_localhost(&to));
             !now.localhost_forbidden && (!was_listed || lists_localhost(&texts(now)))
         }
+        Aspect::Leaked => false,
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{
     audit::Actor,
     db::{StorageError, from_json},
     event::Event,
-    findings::Finding,
+    findings::{Finding, Severity},
     id::{KeyId, ReviewId},
     key::{Environment, Kind, Lifecycle, Status},
     name::{DisplayName, KeyName},
@@ -134,6 +134,13 @@ impl AskState {
 }
 
 impl Review {
+    /// The severity of the most urgent finding that the reviewer saw. That of a leak is high.
+    pub fn severity(&self) -> Option<Severity> {
+        let leak = (self.aspect == Some(Aspect::Leaked)).then_some(Severity::High);
+        let seen = self.findings.iter().map(|finding| finding.severity);
+        seen.chain(leak).min()
+    }
+
     /// Whether a token made the review. It is then no evidence that a person looked at the key.
     pub fn is_by_token(&self) -> bool {
         self.reviewer.kind == "token"

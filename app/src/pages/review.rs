@@ -25,4 +25,5 @@ pub use self::{
     history::ReviewsPage,
     of_key::{KeyReviews, ReviewsCard, of_key},
     page::ReviewPage,
+    shown::{ReviewSummary, ShownReview},
 };

@@ -57,7 +57,7 @@ pub const fn role_can(role: Role, admins: Option<AdminRights>) -> &'static str {
             }
         },
         Role::Member => {
-            "Members can see the list of keys, their status and usage totals, and ask for keys."
+            "Members can see the list of keys, their status and usage totals, ask for keys, and report their own as leaked."
         }
     }
 }

@@ -50,7 +50,8 @@ pub struct NewReviewFields {
     /// or with an earlier expiry.
     #[schema(value_type = words::ReviewVerdict, required, nullable = false)]
     verdict: Option<Verdict>,
-    /// What to narrow. Null for any part. Only with the verdict `narrow`.
+    /// With the verdict `narrow`, what to narrow; null for any part. With `rotate` and `revoke`, `leaked` if someone knows the secret
+    /// who must not: the request then has high severity.
     #[schema(value_type = Option<words::ReviewAspect>)]
     aspect: Option<Aspect>,
     /// A comment of at most 1,000 characters, which owners and admins see. Required to keep a key that has a finding of high
@@ -250,11 +251,12 @@ fn refused(error: ReviewError) -> Problem {
             Problem::invalid_field("until", error)
         }
         ReviewError::CommentRequired { .. } => Problem::invalid_field("comment", error),
-        ReviewError::AspectWithoutNarrow | ReviewError::NothingToNarrow(_) => {
+        ReviewError::WrongAspect(_) | ReviewError::NothingToNarrow(_) => {
             Problem::invalid_field("aspect", error)
         }
         // Requests do not say what their sender has seen.
         ReviewError::NoDomains
+        | ReviewError::NotYours
         | ReviewError::NothingToExtend
         | ReviewError::NewFindings(_)
         | ReviewError::NewRequests(_) => Problem::invalid_field("verdict", error),

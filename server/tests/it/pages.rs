@@ -29,6 +29,7 @@ mod live;
 pub mod members;
 pub mod new_key;
 mod own_account;
+mod own_keys;
 mod own_orgs;
 mod policies;
 mod refusals;

@@ -142,6 +142,7 @@ const fn aspect_title(aspect: Aspect) -> &'static str {
         Aspect::IpRanges => "IP ranges",
         Aspect::Domains => "Domains",
         Aspect::Localhost => "Localhost",
+        Aspect::Leaked => "Leaked",
     }
 }
 
@@ -218,7 +219,7 @@ mod tests {
             ("verdict", json!("keep"), "Decision: Keep"),
             ("verdict", json!("rotate"), "Decision: Ask to rotate"),
             ("asked", json!("allow_domains"), "Asked to: allow domains"),
-            ("aspect", json!("ip_ranges"), "Part to restrict: IP ranges"),
+            ("aspect", json!("ip_ranges"), "About: IP ranges"),
             ("expires_in_days", json!(90), "Lifetime: 90 days"),
             (
                 "done_as_asked",

@@ -1,5 +1,7 @@
 //! The page of a key.
 
+mod ask;
+mod ask_form;
 mod data;
 pub mod details;
 mod domains;

@@ -4,7 +4,7 @@ use latchkey::{
     access::to,
     id::ReviewId,
     orgs::policies,
-    reviews::{self, MAX_COMMENT, ReviewQuery},
+    reviews::{self, Aspect, MAX_COMMENT, ReviewQuery},
     time::DAY,
 };
 use leptos::{either::Either, prelude::*};
@@ -258,11 +258,17 @@ fn AskedRow(
     let severity = review
         .severity
         .map(|severity| view! { <SeverityTag severity/> });
-    let (findings, place, title) = (review.findings.clone(), review.id.clone(), name.clone());
+    let (place, title) = (review.id.clone(), name.clone());
+    // Who reports a leak need not see the findings.
+    let is_report = review.aspect == Some(Aspect::Leaked) && review.findings.is_empty();
+    let findings = review.findings.clone();
+    let saw = (!is_report).then(
+        || view! { <p class="muted small">"What the reviewer saw"</p><SeenFindings findings/> },
+    );
     view! {
         <li class="card review" id=place tabindex="-1">
             <header><div><h2><a href=key>{title}</a></h2><p class="muted small">{todo}</p></div>{severity}</header>
-            <div class="body"><ReviewSummary review/><p class="muted small">"What the reviewer saw"</p><SeenFindings findings/></div>
+            <div class="body"><ReviewSummary review/>{saw}</div>
             {answer}
             {only_step}
             {withdraw}

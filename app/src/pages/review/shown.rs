@@ -40,7 +40,7 @@ pub struct ShownReview {
     pub decision: String,
     /// What the reviewer wrote.
     pub comment: String,
-    /// The severity of the most urgent of the findings.
+    /// The severity of what is asked: that of the most urgent of the findings, or of a leak.
     pub severity: Option<Severity>,
     /// What the reviewer saw.
     pub findings: Vec<FindingText>,
@@ -103,7 +103,7 @@ impl ShownReview {
             is_by_person: review.reviewer.kind == "user",
             decision: decision(review),
             comment: review.comment.to_string(),
-            severity: review.findings.iter().map(|finding| finding.severity).min(),
+            severity: review.severity(),
             findings: review.findings.iter().map(FindingText::of).collect(),
             state,
             outcome,
@@ -192,7 +192,7 @@ const fn done_word(event: Event, verdict: Verdict, aspect: Option<Aspect>) -> &'
         (Event::KeyRevoked, _) => "Revoked",
         (_, None) if matches!(verdict, Verdict::AllowDomains) => "Domains allowed",
         (_, None) if matches!(verdict, Verdict::Extend) => "Extended",
-        (_, None) => "Restricted",
+        (_, None | Some(Aspect::Leaked)) => "Restricted",
         (_, Some(Aspect::Scopes)) => "Scopes restricted",
         (_, Some(Aspect::Expiry)) => "Expiry date set",
         (_, Some(Aspect::IpRanges)) => "IP ranges entered",

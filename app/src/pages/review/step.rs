@@ -47,7 +47,7 @@ impl Step {
     pub fn asked(verdict: Verdict, aspect: Option<Aspect>, has_expiry: bool) -> Self {
         match (verdict, aspect) {
             (Verdict::Rotate, _) => Self::Rotate,
-            (Verdict::Narrow, None | Some(Aspect::Scopes)) => Self::Scopes,
+            (Verdict::Narrow, None | Some(Aspect::Scopes | Aspect::Leaked)) => Self::Scopes,
             (Verdict::Narrow, Some(Aspect::Expiry)) if has_expiry => Self::Shorten,
             (Verdict::Narrow, Some(Aspect::Expiry)) => Self::SetExpiry,
             (Verdict::Narrow, Some(Aspect::IpRanges)) => Self::IpRanges,

@@ -38,6 +38,9 @@ fn extend(expires_at: Option<Timestamp>, policy: &KeyPolicy, now: Timestamp) -> 
 
 const fn other(verdict: Verdict, aspect: Option<Aspect>) -> &'static str {
     match (verdict, aspect) {
+        (Verdict::Rotate, Some(Aspect::Leaked)) => {
+            "Rotate the key without an overlap, so that the secret which leaked ends at once, and replace it wherever it is used."
+        }
         (Verdict::Rotate, _) => {
             "Rotate the key, and replace the secret wherever it is used before the old one ends."
         }
@@ -55,6 +58,9 @@ const fn other(verdict: Verdict, aspect: Option<Aspect>) -> &'static str {
         }
         (Verdict::Narrow, _) => {
             "Edit the key, and let it do less: fewer scopes, domains or addresses, or an earlier expiry date."
+        }
+        (Verdict::Revoke, Some(Aspect::Leaked)) => {
+            "Revoke the key, or disable it until you know what uses it. Requests with it are rejected at once."
         }
         (Verdict::Revoke, _) => {
             "Revoke the key once nothing that you need uses it. Requests with it are rejected from then on."

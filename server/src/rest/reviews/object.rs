@@ -28,7 +28,8 @@ pub struct ReviewObject {
     /// What the review concludes: `keep`, or what the owners are asked to do.
     #[schema(value_type = words::ReviewVerdict)]
     verdict: Verdict,
-    /// What to narrow, if a request to narrow the key is about a part of it. Null otherwise.
+    /// What to narrow, if a request to narrow the key is about a part of it, or `leaked` if someone knows the secret who must not.
+    /// Null otherwise.
     #[schema(value_type = Option<words::ReviewAspect>, required)]
     aspect: Option<Aspect>,
     /// What the reviewer wrote. Null if nothing.

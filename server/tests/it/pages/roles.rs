@@ -187,7 +187,7 @@ fn assert_no_controls(what: &str, source: &str) {
     for control in [
         "value=\"disable\"",
         "value=\"enable\"",
-        "value=\"revoke\"",
+        "name=\"change\" value=\"revoke\"",
         "/keys/new\"",
         "?revoke",
         ">Revoke key…",

@@ -95,7 +95,9 @@ pub struct KeyRow {
     pub last_used: Option<TimeText>,
     /// The expiry date; `None` for never.
     pub expires: Option<TimeText>,
-    /// The prefix and the last four characters, for owners and admins.
+    /// Whether the user has created it, for members.
+    pub is_own: bool,
+    /// The prefix and the last four characters, for owners and admins, and for members whose key it is.
     pub display: Option<String>,
     /// The creation date, for owners and admins.
     pub created: Option<TimeText>,
@@ -147,6 +149,14 @@ pub async fn list_keys(request: PageRequest) -> Result<KeyList, AppError> {
         true => HashMap::new(),
         false => show::domains_for_members(engine, &membership.permit()?, &ids).await?,
     };
+    let mut own: HashMap<KeyId, String> = match details {
+        true => HashMap::new(),
+        false => show::own_of(engine, &membership.permit()?, &ids)
+            .await?
+            .into_iter()
+            .map(|key| (key.id, key.display))
+            .collect(),
+    };
     let mut more = if details {
         more_of(engine, &membership, &page.keys).await?
     } else {
@@ -159,7 +169,11 @@ pub async fn list_keys(request: PageRequest) -> Result<KeyList, AppError> {
             .map(|key| {
                 let more = details.then(|| more.remove(&key.id).unwrap_or_default());
                 let for_members = for_members.get(&key.id);
+                let own = own.remove(&key.id);
                 let mut row = row(key, now, more, requests.as_ref());
+                if let Some(display) = own {
+                    (row.is_own, row.display) = (true, Some(display));
+                }
                 if let Some(domains) = for_members {
                     (row.domains, row.more_domains) = first(domains);
                 }
@@ -309,6 +323,7 @@ fn row(
         requests: requests.map(|requests| requests.get(&key.id).copied().unwrap_or(0)),
         last_used: key.last_used_at.map(|at| TimeText::relative(at, now)),
         expires: key.lifecycle.expires_at.map(TimeText::date),
+        is_own: false,
         display: with_details.then_some(key.display),
         created: with_details.then(|| TimeText::date(key.created_at)),
         domains: more.domains,

@@ -159,6 +159,7 @@ fn Row(
             {pick}
             <th scope="row">
                 <a class="name" href=href.clone()>{row.name.clone()}</a>
+                {row.is_own.then(|| view! { <span class="tag plain accent">"Yours"</span>" " })}
                 {row.display.clone().map(|display| view! { <code class="muted">{display}</code> })}
                 <Domains row=row.clone()/>
             </th>

@@ -12,12 +12,14 @@ use latchkey::{
     keys::{Key, secrets::secrets, show},
     members,
     orgs::policies,
+    reviews,
     role::{Action, Role},
     usage::latest::last_refused,
 };
 
 use super::super::find::FOUND;
 use super::{
+    ask::Asking,
     extend_form,
     found::FoundSecret,
     origin::origin,
@@ -31,7 +33,7 @@ use crate::{
         audit::{HistoryItem, history_of_key},
         examples::{Example, Snippet, examples},
         keys::{finding_text::FindingText, policy_notes::of_key as notes_of_key, state::KeyState},
-        review::{self, KeyReviews},
+        review::{KeyReviews, ShownReview, of_key as reviews_of_key},
         usage::{KeyUsage, of_key},
     },
     request::PageRequest,
@@ -68,6 +70,25 @@ pub struct KeyView {
     pub domains_for_members: Vec<String>,
     /// Only for owners and admins.
     pub details: Option<KeyDetails>,
+    /// Only for others, if they have created the key.
+    pub own: Option<OwnDetails>,
+    /// What the user can ask of the owners.
+    pub asking: Option<Asking>,
+}
+
+/// What members see of a key that they have created.
+#[derive(Debug, Clone)]
+pub struct OwnDetails {
+    /// The prefix and the last four characters.
+    pub display: String,
+    /// The scopes in words.
+    pub scopes: Option<String>,
+    /// The URL of the request for which it was created.
+    pub request: Option<String>,
+    /// Whether they have just found it by its secret.
+    pub is_found: bool,
+    /// What they reported, newest first.
+    pub reports: Vec<ShownReview>,
 }
 
 /// The details of a key that only owners and admins see.
@@ -164,6 +185,10 @@ pub async fn show_key(request: PageRequest) -> Result<KeyView, AppError> {
     } else {
         None
     };
+    let own = match with_details {
+        true => None,
+        false => own(&request, &membership, id).await?,
+    };
     let asks_owners = !request.parameter(FOUND).is_empty() && !rights.may(Action::RevokeKeys);
     let owners = if asks_owners {
         owners(engine, &membership).await?
@@ -198,8 +223,49 @@ pub async fn show_key(request: PageRequest) -> Result<KeyView, AppError> {
         may_revoke: rights.may(Action::RevokeKeys),
         owners,
         domains_for_members,
+        asking: Asking::of(
+            &request,
+            &membership,
+            summary.lifecycle.status(now),
+            own.is_some(),
+        )?,
+        own,
         details,
     })
+}
+
+/// What the user sees of the key as the one who created it.
+async fn own(
+    request: &PageRequest,
+    membership: &Membership,
+    id: KeyId,
+) -> Result<Option<OwnDetails>, AppError> {
+    let (engine, now) = (request.engine(), request.engine().clock().now());
+    let found = show::own_of(engine, &membership.permit()?, &[id])
+        .await?
+        .pop();
+    let Some(key) = found else {
+        return Ok(None);
+    };
+    let convention = engine.convention();
+    let names: Vec<&str> = key.scopes.iter().map(Scope::as_str).collect();
+    let scopes = match (names.is_empty(), convention.no_scope_means) {
+        (false, _) => names.join(", "),
+        (true, NoScope::All) => "Full access".to_owned(),
+        (true, _) => "None".to_owned(),
+    };
+    let reports = reviews::reported(engine, &membership.permit()?, id).await?;
+    let requests = format!("/orgs/{}/requests", request.org());
+    Ok(Some(OwnDetails {
+        display: key.display,
+        scopes: convention.has_scopes().then_some(scopes),
+        request: key.request.map(|id| format!("{requests}/{id}")),
+        is_found: !request.parameter(FOUND).is_empty(),
+        reports: reports
+            .iter()
+            .map(|review| ShownReview::of(review, now))
+            .collect(),
+    }))
 }
 
 async fn owners(engine: &Engine, membership: &Membership) -> Result<Vec<String>, AppError> {
@@ -221,7 +287,7 @@ async fn details(
     let usage = of_key(request, membership, id).await?;
     let now = engine.clock().now();
     let domains = key_domains(engine, membership, &key).await?;
-    let reviews = review::of_key(request, membership, id).await?;
+    let reviews = reviews_of_key(request, membership, id).await?;
     let secrets = secrets(engine, &membership.permit()?, id).await?;
     let findings = of_keys(engine, &membership.permit()?, &membership.permit()?, &[id]).await?;
     let works = key.summary.lifecycle.revoked_at.is_none();

@@ -3,7 +3,7 @@
 use latchkey::{convention::ScopeSetting, key::settings::KeySettings};
 use leptos::{either::Either, prelude::*};
 
-use super::data::{KeyDetails, KeyView};
+use super::data::{KeyDetails, KeyView, OwnDetails};
 use crate::icons::{Icon, Symbol};
 use crate::islands::copy_button::CopyButton;
 use crate::text::{
@@ -56,6 +56,7 @@ pub fn Details(
             {revoked}
         }
     });
+    let own = key.own.map(|own| view! { <Own own/> });
     let domains = (!key.domains_for_members.is_empty()).then(|| {
         view! { <dt>"Allowed domains"</dt><dd>{key.domains_for_members.join(", ")}</dd> }
     });
@@ -69,12 +70,29 @@ pub fn Details(
                 <dt>"Type"</dt><dd>{kind_purpose(&key.kind_names, key.kind)}</dd>
                 <dt>"Environment"</dt><dd>{environment_title(key.environment)}</dd>
                 {more}
+                {own}
                 {domains}
                 <dt>"Expires"</dt><dd>{expires}</dd>
                 <dt>"Last used"</dt><dd>{last_used}</dd>
                 {organization}
             </dl>
         </section>
+    }
+}
+
+/// What members see of a key that they have created.
+#[component]
+fn Own(own: OwnDetails) -> impl IntoView {
+    let scopes = own
+        .scopes
+        .map(|scopes| view! { <dt>"Scopes"</dt><dd>{scopes}</dd> });
+    let request = own
+        .request
+        .map(|href| view! { ", "<a class="link" href=href>"for your request"</a> });
+    view! {
+        <dt>"Secret"</dt><dd><code>{own.display}</code></dd>
+        {scopes}
+        <dt>"Created"</dt><dd>"by you"{request}</dd>
     }
 }
 

@@ -8,7 +8,7 @@ use crate::form::sent_back::{MAX_LIST, sent_back};
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct KeyForm {
-    /// `disable`, `enable`, `revoke`, `extend`, `undo-extend` or `end-old-secret`.
+    /// `disable`, `enable`, `revoke`, `extend`, `undo-extend`, `end-old-secret` or `ask`.
     pub change: String,
     /// The reason of a revocation.
     pub reason: String,
@@ -22,6 +22,14 @@ pub struct KeyForm {
     pub before: String,
     /// The domain to remove.
     pub remove: String,
+    /// What is asked of the owners: `rotate` or `revoke`.
+    pub verdict: String,
+    /// What is written to them.
+    pub comment: String,
+    /// Any value means yes.
+    pub leaked: String,
+    /// Makes a form that is submitted twice ask once.
+    pub token: String,
     /// `allow` or `forbid`.
     pub localhost: String,
 }

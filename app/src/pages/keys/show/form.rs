@@ -1,6 +1,6 @@
 //! The handler of the forms of a key's page.
 
-use super::{domains_form, extend_form, fields::KeyForm, state_form};
+use super::{ask_form, domains_form, extend_form, fields::KeyForm, state_form};
 use crate::{error::AppError, pages::answer::FormAnswer, request::PageRequest};
 
 /// Runs the action that the form names.
@@ -11,6 +11,7 @@ pub async fn submit(request: PageRequest, form: KeyForm) -> Result<FormAnswer<Ke
         "revoke" => state_form::revoke(&request, form).await,
         "extend" => extend_form::extend(&request, form).await,
         "undo-extend" => extend_form::undo(&request, form).await,
+        "ask" => ask_form::ask(&request, form).await,
         "end-old-secret" => state_form::end_old_secret(&request).await,
         "" => domains_form::edit(&request, form).await,
         _ => Err(AppError::Unreadable),

@@ -5,6 +5,7 @@ use leptos::{either::Either, prelude::*};
 
 use super::super::find::FOUND;
 use super::{
+    ask::AskOwners,
     data::{KeyDetails, KeyView, show_key},
     details::{Details, MetadataCard, Notes, ScopesCard},
     domains::DomainsCard,
@@ -33,7 +34,7 @@ use crate::{
         owners::AskOwner,
         page::page,
         refusals::Address as Rejected,
-        review::ReviewsCard,
+        review::{ReviewSummary, ReviewsCard},
     },
     request::PageRequest,
     site::Site,
@@ -90,8 +91,10 @@ fn KeyPageView(org: String, key: KeyView, steps: Option<Steps>, asked: Asked) ->
             .into_any();
     // A key that does not work leads to no request.
     let steps = steps.filter(|_| key.state.status == Status::Active);
-    let lead = match key.details.as_ref() {
-        Some(details) => view! { <code>{details.display.clone()}</code> }.into_any(),
+    let display = key.details.as_ref().map(|details| details.display.clone());
+    let display = display.or_else(|| key.own.as_ref().map(|own| own.display.clone()));
+    let lead = match display {
+        Some(display) => view! { <code>{display}</code> }.into_any(),
         None => kind_purpose(&key.kind_names, key.kind).into_any(),
     };
     let (typed, errors) = fields_and_errors(KeyForm::default);
@@ -110,6 +113,7 @@ fn KeyPageView(org: String, key: KeyView, steps: Option<Steps>, asked: Asked) ->
         .details
         .as_ref()
         .and_then(|details| details.found.clone());
+    let found_by_secret = found.clone();
     let leak = match found {
         Some(FoundSecret::Current) => format!("?{FOUND}=1"),
         _ => String::new(),
@@ -124,6 +128,19 @@ fn KeyPageView(org: String, key: KeyView, steps: Option<Steps>, asked: Asked) ->
     let found = found.map(|found| {
         view! { <FoundBySecret found key=key.clone() path=path.clone() may_rotate=rotatable may_revoke=revocable/> }
     });
+    let (asking, name) = (key.asking.clone(), key.name.clone());
+    let is_found = found_by_secret.is_some() || key.own.as_ref().is_some_and(|own| own.is_found);
+    // Another rotation does not end an old secret.
+    let can_rotate = !matches!(found_by_secret, Some(FoundSecret::Old { .. }));
+    let asked_before = typed.clone();
+    let ask_path = path.clone();
+    let ask_owners = asking.map(|asking| {
+        view! { <AskOwners asking path=ask_path name is_found can_rotate typed=asked_before/> }
+    });
+    let (ask_first, ask_last) = match is_found {
+        true => (ask_owners, None),
+        false => (None, ask_owners),
+    };
     // Who can act is said where the buttons would be.
     let ask = (key.details.is_some() && !key.may_revoke && key.state.status != Status::Revoked)
         .then(|| {
@@ -153,17 +170,56 @@ fn KeyPageView(org: String, key: KeyView, steps: Option<Steps>, asked: Asked) ->
             {ask}
             {was_shown}
             {found}
+            {ask_first}
             {question}
             <StateNotice org path=whole.1.clone() key=key.clone()/>
             {steps.map(|steps| view! { <FirstStepsPanel steps/> })}
             {match key.details.clone() {
                 Some(details) => Either::Left(view! { <Whole org=whole.0 path=whole.1 key details asked typed=typed.add errors/> }),
-                None => Either::Right(view! {
-                    <Details key details=None keys=keys edit=None/>
-                    <p class="muted small">"You see only some facts about this key. "<AskOwner to="show you more or change it"/></p>
-                }),
+                None => Either::Right(view! { <Part key keys/> }),
             }}
+            {ask_last}
         </div>
+    }
+}
+
+/// The content for members: what everyone can see, and what they see of a key that they have created.
+#[component]
+fn Part(key: KeyView, keys: String) -> impl IntoView {
+    let own = key.own.clone();
+    let is_own = own.is_some();
+    let own = own.map(|own| {
+        let found = own.is_found.then(|| {
+            view! {
+                <div class="notice info" role="status" tabindex="-1" autofocus>
+                    <Icon symbol=Symbol::Info/>
+                    <p><b>"This key has that secret, and you created it."</b></p>
+                </div>
+            }
+        });
+        let reports = (!own.reports.is_empty()).then(|| {
+            let reports = own
+                .reports
+                .into_iter()
+                .map(|review| view! { <ReviewSummary review/> })
+                .collect_view();
+            view! {
+                <section class="card" aria-labelledby="reported">
+                    <header><h2 id="reported">"What you reported"</h2></header>
+                    <div class="body stack">{reports}</div>
+                </section>
+            }
+        });
+        view! { {found}{reports} }
+    });
+    let note = match is_own {
+        true => view! { "You created this key. "<AskOwner to="change it"/> }.into_any(),
+        false => view! { "You see only some facts about this key. "<AskOwner to="show you more or change it"/> }.into_any(),
+    };
+    view! {
+        {own}
+        <Details key details=None keys=keys edit=None/>
+        <p class="muted small">{note}</p>
     }
 }
 

@@ -66,6 +66,12 @@ pub fn entries() -> Vec<Entry> {
             "add=shop.example",
             To(Action::EditDomains),
         ),
+        // Members are allowed to report a key, but only one that they have created: see pages/own_keys.rs.
+        post(
+            "/orgs/{org}/keys/{key}",
+            "change=ask&verdict=rotate&leaked=yes",
+            To(Action::ReportKeys),
+        ),
         post(
             "/orgs/{org}/keys/{key}",
             "change=disable",

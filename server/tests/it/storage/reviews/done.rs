@@ -98,7 +98,7 @@ on_both! {
         }
         let key = org.key("Other").await.id;
         let wrong = create(app, &org, admin, key, NewReview { aspect: Some(Aspect::Scopes), ..new(Verdict::Rotate) }).await;
-        assert!(matches!(wrong, Err(ReviewError::AspectWithoutNarrow)));
+        assert!(matches!(wrong, Err(ReviewError::WrongAspect(_))));
     }
 
     async fn a_request_to_allow_domains_is_done_by_another_domain_alone(app: &TestApp) {

@@ -1,0 +1,135 @@
+//! What those can do about a key who cannot change it: members about a key that they have created, and admins about every key.
+
+use latchkey::{
+    findings::Severity,
+    id::KeyId,
+    keys::rotate::{Rotation, rotate},
+    reviews::{self, Aspect, Review, ReviewQuery, Verdict},
+    role::Role,
+};
+
+use crate::test_app::{
+    HttpAnswer, TestApp, TestOrg,
+    org::{secret_key, with},
+};
+
+const KEYS: &str = "/orgs/northwind/keys";
+const ASKED: &str = "/orgs/northwind/review/asked";
+
+/// The words of a page, without its tags.
+fn words(answer: &HttpAnswer) -> String {
+    let text = answer.text();
+    let parts = text.split('<').map(|part| match part.split_once('>') {
+        Some((_, text)) => text,
+        None => part,
+    });
+    parts.collect()
+}
+
+async fn all(org: &TestOrg) -> Vec<Review> {
+    let query = ReviewQuery {
+        limit: 100,
+        ..ReviewQuery::default()
+    };
+    reviews::list(&org.engine, &org.permit(), &query)
+        .await
+        .unwrap()
+        .reviews
+}
+
+/// Makes a user the creator of a key.
+async fn give(app: &TestApp, key: KeyId, name: &str) {
+    let sql = format!(
+        "UPDATE keys SET created_by = (SELECT id FROM users WHERE name = '{name}') WHERE id = '{key}'"
+    );
+    assert_eq!(app.database.execute(&sql).await, 1);
+}
+
+on_both! {
+    async fn an_admin_asks_the_owners_about_a_key_without_findings_that_leaked(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let admin = app.signed_in(&org, "ari", Role::Admin).await;
+        let scopes = vec!["bots:read".parse().unwrap()];
+        let expires_at = Some(app.engine.clock().now().plus(200 * latchkey::time::DAY));
+        let made = org.create_key(with(secret_key("Orders"), |key| (key.scopes, key.expires_at) = (scopes, expires_at))).await.unwrap();
+        let path = format!("{KEYS}/{}", made.id);
+        let page = admin.get(&path).await;
+        assert!(words(&page).contains("Ask the owners") && !page.body.contains("name=\"leaked\" value=\"yes\" checked"), "{}", words(&page));
+        assert!(!owner.get(&path).await.body.contains("value=\"ask\""), "an owner can do it");
+        let found = admin.submit(&format!("{KEYS}/find"), &[("secret", made.plain.expose())]).await;
+        let found = admin.get(found.header("location")).await;
+        assert!(found.body.contains("name=\"leaked\" value=\"yes\" checked") && words(&found).contains("Ask to rotate"), "{}", found.body);
+        let token = found.hidden("token");
+        let ask = [("change", "ask"), ("verdict", "rotate"), ("leaked", "yes"), ("comment", "In a public repository"), ("token", &token)];
+        let asked = admin.submit(&path, &ask).await;
+        assert_eq!((asked.status.as_u16(), asked.header("location")), (303, &*path));
+        assert_eq!(admin.submit(&path, &ask).await.status, 303);
+        let stored = all(&org).await;
+        let [review] = stored.as_slice() else { panic!("submitted twice, it is asked once: {stored:?}") };
+        assert_eq!((review.verdict, review.aspect, review.severity(), review.findings.len()), (Verdict::Rotate, Some(Aspect::Leaked), Some(Severity::High), 0));
+        let revoke = [("change", "ask"), ("verdict", "revoke"), ("comment", "No longer used")];
+        assert_eq!(admin.submit(&path, &revoke).await.status, 303);
+        let to_owner = owner.get(ASKED).await;
+        let text = words(&to_owner);
+        for said in ["Orders", "Asked to rotate because it leaked", "In a public repository", "Rotate the key without an overlap", "High", "Asked to revoke", "No longer used"] {
+            assert!(text.contains(said), "{said}: {text}");
+        }
+        assert!(text.find("because it leaked") < text.find("No longer used"), "the leak is first: {text}");
+        rotate(&app.engine, &org.permit(), made.id, Rotation { overlap: 0, token: None }).await.unwrap();
+        let text = words(&owner.get(ASKED).await);
+        assert!(!text.contains("because it leaked") && text.contains("No longer used"), "{text}");
+        for (verdict, status) in [("keep", 400), ("narrow", 400), ("", 400)] {
+            assert_eq!(admin.submit(&path, &[("change", "ask"), ("verdict", verdict)]).await.status, status, "{verdict}");
+        }
+        let long = "x".repeat(1_001);
+        let refused = admin.submit(&path, &[("change", "ask"), ("verdict", "rotate"), ("comment", &long)]).await;
+        assert!(refused.status == 422 && refused.text().contains("at most 1,000 characters") && refused.body.contains(&long), "{}", refused.status);
+    }
+
+    async fn a_member_sees_what_their_key_is_and_reports_it(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let member = app.signed_in(&org, "ben", Role::Member).await;
+        let other = app.signed_in(&org, "kim", Role::Member).await;
+        let scopes = vec!["bots:read".parse().unwrap()];
+        let made = org.create_key(with(secret_key("Orders"), |key| key.scopes = scopes)).await.unwrap();
+        let theirs = org.key("Theirs").await;
+        give(app, made.id, "ben").await;
+        let (path, secret) = (format!("{KEYS}/{}", made.id), made.plain.expose());
+        let display = org.summary(made.id).await.display;
+        let list = member.get(KEYS).await;
+        assert_eq!(list.body.matches(">Yours<").count(), 1, "{}", list.body);
+        assert!(list.text().contains(&display) && !other.get(KEYS).await.text().contains(&display));
+        let page = member.get(&path).await;
+        let text = words(&page);
+        for said in [&*display, "bots:read", "by you", "You created this key.", "Report as leaked"] {
+            assert!(text.contains(said), "{said}: {text}");
+        }
+        for (browser, path) in [(&other, path.clone()), (&member, format!("{KEYS}/{}", theirs.id))] {
+            let page = browser.get(&path).await;
+            let text = words(&page);
+            for said in [&*display, "bots:read", "by you", "Report as leaked"] {
+                assert!(!text.contains(said), "{said}: {text}");
+            }
+            let refused = browser.submit(&path, &[("change", "ask"), ("verdict", "rotate"), ("leaked", "yes")]).await;
+            assert!(refused.status == 422 && refused.text().contains("You can report only keys that you created."), "{}", refused.status);
+        }
+        assert_eq!(all(&org).await.len(), 0);
+        // Whatever a member sends, they ask because the key leaked.
+        let report = [("change", "ask"), ("verdict", "revoke"), ("comment", "Laptop stolen"), ("token", &page.hidden("token"))];
+        assert_eq!(member.submit(&path, &report).await.status, 303);
+        assert_eq!(member.submit(&path, &report).await.status, 303);
+        let stored = all(&org).await;
+        let [review] = stored.as_slice() else { panic!("submitted twice, it is reported once: {stored:?}") };
+        assert_eq!((review.verdict, review.aspect, review.severity()), (Verdict::Revoke, Some(Aspect::Leaked), Some(Severity::High)));
+        let text = words(&owner.get(ASKED).await);
+        assert!(text.contains("Asked to revoke because it leaked") && text.contains("Laptop stolen") && text.contains("ben"), "{text}");
+        assert_eq!(member.get(ASKED).await.status, 403);
+        let id = review.id.to_string();
+        assert_eq!(owner.submit(ASKED, &[("review", &id), ("answer", "Gone by noon"), ("promise", "1")]).await.status, 303);
+        let text = words(&member.get(&path).await);
+        assert!(text.contains("What you reported") && text.contains("dana will do it") && text.contains("Gone by noon"), "{text}");
+        assert!(!text.contains(secret));
+    }
+}
