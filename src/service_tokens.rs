@@ -15,8 +15,8 @@ pub use self::{
         create_for_org,
     },
     list::{
-        TokenSummary, find_of_instance, find_of_org, list, list_of_org, working_first,
-        working_first_of_instance,
+        TokenSummary, find_of_instance, find_of_org, found_in_org, list, list_of_org,
+        working_first, working_first_of_instance,
     },
     recognise::{recognise, store_last_use},
     revoke::{RevokeTokenError, revoke, revoke_of_org},

@@ -155,3 +155,19 @@ pub async fn find_of_org(
         .bind(permit.org_id()).bind(id).fetch_optional(c).await)?,
     )
 }
+
+/// Returns one of an organization's tokens, for who found it by its secret.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn found_in_org(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+    id: ServiceTokenId,
+) -> Result<Option<TokenSummary>, StorageError> {
+    let sql = format!("{SELECT} WHERE service_tokens.org_id = $1 AND service_tokens.id = $2");
+    Ok(
+        on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(permit.org_id()).bind(id).fetch_optional(c).await)?,
+    )
+}

@@ -81,7 +81,7 @@ const PAGES: [OrgPage; 22] = [
     other("delete", "Delete organization", Action::DeleteOrg),
     other("keys/new", "Create key", Action::CreateKeys).or("new"),
     other(ASK, "Ask for a key", Action::RequestKeys),
-    other("keys/find", "Find key by secret", Action::SeeKeyDetails),
+    other("keys/find", "Find key by secret", Action::SeeOwnKeys),
     other("keys/import", "Import keys", Action::CreateKeys),
     other("agents/new", "Create agent", Action::EditAgents).or("new"),
 ];

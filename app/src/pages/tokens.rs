@@ -8,5 +8,5 @@ mod whose;
 
 pub use self::{
     form::{submit, submit_of_instance},
-    page::{InstanceTokensPage, TokensPage},
+    page::{InstanceTokensPage, TokensPage, status_title},
 };

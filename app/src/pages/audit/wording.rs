@@ -28,7 +28,7 @@ impl Wording {
             KeyRequestDeclined => naming("declined the request for the key", ""),
             KeyRequestWithdrawn => naming("withdrew the request for the key", ""),
             KeyOldSecretEnded => naming("ended the old secret of the key", ""),
-            KeyLookedUp => naming("looked up the key", "by its secret"),
+            KeyLookedUp => naming("looked up", "by its secret"),
             ReviewAnswered => naming("answered a review of the key", ""),
             ReviewPromised => naming("promised to do what a review asks of the key", ""),
             ReviewWithdrawn => naming("withdrew a request to the owners about the key", ""),

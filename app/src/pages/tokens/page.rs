@@ -166,11 +166,7 @@ fn Row(path: String, row: TokenRow) -> impl IntoView {
         Some(text) => view! { <Time text/> }.into_any(),
         None => never().into_any(),
     };
-    let status = match row.status {
-        "active" => "Active",
-        "expired" => "Expired",
-        _ => "Revoked",
-    };
+    let status = status_title(row.status);
     view! {
         <tr>
             <th scope="row"><span class="name">{row.name}</span><code class="muted small">{row.display}</code></th>
@@ -181,6 +177,15 @@ fn Row(path: String, row: TokenRow) -> impl IntoView {
             <td data-label="Status">{status}</td>
             <td class="end">{action}</td>
         </tr>
+    }
+}
+
+/// The status of a token as a title.
+pub fn status_title(status: &str) -> &'static str {
+    match status {
+        "active" => "Active",
+        "expired" => "Expired",
+        _ => "Revoked",
     }
 }
 

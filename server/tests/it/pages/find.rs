@@ -64,7 +64,7 @@ on_both! {
         assert_eq!(find(&member, "shop").await, [format!("key Web shop||keys/{}", key.id)]);
         assert_eq!(find(&member, &display[display.len() - 4..]).await, [""; 0]);
         let pages = find(&member, "").await;
-        assert_eq!(pages, ["page Keys||keys", "page Key requests||requests", "page Agents||agents", "page Usage||usage", "page Members||members", "page Ask for a key||requests/new", "page Account||/account", "page Docs||/docs"]);
+        assert_eq!(pages, ["page Keys||keys", "page Key requests||requests", "page Agents||agents", "page Usage||usage", "page Members||members", "page Ask for a key||requests/new", "page Find key by secret||keys/find", "page Account||/account", "page Docs||/docs"]);
         let admin = app.signed_in(&org, "kim", Role::Admin).await;
         let pages = find(&admin, "").await.join(" ");
         assert!(pages.contains("Audit log") && !pages.contains("Settings") && !pages.contains("Create key"), "{pages}");

@@ -8,7 +8,7 @@ use latchkey::{
         change_state::revoke,
         rotate::{Rotation, rotate},
     },
-    role::Role,
+    role::{Role, TokenScope},
 };
 
 use crate::test_app::{Browser, HttpAnswer, TestApp};
@@ -162,19 +162,62 @@ on_both! {
         assert!(!page.contains("Theirs"));
     }
 
-    async fn members_get_one_answer_whatever_it_is(app: &TestApp) {
+    async fn members_find_only_keys_that_they_created(app: &TestApp) {
         let org = app.org("northwind").await;
         let member = app.signed_in(&org, "ben", Role::Member).await;
-        let made = org.key("Production").await;
-        let mut answers = Vec::new();
-        for secret in [made.plain.expose(), "lk_sk_live_unknown"] {
-            let answer = member.submit(FIND, &[("secret", secret)]).await;
-            assert_eq!(answer.status, 403);
-            answers.push(said(&answer));
+        let theirs = app.org("contoso").await.key("Theirs").await;
+        let (made, own) = (org.key("Production").await, org.key("Mine").await);
+        let sql = format!("UPDATE keys SET created_by = (SELECT id FROM users WHERE name = 'ben') WHERE id = '{}'", own.id);
+        assert_eq!(app.database.execute(&sql).await, 1);
+        let token = app.token(Some(&org), TokenScope::Verify).await;
+        for secret in [made.plain.expose(), theirs.plain.expose(), "lk_sk_live_unknown"] {
+            assert_eq!(find(&member, secret).await, UNKNOWN, "{secret}");
         }
-        let main = |text: &str| text.split("<main").nth(1).unwrap().split("</main>").next().unwrap().to_owned();
-        assert_eq!(main(&answers[0]), main(&answers[1]));
-        assert!(!member.get(KEYS).await.body.contains("Find by secret"));
+        let text = words(&member.get(UNKNOWN).await);
+        assert!(text.contains("None of the keys that you created has this secret.") && !text.contains("No key of this organization"), "{text}");
+        assert_eq!(find(&member, token.expose()).await, format!("{FIND}?none=token"), "tokens are not theirs");
+        let id = app.database.texts("SELECT id FROM service_tokens").await.remove(0);
+        assert!(!words(&member.get(&format!("{FIND}?token={id}")).await).contains("This is the service token"));
+        let found = find(&member, own.plain.expose()).await;
+        assert!(found.starts_with(&format!("{KEYS}/{}?found=sec_", own.id)), "{found}");
+        let page = member.get(&found).await;
+        assert!(words(&page).contains("This key has that secret, and you created it.") && page.body.contains("value=\"ask\""), "{}", words(&page));
+        assert!(member.get(KEYS).await.body.contains("Find by secret"));
+        security_events::write(&app.engine, false).await.unwrap();
+        let about = app.database.texts("SELECT COALESCE(target_id, '') FROM audit_log WHERE event = 'key.looked_up' ORDER BY seq").await;
+        assert_eq!(about, ["", "", "", "", &own.id.to_string()]);
+    }
+
+    async fn a_service_token_of_the_organization_is_named_and_no_other(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let admin = app.signed_in(&org, "kim", Role::Admin).await;
+        let contoso = app.org("contoso").await;
+        let token = app.token(Some(&org), TokenScope::Manage).await;
+        let id = app.database.texts("SELECT id FROM service_tokens").await.remove(0);
+        let (theirs, whole) = (app.token(Some(&contoso), TokenScope::Verify).await, app.token(None, TokenScope::Verify).await);
+        let unknown = format!("{}x", token.expose());
+        for secret in [theirs.expose(), whole.expose(), &unknown] {
+            assert_eq!(find(&owner, secret).await, format!("{FIND}?none=token"), "another one is said to be unknown");
+        }
+        assert!(words(&owner.get(&format!("{FIND}?none=token")).await).contains("This is a service token and not a key."));
+        let found = find(&owner, &format!("LATCHKEY_SERVICE_TOKEN={}", token.expose())).await;
+        assert_eq!(found, format!("{FIND}?token={id}"));
+        let page = owner.get(&found).await;
+        let revoke = format!("href=\"/orgs/northwind/tokens?revoke={id}\"");
+        assert!(words(&page).contains("This is the service token “API”. Active, never used.") && page.body.contains(&revoke), "{}", words(&page));
+        let page = admin.get(&find(&admin, token.expose()).await).await;
+        assert!(words(&page).contains("If it has leaked, an owner can revoke it.") && !page.body.contains(&revoke), "{}", words(&page));
+        let revoked = owner.submit("/orgs/northwind/tokens", &[("change", "revoke"), ("token", &id)]).await;
+        assert_eq!(revoked.status, 303);
+        let page = owner.get(&find(&owner, token.expose()).await).await;
+        assert!(words(&page).contains("“API”. Revoked, never used.") && !page.body.contains(&revoke), "{}", words(&page));
+        security_events::write(&app.engine, false).await.unwrap();
+        let about = app.database.texts("SELECT target_id FROM audit_log WHERE event = 'key.looked_up' AND target_kind = 'token'").await;
+        assert_eq!(about.len(), 3, "{about:?}");
+        assert!(!app.database.holds(token.expose()).await);
+        let log = words(&owner.get("/orgs/northwind/audit?event=key.looked_up").await);
+        assert!(log.contains("Looked up API by its secret"), "{log}");
     }
 
     async fn a_person_has_ten_look_ups_a_minute(app: &TestApp) {
@@ -205,7 +248,7 @@ on_both! {
         assert_eq!(rows.len(), 2, "{rows:?}");
         assert!(rows[0].contains(r#""found""#) && rows[1].contains(r#""not found""#), "{rows:?}");
         let log = owner.get("/orgs/northwind/audit?event=key.looked_up").await.text();
-        assert!(log.contains("Looked up the key <a href=\"/orgs/northwind/keys/key_"), "{log}");
+        assert!(log.contains("Looked up <a href=\"/orgs/northwind/keys/key_"), "{log}");
         let about = app.database.texts("SELECT target_id FROM audit_log WHERE event = 'key.looked_up' ORDER BY seq").await;
         assert_eq!(about[0], made.id.to_string());
         for secret in [made.plain.expose(), "unknown_text"] {

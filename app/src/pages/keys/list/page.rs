@@ -61,13 +61,11 @@ fn KeysView(
     let nothing = list.matching == 0 && !address.filtered();
     let import = may_create
         .then(|| view! { <a class="btn" href=format!("{}/import", address.path())>"Import"</a> });
-    let find = list.with_details.then(
-        || view! { <a class="btn" href=format!("{}/find", address.path())>"Find by secret"</a> },
-    );
+    let find =
+        view! { <a class="btn" href=format!("{}/find", address.path())>"Find by secret"</a> };
     let export = (list.with_details && list.matching > 0)
         .then(|| view! { <a class="btn" href=address.export_href() download="">"Export CSV"</a> });
-    let dropped =
-        dropped.then(|| view! { <DroppedSearch can_find=list.with_details keys=address.path()/> });
+    let dropped = dropped.then(|| view! { <DroppedSearch keys=address.path()/> });
     let ask = ask_path(&address.org);
     let make = match may_create {
         true => view! { <a class="btn primary" href=new.clone()><Icon symbol=Symbol::Plus/>"Create key"</a> }.into_any(),
@@ -91,17 +89,9 @@ fn KeysView(
 
 /// Says why a search did not run.
 #[component]
-fn DroppedSearch(
-    /// Whether the user can find keys by their secrets.
-    can_find: bool,
-    keys: String,
-) -> impl IntoView {
-    let way_on = if can_find {
-        view! { <a class="link" href=format!("{keys}/find")>"Use Find by secret"</a>" instead." }
-            .into_any()
-    } else {
-        "To find out which key it is, ask an owner of the organization.".into_any()
-    };
+fn DroppedSearch(keys: String) -> impl IntoView {
+    let way_on =
+        view! { <a class="link" href=format!("{keys}/find")>"Use Find by secret"</a>" instead." };
     view! {
         <div class="notice warn" role="status" tabindex="-1" autofocus>
             <Icon symbol=Symbol::Alert/>

@@ -59,7 +59,7 @@ pub fn entries() -> Vec<Entry> {
         post(
             "/orgs/{org}/keys/find",
             "secret=lk_sk_live_unknown",
-            To(Action::SeeKeyDetails),
+            To(Action::SeeOwnKeys),
         ),
         post(
             "/orgs/{org}/keys/{key}",

@@ -36,7 +36,7 @@ pub fn entries() -> Vec<Entry> {
         page("/invitations/{token}", Everyone),
         page("/orgs/{org}/keys", To(Action::SeeKeys)),
         page("/orgs/{org}/keys/new", To(Action::CreateKeys)),
-        page("/orgs/{org}/keys/find", To(Action::SeeKeyDetails)),
+        page("/orgs/{org}/keys/find", To(Action::SeeOwnKeys)),
         page("/orgs/{org}/keys/{key}", To(Action::SeeKeys)),
         page("/orgs/{org}/keys/{key}/edit", To(Action::EditKeys)),
         page("/orgs/{org}/keys/{key}/rotate", To(Action::RotateKeys)),
