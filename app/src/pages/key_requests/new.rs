@@ -98,7 +98,7 @@ fn Ask(org: String, options: NewKeyOptions, blank: SettingsForm) -> impl IntoVie
     }
 }
 
-const LEAD: &str = "An owner decides. If they approve, you reveal the key yourself within seven days: nobody sends you a secret.";
+const LEAD: &str = "An owner decides. If they approve, you reveal the key yourself within seven days, so nobody else sees the secret. If the key is rotated later, the owner who rotates it sees the new one.";
 
 /// Makes a request.
 ///

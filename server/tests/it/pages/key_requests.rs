@@ -96,7 +96,7 @@ on_both! {
         assert_eq!(shown.header("cache-control"), "no-store");
         let plain = shown_key(&shown);
         assert!(plain.starts_with("lk_sk_live_") && shown.text().contains("Reports is ready"), "{}", shown.text());
-        assert!(shown.text().contains("ask an owner to rotate the key") && !shown.text().contains("Create a service token"), "{}", shown.text());
+        assert!(shown.text().contains("an owner can rotate the key. They then see the new secret") && !shown.text().contains("Create a service token"), "{}", shown.text());
         let verified = app.verify(&PlainKey::from_presented(plain.clone())).await;
         assert_eq!(said(&verified), "VALID");
         let settings = verified.key.unwrap().settings.clone();
@@ -109,6 +109,10 @@ on_both! {
         assert_eq!((again.status.as_u16(), again.header("location")), (303, path.as_str()));
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 1);
         let id = app.database.texts("SELECT id FROM keys").await.remove(0);
+        let own = member.get(&format!("/orgs/northwind/keys/{id}")).await.text();
+        assert!(own.contains(&format!("href=\"{path}\">for your request</a>")) && own.contains("bots:read"), "{own}");
+        let rotation = owner.get(&format!("/orgs/northwind/keys/{id}/rotate")).await.text();
+        assert!(rotation.contains("kim asked for this key and revealed it. The new secret is shown to you"), "{rotation}");
         let details = owner.get(&format!("/orgs/northwind/keys/{id}")).await.text();
         assert!(details.contains("<dt>Approved</dt><dd>by dana</dd>") && details.contains("by kim"), "{details}");
         // Who can open the request has a link to it.

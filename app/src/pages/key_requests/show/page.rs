@@ -139,7 +139,7 @@ fn Outcome(org: String, view: RequestView) -> impl IntoView {
             view! { <p>"Approved by "{by}{changed}", but not revealed within seven days. No key was created."{ask}</p> }.into_any(),
         ),
         State::Created => {
-            let lost = is_own.then(|| view! { " If you did not copy it: "<AskOwner to="rotate it"/> });
+            let lost = is_own.then(|| view! { " If you did not copy it: "<AskOwner to="rotate it"/>" They then see the new secret, and have to give it to you." });
             let link = key.map(|key| view! { " "<a href=key>"View the key"</a> });
             (
                 "notice info",

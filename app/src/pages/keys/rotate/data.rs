@@ -29,6 +29,8 @@ pub struct RotationOptions {
     pub expires: Option<TimeText>,
     /// Why others can have the current secret, if there is a sign of it.
     pub leak: Option<Leak>,
+    /// Who asked for the key and revealed it, if that is someone else.
+    pub revealed_by: Option<String>,
     /// When the old secret of the last rotation expires, if it still works.
     pub running_until: Option<TimeText>,
     /// The idempotency token of the form: submitting it twice rotates the key once.
@@ -81,6 +83,12 @@ pub async fn options(request: PageRequest) -> Result<RotationOptions, AppError> 
     } else {
         (!request.parameter(FOUND).is_empty()).then_some(Leak::FoundBySecret)
     };
+    let key = key.ok_or(AppError::NotFound)?;
+    let user_id = request.user_id().await?;
+    let requester = key.created_by.as_ref().filter(|(id, _)| *id != user_id);
+    let revealed_by = requester
+        .filter(|_| key.approved_by.is_some())
+        .map(|(_, name)| name.to_string());
     let now = engine.clock().now();
     let longest = OVERLAPS.iter().map(|(seconds, _)| *seconds).max();
     let longest = longest.unwrap_or_default();
@@ -99,12 +107,13 @@ pub async fn options(request: PageRequest) -> Result<RotationOptions, AppError> 
             .and_then(|secret| secret.last_used_at)
             .map(|at| TimeText::relative(at, now)),
         leak,
+        revealed_by,
         running_until: secrets
             .iter()
             .filter(|secret| secret.is_running_out(now))
             .find_map(|secret| secret.ends_at)
             .map(TimeText::full),
         rotation_token: new_creation_token(engine)?,
-        base: key.ok_or(AppError::NotFound)?.tag(),
+        base: key.tag(),
     })
 }

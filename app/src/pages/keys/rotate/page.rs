@@ -77,8 +77,17 @@ fn RotateKey(
                 </div>
             }
         });
+        let revealed = options.revealed_by.map(|name| {
+            view! {
+                <div class="notice info">
+                    <Icon symbol=Symbol::Info/>
+                    <p>{name.clone()}" asked for this key and revealed it. The new secret is shown to you: give it to them where only they can read it. If only they are to see it, they can ask for another key instead."</p>
+                </div>
+            }
+        });
         view! {
             {leaked}
+            {revealed}
             <div class="card"><div class="body stack">
                 <RotateKeyFormView org key=options.id token=options.rotation_token base=options.base last_used=options.last_used old_ends=options.running_until expires=options.expires chosen errors=errors.all()/>
             </div></div>

@@ -92,7 +92,7 @@ fn Body(made: CreatedKey) -> impl IntoView {
     let if_lost = if is_rotated {
         "If you lose it, rotate the key again. If the old secret still works, end it first."
     } else if is_requested {
-        "If you lose it, ask an owner to rotate the key. Its settings and history are kept."
+        "If you lose it, an owner can rotate the key. They then see the new secret, and have to give it to you. If nobody else is to see it, ask for another key."
     } else {
         "If you lose it, rotate the key. Its settings and history are kept."
     };
