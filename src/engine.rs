@@ -180,7 +180,8 @@ impl Engine {
             usage_kept,
             verifications: Verifications::default(),
             outdated: Outdated::default(),
-            hashing: HashQueues::default(),
+            hashing: HashQueues::new(&clock),
+            session_look_ups: LookUps::default(),
             arriving: Arrivals::new(
                 MAX_IMPORTS_EACH,
                 MAX_UPLOADS_OF_A_PERSON,

@@ -6,6 +6,7 @@
 //!
 //! - A caller without a place in the queue is rejected before any work is done.
 //! - Nobody can fill the queue: each tenant or network has a share of the places. Within a tenant, nobody keeps others out.
+//!   Many together can fill only a queue whose work is never given up ([`WorkQueue::new`]).
 //! - Nobody waits behind all that another has in the queue: whoever has used the least lately has the next turn ([`turns`]), and
 //!   large work has a turn for each of its parts ([`Turn::next_part`]).
 //! - Who waits in line for a place is next with the fewest places, and one person counts with all their tenants ([`places`]).
@@ -219,6 +220,12 @@ impl<K: Copy + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
     /// turns: those who come again and again, however many they are, do not keep out someone who comes once.
     pub fn in_line(sizes: (usize, usize, usize), gives_way: GivesWay, clock: Clock) -> Self {
         Self::in_order(sizes, gives_way, Order::of(sizes.1, true), clock)
+    }
+
+    /// Creates a queue in which a newcomer gets a place even if others have all of them: the work of whoever has the most, or has used
+    /// the most lately, [loses](Place::lost) its place. Whoever has used the least lately has the next turn, however long others wait.
+    pub fn for_newcomers(sizes: (usize, usize, usize), clock: Clock) -> Self {
+        Self::in_order(sizes, GivesWay::Last, Order::for_newcomers(sizes.1), clock)
     }
 
     fn in_order(

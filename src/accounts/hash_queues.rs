@@ -1,19 +1,23 @@
 //! The queues of password hashes: whose turn it is, and how many can wait.
+//!
+//! Networks take turns: who signs up can have any number of accounts, but networks cost more. The network that had the fewest
+//! turns lately is next, and gets a place even if others fill the queue (`work_queue.rs`). So do the users of one network among
+//! themselves, or of a proxy that the settings do not name, but only for the places: who came first of them has the next turn.
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::{
     caller::Visit,
+    clock::Clock,
     id::UserId,
     network::Network,
-    work_queue::{Busy, Place, WorkQueue},
+    work_queue::{Busy, Place, Whose, WorkQueue},
 };
 
 /// Number of password hashes of strangers computed concurrently. Each takes one core and 19 MiB for some tens of
 /// milliseconds.
 const AT_ONCE: usize = 2;
-/// Maximum number of queued and running password hashes of strangers. If they are from as many networks, the last one
-/// waits for about four seconds.
+/// Maximum number of queued and running password hashes of strangers. The last one waits for about four seconds.
 const MAX: usize = 256;
 /// Maximum number of queued and running password hashes per network.
 const MAX_EACH: usize = 8;
@@ -22,8 +26,8 @@ const MAX_EACH: usize = 8;
 const KNOWN_AT_ONCE: usize = 1;
 /// Maximum number of queued and running password hashes of known browsers and signed-in users.
 const MAX_KNOWN: usize = 128;
-/// Maximum number of queued and running password hashes per user: for several devices, but so that 64 users together
-/// are needed to fill the queue.
+/// Maximum number of queued and running password hashes per user: for several devices. From a network of which none is queued,
+/// a user can have a few more.
 const MAX_EACH_KNOWN: usize = 2;
 
 /// Whose share of the hashing capacity a computation uses.
@@ -43,6 +47,14 @@ impl HashFor {
         let address = visit.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         Self::Network(Network::of(address))
     }
+
+    /// A user, whose turns count as those of their network too.
+    pub(crate) fn of_user(user_id: UserId, visit: &Visit) -> Whose<Self> {
+        Whose {
+            tenant: Self::User(user_id),
+            person: Some(Self::of_visit(visit)),
+        }
+    }
 }
 
 /// The queue of strangers, and the queue of known browsers and signed-in users.
@@ -52,16 +64,15 @@ pub(crate) struct HashQueues {
     known: WorkQueue<HashFor>,
 }
 
-impl Default for HashQueues {
-    fn default() -> Self {
+impl HashQueues {
+    pub(crate) fn new(clock: &Clock) -> Self {
+        let known = (KNOWN_AT_ONCE, MAX_KNOWN, MAX_EACH_KNOWN);
         Self {
-            strangers: WorkQueue::new(AT_ONCE, MAX, MAX_EACH),
-            known: WorkQueue::new(KNOWN_AT_ONCE, MAX_KNOWN, MAX_EACH_KNOWN),
+            strangers: WorkQueue::for_newcomers((AT_ONCE, MAX, MAX_EACH), clock.clone()),
+            known: WorkQueue::for_newcomers(known, clock.clone()),
         }
     }
-}
 
-impl HashQueues {
     /// The places in use and all places, of strangers and of known browsers.
     pub(crate) fn loads(&self) -> [(usize, usize); 2] {
         [self.strangers.load(), self.known.load()]
@@ -69,8 +80,9 @@ impl HashQueues {
 
     /// Takes a place in the queue. To be called before an attempt is counted, so that attempts for which there is no
     /// place write nothing.
-    pub(crate) fn enter(&self, whose: HashFor) -> Result<Place<HashFor>, Busy> {
-        match whose {
+    pub(crate) fn enter(&self, whose: impl Into<Whose<HashFor>>) -> Result<Place<HashFor>, Busy> {
+        let whose = whose.into();
+        match whose.tenant {
             HashFor::Network(_) => self.strangers.enter(whose),
             HashFor::User(_) | HashFor::CommandLine => self.known.enter(whose),
         }
@@ -79,40 +91,52 @@ impl HashQueues {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::{
+        pin::Pin,
+        sync::{Arc, Mutex},
+        task::Poll,
+    };
 
     use futures_util::poll;
     use rstest::rstest;
-    use tokio::task::{unconstrained, yield_now};
+    use tokio::task::yield_now;
 
     use super::*;
+    use crate::{
+        time::Timestamp,
+        work_queue::{NotDone, Turn},
+    };
 
-    fn all_places(queues: &HashQueues, whose: HashFor) -> Vec<Place<HashFor>> {
+    fn queues() -> HashQueues {
+        HashQueues::new(&Clock::manual(Timestamp::from_millis(0)))
+    }
+
+    fn all_places(queues: &HashQueues, whose: impl Into<Whose<HashFor>>) -> Vec<Place<HashFor>> {
+        let whose = whose.into();
         std::iter::from_fn(|| queues.enter(whose).ok()).collect()
     }
 
-    fn network(number: u8) -> HashFor {
-        HashFor::Network(Network::of(IpAddr::from([192, 0, number, 1])))
+    fn network(number: u32) -> HashFor {
+        HashFor::Network(Network::of(IpAddr::from((number << 8).to_be_bytes())))
     }
 
-    fn user(number: u8) -> HashFor {
-        HashFor::User(UserId::new(0, [number; 10]))
+    fn user(number: u32, on_network: u32) -> Whose<HashFor> {
+        let mut random = [0; 10];
+        random[..4].copy_from_slice(&number.to_be_bytes());
+        Whose {
+            tenant: HashFor::User(UserId::new(0, random)),
+            person: Some(network(on_network)),
+        }
     }
 
     #[test]
-    fn thirty_networks_or_users_that_take_all_they_can_keep_no_other_out() {
-        let queues = HashQueues::default();
-        let mut taken = vec![];
-        for number in 0..30 {
-            let (of_network, of_user) = (
-                all_places(&queues, network(number)),
-                all_places(&queues, user(number)),
-            );
-            assert_eq!((of_network.len(), of_user.len()), (8, 2));
-            taken.extend([of_network, of_user]);
-        }
-        assert!(queues.enter(network(200)).is_ok());
-        assert!(queues.enter(user(200)).is_ok());
+    fn each_has_a_share() {
+        let queues = queues();
+        let (of_network, of_user) = (
+            all_places(&queues, network(1)),
+            all_places(&queues, user(1, 1)),
+        );
+        assert_eq!((of_network.len(), of_user.len()), (8, 2));
         assert!(queues.enter(HashFor::CommandLine).is_ok());
     }
 
@@ -140,8 +164,7 @@ mod tests {
             self.waiting = still;
             for whose in self.whose.clone() {
                 for place in all_places(&self.queues, whose) {
-                    // Without tokio's limit of polls in one task.
-                    let mut hash: Hash = Box::pin(unconstrained(place.begin()));
+                    let mut hash: Hash = Box::pin(place.begin());
                     match poll!(&mut hash) {
                         Poll::Ready(turn) => self.running.extend(turn),
                         Poll::Pending => self.waiting.push(hash),
@@ -163,7 +186,7 @@ mod tests {
                 if own.is_none()
                     && let Ok(place) = self.queues.enter(newcomer)
                 {
-                    own = Some(Box::pin(unconstrained(place.begin())));
+                    own = Some(Box::pin(place.begin()));
                 }
                 if let Some(hash) = &mut own {
                     match poll!(hash) {
@@ -191,8 +214,34 @@ mod tests {
     #[case((0..34).map(|number| network(number).into()).collect(), network(1_000).into(), 34, 3)]
     #[case((0..300).map(|number| network(number).into()).collect(), network(1_000).into(), 300, 3)]
     #[tokio::test]
-    async fn a_network_waits_for_one_hash_of_another_that_has_all_its_places() {
-        let queues = HashQueues::default();
+    async fn whoever_had_no_turn_lately_gets_in_at_once_however_many_come_again_and_again(
+        #[case] whose: Vec<Whose<HashFor>>,
+        #[case] newcomer: Whose<HashFor>,
+        #[case] others: usize,
+        #[case] most: usize,
+    ) {
+        let mut flood = Flood {
+            queues: queues(),
+            whose,
+            waiting: vec![],
+            running: vec![],
+        };
+        flood.fill().await;
+        // At the beginning, when none of the others had a turn either.
+        let first = flood.hashes_until(newcomer).await;
+        for _ in 0..2 * others {
+            flood.compute().await;
+        }
+        let later = flood.hashes_until(newcomer).await;
+        assert!(first <= others + 2 && later <= most, "{first}, {later}");
+        for (taken, places) in flood.queues.loads() {
+            assert!(taken <= places);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_network_waits_for_no_hash_of_another_that_has_all_its_places() {
+        let queues = queues();
         let order = Arc::new(Mutex::new(vec![]));
         let run = |place: Place<HashFor>, name| {
             let order = Arc::clone(&order);
@@ -216,6 +265,6 @@ mod tests {
         for waiting in waiting {
             waiting.await.unwrap();
         }
-        assert_eq!(order.lock().unwrap()[..3], ["other", "flood", "flood"]);
+        assert_eq!(order.lock().unwrap()[..2], ["other", "flood"]);
     }
 }

@@ -140,14 +140,20 @@ pub(crate) async fn hash(
     place: Place<HashFor>,
     password: NewPassword,
 ) -> Result<String, Fault> {
+    in_turn(place, hashing(engine, password)?).await
+}
+
+fn hashing(
+    engine: &Engine,
+    password: NewPassword,
+) -> Result<impl FnOnce() -> Result<String, Fault> + Send + use<>, Fault> {
     let salt: [u8; 16] = engine.random.bytes()?;
     let cost = engine.password_cost;
-    in_turn(place, move || {
+    Ok(move || {
         let argon2id = cost.argon2id()?;
         let hash = argon2id.hash_password_with_salt(password.0.expose().as_bytes(), &salt);
         Ok(hash?.to_string())
     })
-    .await
 }
 
 /// Whether `password` matches the hash `stored`. Without a stored hash, it does the same work and returns `false`, so
@@ -158,8 +164,16 @@ pub(crate) async fn verify(
     password: TypedPassword,
     stored: Option<String>,
 ) -> Result<bool, Fault> {
+    in_turn(place, verifying(engine, password, stored)).await
+}
+
+fn verifying(
+    engine: &Engine,
+    password: TypedPassword,
+    stored: Option<String>,
+) -> impl FnOnce() -> Result<bool, Fault> + Send + use<> {
     let cost = engine.password_cost;
-    in_turn(place, move || match stored {
+    move || match stored {
         Some(stored) => {
             let stored = PasswordHash::new(&stored).map_err(password_hash::Error::from)?;
             Ok(cost
@@ -172,8 +186,7 @@ pub(crate) async fn verify(
             argon2id.hash_password_with_salt(password.expose().as_bytes(), &[0; 16])?;
             Ok(false)
         }
-    })
-    .await
+    }
 }
 
 async fn in_turn<T: Send + 'static>(
@@ -211,9 +224,9 @@ async fn try_change(
     new: NewPassword,
 ) -> Result<SignedIn, ChangePasswordError> {
     let user_id = person.user_id;
-    try_current(engine, &person, session, current).await?;
-    let place = engine.hashing.enter(HashFor::User(user_id))?;
-    let hash = hash(engine, place, new).await?;
+    // In the same turn: whoever had one just now is last in line for another.
+    let hashing = hashing(engine, new)?;
+    let hash = try_current(engine, &person, session, current, hashing).await?;
     let caller = Caller::from(person);
     let mut tx = engine.begin_alone_as(&caller).await?;
     let Ended { sessions, epoch } = set(&mut tx, user_id, hash).await?;
@@ -246,20 +259,24 @@ pub async fn confirm(
     let trying = engine.clone();
     let user_id = person.user_id;
     let tried = engine.commits.spawn(async move {
-        try_current(&trying, &person, session, current).await?;
+        try_current(&trying, &person, session, current, || Ok(())).await?;
         Ok(Confirmed::new(user_id))
     });
     tried.await.map_err(|_| StorageError::interrupted())?
 }
 
-async fn try_current(
+/// Checks the current password, and then does `then` in the same turn.
+async fn try_current<T: Send + 'static>(
     engine: &Engine,
     person: &Person,
     session: SessionHash,
     current: TypedPassword,
-) -> Result<(), ChangePasswordError> {
+    then: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, ChangePasswordError> {
     let user_id = person.user_id;
-    let place = engine.hashing.enter(HashFor::User(user_id))?;
+    let place = engine
+        .hashing
+        .enter(HashFor::of_user(user_id, &person.visit))?;
     let attempt = match attempts::count(engine, &[Subject::CurrentPassword(user_id, session)]).await
     {
         Ok(attempt) => attempt,
@@ -270,17 +287,19 @@ async fn try_current(
     };
     const SELECT: &str = "SELECT password_hash FROM users WHERE id = $1 AND deleted_at IS NULL";
     let stored: Option<String> = on!(engine.db.read(), c => sqlx::query_scalar(SELECT).bind(user_id).fetch_optional(c).await)?;
-    let verified = verify(engine, place, current, stored).await;
-    if !matches!(verified, Ok(false)) {
+    let verifying = verifying(engine, current, stored);
+    let work = move || Ok(if verifying()? { Some(then()?) } else { None });
+    let verified = in_turn(place, work).await;
+    if !matches!(verified, Ok(None)) {
         attempt.take_back(engine).await?;
     }
-    if !verified? {
+    let Some(done) = verified? else {
         let log = Log::OrgsOf(user_id);
         let failed = SecurityEvent::new(Event::SessionFailed, person.clone().into(), log);
         engine.note(failed.with("reason", "wrong_current_password"));
         return Err(ChangePasswordError::WrongPassword);
-    }
-    Ok(())
+    };
+    Ok(done)
 }
 
 /// Sets a password for a user who has lost theirs, and ends all their sessions.

@@ -138,8 +138,8 @@ async fn try_password(
     let shown = Shown::read(engine, shown);
     let browser = account.and_then(|who| Some((who.user_id, shown.number(who)?)));
     let whose = browser.map_or_else(
-        || HashFor::of_visit(visit),
-        |(user_id, _)| HashFor::User(user_id),
+        || HashFor::of_visit(visit).into(),
+        |(user_id, _)| HashFor::of_user(user_id, visit),
     );
     let place = engine.hashing.enter(whose)?;
     // Each sign-in costs a hash and a session. Only successful sign-ins use up this budget, so that nobody without the

@@ -31,6 +31,8 @@ const PERSONS: usize = 4;
 pub enum GivesWay {
     /// None.
     Never,
+    /// In a queue without a line: what would get a place last, if it were given anew to all who have one and the newcomer.
+    Last,
     /// What came last of who has the most, if that is more than one; or otherwise what has not begun of who has used the most
     /// lately, if that is more than the newcomer will have used.
     Newest,
@@ -120,7 +122,7 @@ impl<K: Copy + Eq + Hash> Places<K> {
     /// How long who waits in line leaves a place to who has no other.
     pub fn patience(&self) -> Duration {
         match self.gives_way {
-            GivesWay::Never | GivesWay::Newest => Duration::MAX,
+            GivesWay::Never | GivesWay::Last | GivesWay::Newest => Duration::MAX,
             GivesWay::Oldest(after) => after,
         }
     }
@@ -142,17 +144,46 @@ impl<K: Copy + Eq + Hash> Places<K> {
         self.lock().line.len()
     }
 
-    /// Takes a free place, if there is one for which nobody waits.
+    /// Takes a place that is free or [given up](GivesWay::Last), if nobody waits for one.
     ///
     /// # Errors
     /// If there is none, in total or for this tenant.
     pub fn take(&self, whose: Whose<K>) -> Result<Taken, Busy> {
         let mut state = self.lock();
-        if !self.has_share(&state, &whose) || !state.line.is_empty() || state.held.len() >= self.max
+        let is_full = state.held.len() >= self.max;
+        if !self.has_share(&state, &whose)
+            || !state.line.is_empty()
+            || is_full && !matches!(self.gives_way, GivesWay::Last)
         {
             return Err(Busy::default());
         }
-        Ok(state.take(whose, 1.0))
+        let taken = state.take(whose, 1.0);
+        if is_full {
+            let last = self.last(&state).unwrap_or(taken.number);
+            if let Some(held) = state.remove(last) {
+                held.lost.cancel();
+            }
+            if last == taken.number {
+                return Err(Busy::default());
+            }
+        }
+        Ok(taken)
+    }
+
+    /// The place of whoever has the most, then of whoever has used the most lately, then the newest. Of the tenants of one person,
+    /// the same decides. Work that is running keeps its place.
+    fn last(&self, state: &State<K>) -> Option<u64> {
+        let waiting = state.held.iter().filter(|(_, held)| !held.is_running);
+        let order = waiting.map(|(number, held)| {
+            let has = (state.most(&held.whose), state.of(held.whose.tenant));
+            let by_tenant = self.served.lately(&held.whose.tenant.into());
+            (has, self.served.lately(&held.whose), by_tenant, *number)
+        });
+        let last = order.max_by(|one, other| {
+            let by_use = one.1.total_cmp(&other.1).then(one.2.total_cmp(&other.2));
+            one.0.cmp(&other.0).then(by_use).then(one.3.cmp(&other.3))
+        });
+        last.map(|(.., number)| number)
     }
 
     /// Whether work with this cost would be done within this time.
@@ -284,7 +315,7 @@ impl<K: Copy + Eq + Hash> Places<K> {
             .clone()
             .map(|(number, held)| (state.most(&held.whose), *number));
         let (_, number) = match self.gives_way {
-            GivesWay::Never => None,
+            GivesWay::Never | GivesWay::Last => None,
             GivesWay::Newest => candidates.filter(|(most, _)| *most > 1).max().or_else(|| {
                 let used = waiting.map(|(number, held)| (self.served.lately(&held.whose), *number));
                 let (used, number) = used.max_by(|(one, _), (other, _)| one.total_cmp(other))?;

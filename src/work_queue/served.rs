@@ -57,6 +57,17 @@ impl Order {
     }
 }
 
+impl Order {
+    /// For a queue with so many places, in which whoever has used less goes before all others that have a place.
+    pub fn for_newcomers(places: usize) -> Self {
+        let weight = 4.0 * places as f64;
+        Self {
+            weight,
+            most: MAX_IN_LINE * places as f64,
+        }
+    }
+}
+
 #[derive(Debug)]
 struct State<K> {
     used: HashMap<K, Used>,
