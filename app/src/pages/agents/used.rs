@@ -61,11 +61,9 @@ impl AgentUse {
     }
 
     /// " · 41 requests today, 7,225 in 30 days".
-    pub fn counts(&self) -> String {
-        if self.month == 0 {
-            return String::new();
-        }
+    pub fn counts(&self) -> Option<String> {
         let today = counted(self.today, "request", "requests");
-        format!(" · {today} today, {} in 30 days", grouped(self.month))
+        let counts = || format!(" · {today} today, {} in 30 days", grouped(self.month));
+        (self.month > 0).then(counts)
     }
 }

@@ -128,7 +128,8 @@ on_both! {
             ([("name", "N"), ("email", "a@example.com"), ("org_name", " "), ("password", PASSWORD)], "org_name", "Enter an organization name."),
             ([("name", "N"), ("email", "a@example.com"), ("org_name", "O"), ("password", "password1")], "password", "too common"),
         ] {
-            let answer = app.browser().submit("/sign-up", &fields).await;
+            let code = app.setup_code();
+            let answer = app.browser().submit("/sign-up", &[&fields[..], &[("code", code.as_str())]].concat()).await;
             assert_eq!(answer.status, 422, "{}", answer.body);
             assert!(answer.body.contains(&format!("id=\"{field}-error\"")), "{field}: {}", answer.body);
             assert!(answer.body.contains(sentence), "{field}: {}", answer.body);

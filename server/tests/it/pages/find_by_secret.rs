@@ -185,7 +185,8 @@ on_both! {
         assert!(member.get(KEYS).await.body.contains("Find by secret"));
         security_events::write(&app.engine, false).await.unwrap();
         let about = app.database.texts("SELECT COALESCE(target_id, '') FROM audit_log WHERE event = 'key.looked_up' ORDER BY seq").await;
-        assert_eq!(about, ["", "", "", "", &own.id.to_string()]);
+        let nothing = org.org.id.to_string();
+        assert_eq!(about, [&nothing, &nothing, &nothing, &nothing, &own.id.to_string()]);
     }
 
     async fn a_service_token_of_the_organization_is_named_and_no_other(app: &TestApp) {

@@ -151,6 +151,8 @@ on_both! {
         assert!(allowed && page.contains("This live key works on 127.0.0.1.") && page.contains("works there until they are removed"), "{page}");
         assert!(!page.contains("does not block localhost yet"), "{page}");
         owner.submit(&path, &[("remove", "127.0.0.1")]).await;
+        // The first page says that it was removed, with a way back.
+        works("http://127.0.0.1").await;
         let (allowed, page) = works("http://127.0.0.1").await;
         assert!(!allowed && !page.contains("This live key works on") && !page.contains("value=\"127.0.0.1\""), "what the policy forbids is not offered: {page}");
     }

@@ -110,7 +110,7 @@ on_both! {
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 1);
         let id = app.database.texts("SELECT id FROM keys").await.remove(0);
         let own = member.get(&format!("/orgs/northwind/keys/{id}")).await.text();
-        assert!(own.contains(&format!("href=\"{path}\">for your request</a>")) && own.contains("bots:read"), "{own}");
+        assert!(own.contains(&format!("href=\"{path}\" class=\"link\">for your request</a>")) && own.contains("bots:read"), "{own}");
         let rotation = owner.get(&format!("/orgs/northwind/keys/{id}/rotate")).await.text();
         assert!(rotation.contains("kim asked for this key and revealed it. The new secret is shown to you"), "{rotation}");
         let details = owner.get(&format!("/orgs/northwind/keys/{id}")).await.text();

@@ -39,6 +39,7 @@ async fn stored(app: &TestApp, org: &TestOrg) -> KeyPolicy {
 on_both! {
     async fn admins_read_them_and_change_nothing(app: &TestApp) {
         let org = app.org("northwind").await;
+        org.person("dana", Role::Owner).await;
         let admin = app.signed_in(&org, "ari", Role::Admin).await;
         let member = app.signed_in(&org, "ben", Role::Member).await;
         let page = admin.get(PATH).await;
