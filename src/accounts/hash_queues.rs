@@ -142,6 +142,9 @@ mod tests {
 
     type Hash = Pin<Box<dyn Future<Output = Result<Turn<HashFor>, NotDone>>>>;
 
+    /// How many of a flood try again after each hash: more than one, so that all places are taken.
+    const TRIES: usize = 4;
+
     /// Those who have as many hashes in the queue as they can, all the time.
     struct Flood {
         queues: HashQueues,
@@ -152,7 +155,8 @@ mod tests {
     }
 
     impl Flood {
-        async fn fill(&mut self) {
+        /// So many of them try, in turns.
+        async fn fill(&mut self, tries: usize) {
             let mut still = vec![];
             for mut hash in self.waiting.drain(..) {
                 // Who is ready has its turn, or has lost its place.
@@ -162,7 +166,9 @@ mod tests {
                 }
             }
             self.waiting = still;
-            for whose in self.whose.clone() {
+            for _ in 0..tries {
+                self.whose.rotate_left(1);
+                let whose = self.whose[0];
                 for place in all_places(&self.queues, whose) {
                     let mut hash: Hash = Box::pin(place.begin());
                     match poll!(&mut hash) {
@@ -175,8 +181,11 @@ mod tests {
 
         /// Computes one hash of the flood.
         async fn compute(&mut self) {
-            drop(self.running.remove(0));
-            self.fill().await;
+            // The newcomer can have the only turn.
+            if !self.running.is_empty() {
+                drop(self.running.remove(0));
+            }
+            self.fill(TRIES).await;
         }
 
         /// How many hashes are computed until the newcomer has its turn, who tries again when its place is lost.
@@ -226,7 +235,8 @@ mod tests {
             waiting: vec![],
             running: vec![],
         };
-        flood.fill().await;
+        let all = flood.whose.len();
+        flood.fill(all).await;
         // At the beginning, when none of the others had a turn either.
         let first = flood.hashes_until(newcomer).await;
         for _ in 0..2 * others {

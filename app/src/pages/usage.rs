@@ -2,6 +2,7 @@
 
 mod address;
 mod alerts;
+mod choices;
 mod data;
 mod edges;
 pub mod export;

@@ -12,6 +12,7 @@ mod fields;
 mod findings;
 mod form;
 mod found;
+mod found_secret;
 mod origin;
 mod page;
 mod requests;

@@ -8,7 +8,6 @@ use latchkey::{
     accounts::time_zone::time_zone,
     convention::KindNames,
     id::KeyId,
-    key::Kind,
     keys::{KeySummary, show::summaries},
     projects,
     role::Action,
@@ -22,6 +21,7 @@ use latchkey::{
 use super::{
     address::Address,
     alerts::{Alerts, alerts},
+    choices::Choices,
     edges::Edges,
     key_by_name::with_id,
     report_text::ReportText,
@@ -45,20 +45,6 @@ pub struct OrgUsage {
     pub alerts: Option<Alerts>,
     /// What was asked and the answer, or what is wrong with the question.
     pub answer: Result<Answer, Vec<InvalidParameter>>,
-}
-
-/// What the filters offer.
-#[derive(Debug, Clone)]
-pub struct Choices {
-    /// Whether the user can see the use of single keys, agents and projects, and export it.
-    pub with_details: bool,
-    /// The ID and name of each project.
-    pub projects: Vec<(String, String)>,
-    /// The kinds of keys that the convention has, and their names.
-    pub kinds: Vec<Kind>,
-    pub kind_names: KindNames,
-    /// The endpoint classes.
-    pub classes: Vec<String>,
 }
 
 /// The answer to a question.

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use super::{
     address::{Address, LAST},
-    data::Choices,
+    choices::Choices,
     edges::Edges,
     words::{dimension_name, group_name},
 };

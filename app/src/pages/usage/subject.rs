@@ -12,7 +12,7 @@ use latchkey::{
     usage::question::{Credential, Dimension, Filters},
 };
 
-use super::{data::Choices, words::group_name};
+use super::{choices::Choices, words::group_name};
 use crate::{
     error::AppError,
     text::{number::grouped, words::listed},

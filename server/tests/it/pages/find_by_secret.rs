@@ -186,7 +186,7 @@ on_both! {
         security_events::write(&app.engine, false).await.unwrap();
         let about = app.database.texts("SELECT COALESCE(target_id, '') FROM audit_log WHERE event = 'key.looked_up' ORDER BY seq").await;
         let nothing = org.org.id.to_string();
-        assert_eq!(about, [&nothing, &nothing, &nothing, &nothing, &own.id.to_string()]);
+        assert_eq!(about, [nothing.clone(), nothing.clone(), nothing.clone(), nothing, own.id.to_string()]);
     }
 
     async fn a_service_token_of_the_organization_is_named_and_no_other(app: &TestApp) {

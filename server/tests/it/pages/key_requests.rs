@@ -116,7 +116,7 @@ on_both! {
         let details = owner.get(&format!("/orgs/northwind/keys/{id}")).await.text();
         assert!(details.contains("<dt>Approved</dt><dd>by dana</dd>") && details.contains("by kim"), "{details}");
         // Who can open the request has a link to it.
-        let link = format!("<a class=\"link\" href=\"{path}\">");
+        let link = format!("<a href=\"{path}\" class=\"link\">");
         let admin = app.signed_in(&org, "ari", Role::Admin).await;
         let seen_by_admin = admin.get(&format!("/orgs/northwind/keys/{id}")).await.text();
         assert_eq!((details.contains(&link), seen_by_admin.contains(&link)), (true, false), "{details}");

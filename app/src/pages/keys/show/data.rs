@@ -21,7 +21,7 @@ use super::super::find::FOUND;
 use super::{
     ask::Asking,
     extend_form,
-    found::FoundSecret,
+    found_secret::FoundSecret,
     origin::origin,
     seen::{SeenGroup, seen},
     state_form::is_in_use,

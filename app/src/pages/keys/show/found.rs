@@ -1,46 +1,14 @@
 //! The notice on the page of a key that was found by its secret.
 
-use latchkey::{id::SecretId, key::Status, keys::secrets::Secret, time::Timestamp};
+use latchkey::key::Status;
 use leptos::prelude::*;
 
-use super::{data::KeyView, secrets::end_question};
+use super::{data::KeyView, found_secret::FoundSecret, secrets::end_question};
 use crate::{
     icons::{Icon, Symbol},
     pages::keys::find::FOUND,
-    text::time::{Time, TimeText},
+    text::time::Time,
 };
-
-/// Which secret of the key the user looked up.
-#[derive(Debug, Clone)]
-pub enum FoundSecret {
-    Current,
-    /// One that a rotation replaced.
-    Old {
-        replaced: TimeText,
-        /// When it stopped working, or will.
-        ends: TimeText,
-        /// Whether it has not ended yet.
-        is_running: bool,
-    },
-}
-
-impl FoundSecret {
-    /// The secret with this ID among those of the key, the latest first; `None` if the key has no such secret.
-    pub fn of(id: SecretId, secrets: &[Secret], now: Timestamp) -> Option<Self> {
-        let place = secrets.iter().position(|secret| secret.id == id)?;
-        let secret = secrets.get(place)?;
-        let Some(ends) = secret.ends_at else {
-            return Some(Self::Current);
-        };
-        // The rotation that replaced it created the next one.
-        let next = place.checked_sub(1).and_then(|before| secrets.get(before));
-        Some(Self::Old {
-            replaced: TimeText::full(next.map_or(ends, |next| next.created_at)),
-            ends: TimeText::full(ends),
-            is_running: secret.is_running_out(now),
-        })
-    }
-}
 
 #[component]
 pub fn FoundBySecret(
