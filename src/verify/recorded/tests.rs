@@ -68,7 +68,7 @@ proptest! {
         own: bool,
         separator in prop::sample::select(vec!["_", "-", ".", "", "--"]),
         (upper, from_referer) in any::<(bool, bool)>(),
-        (before, after) in ("([a-z0-9]{1,8}[.-])?", "(-[a-z0-9]{1,8})?"),
+        (before, after) in ("([a-z0-9]{1,7}[.-])?", "(-[a-z0-9]{1,7})?"),
     ) {
         let convention = Convention::built_in("latchkey").unwrap();
         let random = Randomness::seeded(seed);
