@@ -1,4 +1,5 @@
-//! Look-ups in the database of what verification does not have in memory, many in one statement.
+//! Look-ups in the database of what verification does not have in memory, many in one statement. Sessions and the accounts of
+//! those who sign in are looked up like this too.
 //!
 //! Anyone can make up keys, public IDs of agents and service tokens, and an organization can use all its keys at once. With
 //! a statement for each, they would occupy the few connections of verification, and everyone else's keys would wait.
@@ -56,7 +57,7 @@ impl<Q, A> Default for LookUps<Q, A> {
 
 impl<Q, A> LookUps<Q, A>
 where
-    Q: Copy + Eq + Hash + Send + Sync + 'static,
+    Q: Clone + Eq + Hash + Send + Sync + 'static,
     A: Clone + Send + 'static,
 {
     /// Finds the first of `any_of` that `read` finds in `source`, and what it leads to. `read` gets a list with one of the
@@ -95,7 +96,7 @@ where
 
 async fn read_for_all<Q, A, F>(waiting: Arc<Mutex<Waiting<Q, A>>>, read: impl Fn(Vec<Q>) -> F)
 where
-    Q: Copy + Eq + Hash + Send + 'static,
+    Q: Clone + Eq + Hash + Send + 'static,
     A: Clone + Send + 'static,
     F: Future<Output = Result<HashMap<Q, A>, StorageError>> + Send + 'static,
 {
@@ -136,17 +137,17 @@ async fn found<Q, A, F>(
     read: impl Fn(Vec<Q>) -> F,
 ) -> Result<HashMap<Q, A>, StorageError>
 where
-    Q: Copy + Eq + Hash + Send + 'static,
+    Q: Clone + Eq + Hash + Send + 'static,
     A: Send + 'static,
     F: Future<Output = Result<HashMap<Q, A>, StorageError>> + Send + 'static,
 {
     let all: HashSet<Q> = batch
         .iter()
         .flat_map(|asked| &asked.any_of)
-        .copied()
+        .cloned()
         .collect();
     let mut list: Vec<Q> = all.into_iter().collect();
-    let (Some(last), length) = (list.last().copied(), list.len()) else {
+    let (Some(last), length) = (list.last().cloned(), list.len()) else {
         return Ok(HashMap::new());
     };
     let filled = LENGTHS.into_iter().find(|filled| *filled >= length);
@@ -159,7 +160,7 @@ where
     }
 }
 
-fn answer<Q: Copy + Eq + Hash, A: Clone>(
+fn answer<Q: Clone + Eq + Hash, A: Clone>(
     batch: impl IntoIterator<Item = Asked<Q, A>>,
     found: Result<HashMap<Q, A>, StorageError>,
 ) {
@@ -167,7 +168,7 @@ fn answer<Q: Copy + Eq + Hash, A: Clone>(
     for asked in batch {
         let its = found.as_ref().map(|found| {
             let mut any_of = asked.any_of.iter();
-            any_of.find_map(|text| Some((*text, found.get(text)?.clone())))
+            any_of.find_map(|text| Some((text.clone(), found.get(text)?.clone())))
         });
         // Who is gone needs no answer.
         let _ = asked.answer.send(its.map_err(Arc::clone));

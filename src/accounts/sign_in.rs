@@ -1,10 +1,12 @@
 //! Signing in with an email address and a password.
 
+use std::{collections::HashMap, fmt};
+
 use crate::{
     Engine,
     audit::security_events::{Log, SecurityEvent},
     caller::{Actor, Caller, Person, Via, Visit},
-    db::{StorageError, on},
+    db::{StorageError, on, places},
     email::EmailAddress,
     event::Event,
     fault::{Fault, from_fault},
@@ -77,8 +79,9 @@ impl FailedSignIn {
 }
 
 /// The columns of an account that sign-in needs.
-#[derive(sqlx::FromRow)]
-struct Account {
+#[derive(Clone, sqlx::FromRow)]
+pub(crate) struct Account {
+    email: EmailAddress,
     id: UserId,
     password_hash: String,
     epoch: i64,
@@ -92,6 +95,15 @@ pub enum FirstStep {
     SignedIn(SignedIn),
     /// The user has a second factor, whose code is needed (see [`super::second_step`]).
     CodeNeeded(HalfSignedIn),
+}
+
+// Without the hash of the password.
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Account {
@@ -131,8 +143,12 @@ async fn try_password(
     visit: &Visit,
     shown: &str,
 ) -> Result<FirstStep, SignInError> {
-    const SQL: &str = "SELECT id, password_hash, epoch, disabled_at FROM users WHERE email = $1 AND deleted_at IS NULL";
-    let found: Option<Account> = on!(engine.db.read(), c => sqlx::query_as(SQL).bind(email.clone()).fetch_optional(c).await)?;
+    // Together with others: whose place in the queue of hashes this needs is known only afterwards, and nothing else limits how
+    // many strangers ask at once.
+    let found = engine
+        .account_look_ups
+        .find(vec![email.clone()], engine, read);
+    let found = found.await?.map(|(_, account)| account);
     let stored = found.as_ref().map(|account| account.password_hash.clone());
     let account = found.as_ref().map(Account::signed_in);
     let shown = Shown::read(engine, shown);
@@ -201,6 +217,22 @@ async fn try_password(
     };
     note_failed(engine, failed, visit);
     Err(SignInError::WrongCredentials(failed))
+}
+
+async fn read(
+    engine: Engine,
+    emails: Vec<EmailAddress>,
+) -> Result<HashMap<EmailAddress, Account>, StorageError> {
+    let sql = format!(
+        "SELECT email, id, password_hash, epoch, disabled_at FROM users WHERE deleted_at IS NULL AND email IN ({})",
+        places(1, emails.len())
+    );
+    let rows: Vec<Account> = on!(engine.db.read(), c => {
+        let query = sqlx::query_as(sqlx::AssertSqlSafe(sql));
+        emails.into_iter().fold(query, |query, email| query.bind(email)).fetch_all(c).await
+    })?;
+    let by_email = rows.into_iter().map(|row| (row.email.clone(), row));
+    Ok(by_email.collect())
 }
 
 async fn has_second_factor(engine: &Engine, user_id: UserId) -> Result<bool, StorageError> {

@@ -312,19 +312,17 @@ fn said<T: std::fmt::Debug, E: std::fmt::Debug>(answer: Result<T, E>) -> String 
 /// Postgres: the statements of SQLite wait for no lock.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn made_up_sessions_share_one_connection_however_many_are_looked_up() {
-    const WAITING: &str = "SELECT COUNT(*) FROM pg_stat_activity \
-         WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let app = TestApp::on_postgres_under("latchkey").await;
     let org = app.org("northwind").await;
     let dana = org.person("dana", Role::Member).await;
     let own = SessionHash::of(b"own");
     open(&app.engine, "own", dana).await;
-    let held = app.database.hold_sessions().await;
+    let held = app.database.hold_table("sessions").await;
     let made_up = (0..500_u32).map(|number| SessionHash::of(&number.to_be_bytes()));
     let asked = made_up.chain([own]);
     let found = join_all(asked.map(|hash| sessions::load(&app.engine, hash)));
     let other = async {
-        while app.database.number(WAITING).await == 0 {
+        while app.database.waiting().await == 0 {
             tokio::task::yield_now().await;
         }
         // On the same connections.
@@ -337,7 +335,7 @@ async fn made_up_sessions_share_one_connection_however_many_are_looked_up() {
                 .await
                 .is_ok()
         );
-        assert_eq!(app.database.number(WAITING).await, 1);
+        assert_eq!(app.database.waiting().await, 1);
         drop(held);
     };
     let (found, ()) = tokio::join!(found, other);

@@ -1,5 +1,6 @@
 //! Signing in.
 
+use futures_util::future::join_all;
 use latchkey::{
     accounts::{password::TypedPassword, sign_in::sign_in},
     caller::Visit,
@@ -29,4 +30,38 @@ on_both! {
             assert_eq!(try_password(&app.engine, DANA, near, HOME, "").await, wrong, "{near}");
         }
     }
+}
+
+/// Postgres: the statements of SQLite wait for no lock.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sign_ins_with_made_up_addresses_share_one_connection_until_they_have_a_place() {
+    let app = TestApp::on_postgres_under("latchkey").await;
+    app.org("northwind")
+        .await
+        .person("dana", Role::Member)
+        .await;
+    let held = app.database.hold_table("users").await;
+    let addresses =
+        (0..100_u8).map(|number| (number, format!("nobody-{number}@northwind.example")));
+    let tries = addresses.map(|(number, email)| {
+        let from = format!("203.0.{number}.1");
+        let engine = &app.engine;
+        async move { try_password(engine, &email, PASSWORD, &from, "").await }
+    });
+    let other = async {
+        while app.database.waiting().await == 0 {
+            tokio::task::yield_now().await;
+        }
+        // On the same connections.
+        app.engine.db().ping().await.unwrap();
+        assert_eq!(app.database.waiting().await, 1);
+        drop(held);
+    };
+    let (answers, ()) = tokio::join!(join_all(tries), other);
+    assert!(answers.iter().all(|answer| answer != "signed in"));
+    assert_eq!(
+        try_password(&app.engine, DANA, PASSWORD, HOME, "").await,
+        "signed in"
+    );
+    app.remove().await;
 }

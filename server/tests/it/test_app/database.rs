@@ -255,13 +255,22 @@ impl Database {
         }
     }
 
-    /// Blocks reads of sessions on Postgres until the returned value is dropped.
-    pub async fn hold_sessions(&self) -> HeldKeys {
+    /// Blocks reads of a table on Postgres until the returned value is dropped.
+    pub async fn hold_table(&self, table: &str) -> HeldKeys {
         let mut connection = self.postgres_connection().await;
-        for sql in ["BEGIN", "LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE"] {
+        let lock = format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
+        for sql in ["BEGIN", &lock] {
+            let sql = sqlx::AssertSqlSafe(sql.to_owned());
             sqlx::query(sql).execute(&mut connection).await.unwrap();
         }
         HeldKeys::Postgres(connection)
+    }
+
+    /// The number of statements that wait for a lock on Postgres.
+    pub async fn waiting(&self) -> i64 {
+        const WAITING: &str = "SELECT COUNT(*) FROM pg_stat_activity \
+             WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        self.number(WAITING).await
     }
 
     /// The number that a query selects.
