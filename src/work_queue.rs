@@ -6,7 +6,7 @@
 //!
 //! - A caller without a place in the queue is rejected before any work is done.
 //! - Nobody can fill the queue: each tenant or network has a share of the places. Within a tenant, nobody keeps others out.
-//!   Many together can fill only a queue whose work is never given up ([`WorkQueue::new`]).
+//!   In a queue whose work is never given up ([`WorkQueue::new`]), shares shrink as it fills: only as many as it has places fill it.
 //! - Nobody waits behind all that another has in the queue: whoever has used the least lately has the next turn ([`turns`]), and
 //!   large work has a turn for each of its parts ([`Turn::next_part`]).
 //! - Who waits in line for a place is next with the fewest places, and one person counts with all their tenants ([`places`]).
@@ -205,12 +205,12 @@ fn do_work(receiver: &Mutex<mpsc::Receiver<Work>>) {
 
 impl<K: Copy + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
     /// Creates a queue that runs `at_once` pieces of work concurrently and has `max` places in total, including
-    /// running work, with at most `max_each` places per tenant.
+    /// running work, with at most `max_each` places per tenant, and fewer when many are taken.
     pub fn new(at_once: usize, max: usize, max_each: usize) -> Self {
         let order = Order::of(max, false);
         Self::in_order(
             (at_once, max, max_each),
-            GivesWay::Never,
+            GivesWay::Shrinks,
             order,
             Clock::System,
         )

@@ -21,7 +21,8 @@ use crate::{
 const AT_ONCE: usize = 2;
 /// Maximum number of letters of organizations and users that wait or are being sent.
 const MAX: usize = 10_000;
-/// Maximum number of these per organization or user, as many as an organization can have open invitations.
+/// Maximum number of these per organization or user, as many as an organization can have open invitations. It shrinks as the
+/// outbox fills ([`WorkQueue::new`]).
 const MAX_EACH: usize = 100;
 /// Maximum number of letters that people who are not signed in have requested.
 const MAX_OF_STRANGERS: usize = 2_000;
@@ -186,11 +187,11 @@ mod tests {
         let all = |sender| std::iter::from_fn(|| outbox.enter(sender).ok()).collect::<Vec<_>>();
         let flood: Vec<_> = (0..100).map(|number| all(network(number))).collect();
         let taken: usize = flood.iter().map(Vec::len).sum();
-        assert_eq!((flood[0].len(), taken), (25, 2_000));
+        assert_eq!((flood[0].len(), flood[99].len(), taken), (25, 7, 1_452));
         let org = all(Sender::Org(OrgId::new(0, [1; 10])));
         assert_eq!(org.len(), 100);
         assert!(outbox.enter(Sender::User(UserId::new(0, [1; 10]))).is_ok());
-        assert_eq!(outbox.depth(), 2_100);
+        assert_eq!(outbox.depth(), 1_552);
         assert_eq!(outbox.depth_without_strangers(), 100);
         outbox.note_dropped(network(0));
         assert_eq!(outbox.dropped(), 0);
@@ -198,5 +199,15 @@ mod tests {
         assert_eq!(outbox.dropped(), 1);
         drop((flood, org));
         assert_eq!(outbox.depth(), 0);
+    }
+
+    #[test]
+    fn a_hundred_organizations_that_send_all_they_can_leave_places_for_others() {
+        let outbox = Outbox::default();
+        let org = |number: u8| Sender::Org(OrgId::new(0, [number; 10]));
+        let all = |sender| std::iter::from_fn(|| outbox.enter(sender).ok()).collect::<Vec<_>>();
+        let flood: Vec<_> = (0..100).map(|number| all(org(number))).collect();
+        assert_eq!((flood[0].len(), outbox.depth()), (100, 6_337));
+        assert_eq!(all(org(100)).len(), 37);
     }
 }

@@ -31,6 +31,8 @@ const PERSONS: usize = 4;
 pub enum GivesWay {
     /// None.
     Never,
+    /// None, but shares shrink as the queue fills, so that there is a place for who comes later.
+    Shrinks,
     /// In a queue without a line: what would get a place last, if it were given anew to all who have one and the newcomer.
     Last,
     /// What came last of who has the most, if that is more than one; or otherwise what has not begun of who has used the most
@@ -122,7 +124,9 @@ impl<K: Copy + Eq + Hash> Places<K> {
     /// How long who waits in line leaves a place to who has no other.
     pub fn patience(&self) -> Duration {
         match self.gives_way {
-            GivesWay::Never | GivesWay::Last | GivesWay::Newest => Duration::MAX,
+            GivesWay::Never | GivesWay::Shrinks | GivesWay::Last | GivesWay::Newest => {
+                Duration::MAX
+            }
             GivesWay::Oldest(after) => after,
         }
     }
@@ -265,6 +269,10 @@ impl<K: Copy + Eq + Hash> Places<K> {
         } else {
             self.max_each
         };
+        let share = match self.gives_way {
+            GivesWay::Shrinks => (share * (self.max - state.held.len())).div_ceil(self.max),
+            GivesWay::Never | GivesWay::Last | GivesWay::Newest | GivesWay::Oldest(_) => share,
+        };
         state.asked(whose.tenant) < share
     }
 
@@ -315,7 +323,7 @@ impl<K: Copy + Eq + Hash> Places<K> {
             .clone()
             .map(|(number, held)| (state.most(&held.whose), *number));
         let (_, number) = match self.gives_way {
-            GivesWay::Never | GivesWay::Last => None,
+            GivesWay::Never | GivesWay::Shrinks | GivesWay::Last => None,
             GivesWay::Newest => candidates.filter(|(most, _)| *most > 1).max().or_else(|| {
                 let used = waiting.map(|(number, held)| (self.served.lately(&held.whose), *number));
                 let (used, number) = used.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
