@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use self::stored_key::stored;
 use crate::{
     Engine,
+    change::Change,
     db::{StorageError, Tx, on},
     fault::{Fault, from_fault},
     id::ServiceTokenId,
@@ -142,6 +143,17 @@ pub async fn release(
         .bind(RELEASED).bind(service_token).bind(&key).bind(&fingerprint.0[..]).execute(c).await.map(drop))?;
     on!(engine.db.write_unrecorded(), c => sqlx::query(FORGET_OLDEST)
         .bind(service_token).bind(MAX_RELEASED).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Forgets the keys of a service token that is revoked: no request with it is accepted again, and whoever creates and revokes
+/// tokens does not add to the database.
+pub(crate) async fn forget(
+    change: &mut Change,
+    service_token: ServiceTokenId,
+) -> Result<(), StorageError> {
+    const SQL: &str = "DELETE FROM idempotency_keys WHERE service_token_id = $1";
+    on!(change.on(), c => sqlx::query(SQL).bind(service_token).execute(c).await.map(drop))?;
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use crate::{
     event::{Event, Target},
     fault::{Fault, from_fault},
     id::{OrgId, ServiceTokenId},
+    idempotency,
     time::Timestamp,
 };
 
@@ -79,6 +80,7 @@ async fn end(
         let revoked_at = revoked_at.flatten().ok_or(RevokeTokenError::NotFound)?;
         return Err(RevokeTokenError::AlreadyRevoked(revoked_at));
     }
+    idempotency::forget(&mut change, id).await?;
     let revoked = Happened::new(Event::TokenRevoked, Target::Token(id));
     Ok(change.commit(revoked).await?)
 }

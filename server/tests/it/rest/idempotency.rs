@@ -2,8 +2,10 @@
 
 use axum::http::{HeaderName, Method};
 use latchkey::{
+    access::Operator,
     db::Db,
     idempotency::{self, MAX_RELEASED},
+    service_tokens,
     time::DAY,
 };
 use serde_json::{Value, json};
@@ -117,6 +119,19 @@ on_both! {
         assert_eq!(count(app, "idempotency_keys").await, MAX_RELEASED + 2);
         assert_eq!(post(&api, KEYS, "succeeded", &right).await.header("idempotent-replayed"), "true");
         assert_eq!(count(app, "idempotency_keys WHERE length(fingerprint) = 0").await, MAX_RELEASED + 1);
+    }
+
+    async fn a_revoked_token_leaves_no_keys_behind(app: &TestApp) {
+        app.org("northwind").await;
+        let (other, api) = (app.api().await, app.api().await);
+        let body = json!({"name": "Production", "kind": "secret"});
+        assert_eq!(post(&other, KEYS, "other", &body).await.status, 201);
+        let id = app.database.texts("SELECT service_token_id FROM idempotency_keys").await.remove(0).parse().unwrap();
+        assert_eq!(post(&api, KEYS, "kept", &body).await.status, 201);
+        let operator = Operator::at_the_command_line();
+        service_tokens::revoke(&app.engine, &operator, id).await.unwrap();
+        assert_eq!(count(app, "idempotency_keys").await, 1);
+        assert_eq!(post(&api, KEYS, "kept", &body).await.header("idempotent-replayed"), "true");
     }
 
     async fn what_was_refused_is_sent_again_corrected_under_the_same_key(app: &TestApp) {
