@@ -72,7 +72,7 @@ async fn many_keys(app: &TestApp, org: &TestOrg, count: usize) -> Vec<KeyId> {
             &["mylocalhost.example"],
             &["127.0.0.1:3000", "a.example"],
             &["http://[::1]:3000"],
-            &["*.localhost"],
+            &["app.localhost"],
             &["127.example.com"],
         ]);
         let new = match has_widgets && number % 2 == 0 {

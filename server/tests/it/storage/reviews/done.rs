@@ -79,7 +79,8 @@ on_both! {
         ];
         for (name, change) in changes {
             let mut done = Vec::new();
-            for aspect in Aspect::ALL.map(Some).into_iter().chain([None]) {
+            let aspects = Aspect::ALL.into_iter().filter(|aspect| aspect.is_for(Verdict::Narrow));
+            for aspect in aspects.map(Some).chain([None]) {
                 let new_key = with(widget_key(name, &["shop.example", "b.example"]), |settings| settings.expires_at = Some(NOON.plus(100 * DAY)));
                 let key = org.create_key(new_key).await.unwrap().id;
                 let id = create(app, &org, admin, key, NewReview { aspect, ..new(Verdict::Narrow) }).await.unwrap();
