@@ -48,7 +48,7 @@ pub use self::{
     create::{Created, NewReview, ReviewError, create},
     export::{enter_export, exported},
     list::{ReviewCount, ReviewPage, ReviewQuery, count, count_asked, current, ended, find, list},
-    report::{NewReport, report, reported},
+    report::{MAX_REPORTS, NewReport, report, reported},
     review::{Answer, AskState, Done, Review, ReviewedKey, SupersededBy},
     withdraw::{WithdrawError, withdraw},
 };

@@ -10,6 +10,7 @@ use crate::{
     id::{KeyId, OrgId},
     name::KeyName,
     policy::KeyPolicy,
+    reviews::condition::is_open,
     reviews::{Aspect, REMINDED_AFTER, Verdict},
     time::{DAY, HOUR, Timestamp},
 };
@@ -102,9 +103,10 @@ impl Due {
         let of_request = |word: &str| {
             format!("'{word}.' || reviews.verdict || COALESCE('.' || reviews.aspect, '')")
         };
-        let requests = "JOIN reviews ON reviews.org_id = keys.org_id AND reviews.key_id = keys.id \
-             AND reviews.superseded_at IS NULL AND reviews.done_at IS NULL AND reviews.answered_at IS NULL \
-             AND reviews.verdict <> 'keep'";
+        let requests = format!(
+            "JOIN reviews ON reviews.org_id = keys.org_id AND reviews.key_id = keys.id AND {}",
+            is_open(NOW)
+        );
         let is_old = format!("reviews.at <= {NOW} - {REMINDED_AFTER}");
         let asked_step = format!("CASE WHEN {is_old} THEN 0 ELSE 1 END");
         let mut all = vec![
@@ -114,7 +116,7 @@ impl Due {
                 &of_request("asked"),
                 "reviews.at",
                 &asked_step,
-                requests,
+                &requests,
                 "reviews.promised_at IS NULL",
                 &format!("key_reminders.step <= {asked_step} AND {sent_lately}"),
             ),
@@ -122,7 +124,7 @@ impl Due {
                 &of_request("promise"),
                 "reviews.promised_at",
                 "0",
-                requests,
+                &requests,
                 &format!("reviews.promised_at <= {NOW} - {REMINDED_AFTER}"),
                 &sent_lately,
             ),

@@ -31,19 +31,28 @@ pub enum ReviewState {
     Reviewed,
 }
 
-/// Whether something is asked of the owners of a key of the org `$1`.
-const ASKED: &str = "EXISTS (SELECT 1 FROM reviews WHERE reviews.org_id = $1 AND reviews.key_id = keys.id \
-     AND reviews.verdict <> 'keep' AND reviews.superseded_at IS NULL AND reviews.done_at IS NULL \
-     AND reviews.answered_at IS NULL)";
+/// Whether a review asks the owners for something that is still open at the time `now`, a placeholder or number. What is done
+/// later than now is done by then: a secret that leaked ends with the overlap of its rotation.
+pub(crate) fn is_open(now: &str) -> String {
+    format!(
+        "reviews.verdict <> 'keep' AND reviews.superseded_at IS NULL AND COALESCE(reviews.done_at > {now}, TRUE) \
+         AND reviews.answered_at IS NULL"
+    )
+}
 
 /// The condition for keys of the org `$1` at the time `now`, a placeholder.
 pub(crate) fn of(filter: &ReviewFilter, policy: &Policy, now: &str) -> String {
     let found = condition::of(Which::Of(filter.code, filter.severity), policy, now);
     let open = condition::of(Which::Open(filter.code, filter.severity), policy, now);
+    // Something is asked of the owners.
+    let asked = format!(
+        "EXISTS (SELECT 1 FROM reviews WHERE reviews.org_id = $1 AND reviews.key_id = keys.id AND {})",
+        is_open(now)
+    );
     let state = match filter.state {
         None => found,
-        Some(ReviewState::Open) => format!("{open} AND NOT {ASKED}"),
-        Some(ReviewState::Asked) => format!("{found} AND {ASKED}"),
+        Some(ReviewState::Open) => format!("{open} AND NOT {asked}"),
+        Some(ReviewState::Asked) => format!("{found} AND {asked}"),
         Some(ReviewState::Reviewed) => format!("{found} AND NOT {open}"),
     };
     let limits = [

@@ -15,7 +15,7 @@ use crate::{
     time::Timestamp,
 };
 
-use super::{Aspect, Comment, KEPT_FOR, MAX_KEPT_FOR, MAX_PER_KEY, Verdict};
+use super::{Aspect, Comment, KEPT_FOR, MAX_KEPT_FOR, MAX_PER_KEY, Verdict, condition::is_open};
 
 /// What a reviewer concludes.
 #[derive(Debug, Clone)]
@@ -92,6 +92,14 @@ pub enum ReviewError {
     /// The key has [`MAX_PER_KEY`] reviews.
     #[error("This key has been reviewed 1,000 times. Replace it with a new key to continue.")]
     TooMany,
+    /// A reviewer asks the owners for what a member reports.
+    #[error(
+        "The owners are already asked to do this because the key leaked. If you know more, tell them."
+    )]
+    AlreadyAsked,
+    /// The member has reported the key [`MAX_REPORTS`](super::MAX_REPORTS) times.
+    #[error("You have reported this key 10 times. Ask an owner to rotate or revoke it.")]
+    TooManyReports,
     /// An internal error.
     #[error(transparent)]
     Fault(Fault),
@@ -216,7 +224,7 @@ pub async fn create(
         }
     }
     if new.verdict == Verdict::Keep {
-        let asked = open_requests(change.tx(), org_id, key_id).await?;
+        let asked = open_requests(change.tx(), org_id, key_id, now).await?;
         check_kept(&new, &findings, &asked)?;
     }
     const COUNT: &str = "SELECT COUNT(*) FROM reviews WHERE org_id = $1 AND key_id = $2";
@@ -232,6 +240,7 @@ pub async fn create(
         until,
         findings: &findings,
         new: &new,
+        supersedes: Supersedes::All,
     };
     review
         .store(change, org_id, permit.caller().actor, now)
@@ -247,6 +256,16 @@ pub(super) struct Stored<'a> {
     pub until: Option<Timestamp>,
     pub findings: &'a [Finding],
     pub new: &'a NewReview,
+    pub supersedes: Supersedes,
+}
+
+/// Whose reviews a review supersedes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Supersedes {
+    /// Those of everyone, as reviewers decide.
+    All,
+    /// Those of the same person, and what is no longer open: who reports a leak ends nothing that a reviewer asks.
+    Own,
 }
 
 impl Stored<'_> {
@@ -265,13 +284,19 @@ impl Stored<'_> {
             until,
             findings,
             new,
+            supersedes,
         } = self;
         const SUPERSEDE: &str = "UPDATE reviews SET superseded_at = $1, superseded_by = $2 \
          WHERE org_id = $3 AND key_id = $4 AND superseded_at IS NULL AND ($5 = 'keep' OR verdict = 'keep' \
-         OR done_at IS NOT NULL OR answered_at IS NOT NULL OR (verdict = $5 AND COALESCE(aspect, '') = $6))";
+         OR done_at <= $1 OR answered_at IS NOT NULL OR (verdict = $5 AND COALESCE(aspect, '') = $6)) \
+         AND ($7 = '' OR actor_id = $7 OR done_at <= $1 OR answered_at IS NOT NULL)";
+        let whose = match supersedes {
+            Supersedes::All => None,
+            Supersedes::Own => actor.id(),
+        };
         on!(change.on(), c => sqlx::query(SUPERSEDE)
         .bind(now).bind(id).bind(org_id).bind(key_id).bind(new.verdict)
-        .bind(new.aspect.map_or("", Aspect::as_str)).execute(c).await.map(drop))?;
+        .bind(new.aspect.map_or("", Aspect::as_str)).bind(whose.unwrap_or_default()).execute(c).await.map(drop))?;
         const INSERT: &str = "INSERT INTO reviews (id, org_id, key_id, verdict, comment, until, at, actor_kind, actor_id, findings, \
          codes, creation_token, aspect, key_name) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
         on!(change.on(), c => sqlx::query(INSERT)
@@ -310,11 +335,14 @@ async fn open_requests(
     tx: &mut Tx,
     org_id: OrgId,
     key_id: KeyId,
+    now: Timestamp,
 ) -> Result<Vec<OpenRequest>, ReviewError> {
-    const ASKED: &str = "SELECT id, verdict, aspect FROM reviews WHERE org_id = $1 AND key_id = $2 AND superseded_at IS NULL \
-         AND verdict <> 'keep' AND done_at IS NULL AND answered_at IS NULL ORDER BY id";
-    Ok(on!(tx.on(), c => sqlx::query_as(ASKED)
-        .bind(org_id).bind(key_id).fetch_all(c).await)?)
+    let sql = format!(
+        "SELECT id, verdict, aspect FROM reviews WHERE org_id = $1 AND key_id = $2 AND {} ORDER BY id",
+        is_open("$3")
+    );
+    Ok(on!(tx.on(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(org_id).bind(key_id).bind(now).fetch_all(c).await)?)
 }
 
 fn words<'a>(asked: impl Iterator<Item = &'a OpenRequest>) -> Vec<&'static str> {

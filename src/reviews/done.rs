@@ -9,6 +9,7 @@ use crate::{
     db::{StorageError, Tx, on, places},
     event::{Event, Target},
     id::{KeyId, OrgId},
+    time::Timestamp,
 };
 
 use super::{
@@ -30,7 +31,7 @@ pub(crate) async fn note_done(
     let Some(first) = entries.first() else {
         return Ok(());
     };
-    let mut keys: BTreeMap<(OrgId, Event, String), Vec<KeyId>> = BTreeMap::new();
+    let mut keys: BTreeMap<(OrgId, Event, Asked), Vec<KeyId>> = BTreeMap::new();
     let mut enabled: BTreeMap<OrgId, Vec<KeyId>> = BTreeMap::new();
     for entry in &*entries {
         let (Some(org_id), Some(Target::Key(id))) = (entry.org_id, entry.target) else {
@@ -53,16 +54,16 @@ pub(crate) async fn note_done(
     }
     let (at, actor) = (first.at, first.caller.actor);
     // What disabling did is done for good by another change.
-    for ((org_id, event, asked), ids) in keys {
+    for ((org_id, event, Asked { condition, done_at }), ids) in keys {
         for ids in ids.chunks(KEYS_AT_ONCE) {
             let sql = format!(
-                "UPDATE reviews SET done_at = $1, done_event = $2, done_by_kind = $3, done_by_id = $4 \
+                "UPDATE reviews SET done_at = {done_at}, done_event = $2, done_by_kind = $3, done_by_id = $4 \
                  WHERE org_id = $5 AND superseded_at IS NULL AND answered_at IS NULL \
-                 AND (done_at IS NULL OR (done_event = $6 AND $2 <> $6)) AND {asked} AND key_id IN ({}) \
-                 RETURNING key_id, verdict, aspect",
+                 AND (COALESCE(done_at > $1, TRUE) OR (done_event = $6 AND $2 <> $6)) AND {condition} AND key_id IN ({}) \
+                 RETURNING key_id, verdict, aspect, done_at",
                 places(7, ids.len())
             );
-            let done: Vec<(KeyId, Verdict, Option<Aspect>)> = on!(tx.on(), c => {
+            let mut done: Vec<(KeyId, Verdict, Option<Aspect>, Timestamp)> = on!(tx.on(), c => {
                 let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).persistent(ids.len() == 1)
                     .bind(at).bind(event.as_str()).bind(actor.kind()).bind(actor.id()).bind(org_id)
                     .bind(Event::KeyDisabled.as_str());
@@ -71,6 +72,7 @@ pub(crate) async fn note_done(
                 }
                 query.fetch_all(c).await
             })?;
+            done.retain(|(.., done_at)| *done_at <= at);
             name_done(entries, event, &done);
         }
     }
@@ -78,9 +80,13 @@ pub(crate) async fn note_done(
 }
 
 /// Adds what was done of what was asked to the entries of these changes: `done_as_asked`, such as `narrow.scopes`.
-fn name_done(entries: &mut [NewEntry], event: Event, done: &[(KeyId, Verdict, Option<Aspect>)]) {
+fn name_done(
+    entries: &mut [NewEntry],
+    event: Event,
+    done: &[(KeyId, Verdict, Option<Aspect>, Timestamp)],
+) {
     let mut by_key: BTreeMap<KeyId, Vec<String>> = BTreeMap::new();
-    for (id, verdict, aspect) in done {
+    for (id, verdict, aspect, _) in done {
         let word = match aspect {
             Some(aspect) => format!("{verdict}.{aspect}"),
             None => verdict.to_string(),
@@ -119,12 +125,45 @@ async fn reopen(tx: &mut Tx, org_id: OrgId, ids: &[KeyId]) -> Result<(), Storage
     Ok(())
 }
 
-/// The requests that a change of a key fulfills, as an SQL condition on `reviews`; `None` if there are none.
-fn asked_by(entry: &NewEntry, convention: &Convention) -> Option<String> {
-    match entry.event {
-        Event::KeyRotated => Some("verdict = 'rotate'".to_owned()),
+/// What a change of a key fulfills.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Asked {
+    /// The requests, as an SQL condition on `reviews`.
+    condition: String,
+    /// When they are done, as an SQL expression. `$1` is the time of the change.
+    done_at: String,
+}
+
+impl Asked {
+    /// Requests that are done now.
+    fn now(condition: String) -> Self {
+        Self {
+            condition,
+            done_at: "$1".to_owned(),
+        }
+    }
+}
+
+/// The requests that a change of a key fulfills; `None` if there are none.
+fn asked_by(entry: &NewEntry, convention: &Convention) -> Option<Asked> {
+    let condition = match entry.event {
+        Event::KeyRotated => {
+            // A secret that leaked works for others until it ends.
+            let ends_at = entry.changes.get("old_secret_ends_at");
+            let ends_at = ends_at.and_then(|change| change.get("to")?.as_i64());
+            let ends_at = ends_at.map_or("$1".to_owned(), |at| at.to_string());
+            return Some(Asked {
+                condition: "verdict = 'rotate'".to_owned(),
+                done_at: format!("CASE WHEN aspect = 'leaked' THEN {ends_at} ELSE $1 END"),
+            });
+        }
+        Event::KeyOldSecretEnded => {
+            Some("verdict = 'rotate' AND aspect = 'leaked' AND done_at > $1".to_owned())
+        }
         // A key that no longer works needs nothing else.
-        Event::KeyRevoked | Event::KeyDisabled => Some("verdict <> 'keep'".to_owned()),
+        Event::KeyRevoked => Some("verdict <> 'keep'".to_owned()),
+        // What will be done when an old secret ends stays so, whatever happens until then.
+        Event::KeyDisabled => Some("verdict <> 'keep' AND done_at IS NULL".to_owned()),
         Event::KeyUpdated => {
             let aspects = narrowed(&entry.changes, convention);
             let words: Vec<&str> = aspects.into_iter().map(Aspect::as_str).collect();
@@ -141,5 +180,6 @@ fn asked_by(entry: &NewEntry, convention: &Convention) -> Option<String> {
             (!asked.is_empty()).then(|| format!("({})", asked.join(" OR ")))
         }
         _ => None,
-    }
+    };
+    condition.map(Asked::now)
 }

@@ -14,6 +14,7 @@ use crate::{
 
 use super::{
     Verdict,
+    condition::is_open,
     review::{COLUMNS, Review, Row},
 };
 
@@ -56,10 +57,10 @@ pub struct ReviewPage {
 
 /// What is asked of the owners and still open at a time.
 fn asked(now: Timestamp) -> String {
+    let now = now.as_millis();
     format!(
-        "reviews.verdict <> 'keep' AND reviews.superseded_at IS NULL AND reviews.done_at IS NULL \
-         AND reviews.answered_at IS NULL AND keys.revoked_at IS NULL AND COALESCE(keys.expires_at > {}, TRUE)",
-        now.as_millis()
+        "{} AND keys.revoked_at IS NULL AND COALESCE(keys.expires_at > {now}, TRUE)",
+        is_open(&now.to_string())
     )
 }
 

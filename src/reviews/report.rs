@@ -11,12 +11,15 @@ use crate::{
 
 use super::{
     Aspect, Comment, MAX_PER_KEY, NewReview, Review, ReviewError, Verdict,
-    create::{Created, Stored, created_before},
+    condition::is_open,
+    create::{Created, Stored, Supersedes, created_before},
     review::{COLUMNS, Row},
 };
 
 /// The most reports of a member that are returned.
 const SHOWN: i64 = 3;
+/// The most reports of a key by one member, few enough that those who review the key keep nearly all of [`MAX_PER_KEY`].
+pub const MAX_REPORTS: i64 = 10;
 
 /// What a member reports.
 #[derive(Debug, Clone)]
@@ -72,10 +75,21 @@ pub async fn report(
     if status != Status::Active {
         return Err(ReviewError::WrongState(status));
     }
-    const COUNT: &str = "SELECT COUNT(*) FROM reviews WHERE org_id = $1 AND key_id = $2";
-    let count: i64 = on!(change.on(), c => sqlx::query_scalar(COUNT)
-        .bind(org_id).bind(key_id).fetch_one(c).await)?;
-    if count >= MAX_PER_KEY {
+    let count = format!(
+        "SELECT COUNT(*), COUNT(CASE WHEN actor_id = $3 AND aspect = $4 THEN 1 END), \
+         COUNT(CASE WHEN COALESCE(actor_id, '') <> $3 AND aspect = $4 AND verdict = $5 AND {} THEN 1 END) \
+         FROM reviews WHERE org_id = $1 AND key_id = $2",
+        is_open("$6")
+    );
+    let (all, own, of_others): (i64, i64, i64) = on!(change.on(), c => sqlx::query_as(sqlx::AssertSqlSafe(count))
+        .bind(org_id).bind(key_id).bind(actor.id()).bind(Aspect::Leaked).bind(report.verdict).bind(now).fetch_one(c).await)?;
+    if of_others > 0 {
+        return Err(ReviewError::AlreadyAsked);
+    }
+    if own >= MAX_REPORTS {
+        return Err(ReviewError::TooManyReports);
+    }
+    if all >= MAX_PER_KEY {
         return Err(ReviewError::TooMany);
     }
     let new = NewReview {
@@ -94,6 +108,7 @@ pub async fn report(
         until: None,
         findings: &[],
         new: &new,
+        supersedes: Supersedes::Own,
     };
     review.store(change, org_id, actor, now).await?;
     Ok(Created::Now(id))

@@ -83,7 +83,7 @@ pub struct SupersededBy {
 /// The change of a key that did what a review asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
-    /// When the key was changed.
+    /// When the key was changed; for a secret that leaked and was rotated with an overlap, when it ends.
     pub at: Timestamp,
     /// What was done to it.
     pub event: Event,
@@ -141,6 +141,12 @@ impl Review {
         seen.chain(leak).min()
     }
 
+    /// When the secret that leaked ends, if the key was rotated as asked, but with an overlap that is not over.
+    pub fn leaked_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let ends_at = self.done.as_ref().map(|done| done.at);
+        ends_at.filter(|at| *at > now)
+    }
+
     /// Whether a token made the review. It is then no evidence that a person looked at the key.
     pub fn is_by_token(&self) -> bool {
         self.reviewer.kind == "token"
@@ -149,7 +155,9 @@ impl Review {
     /// What became of what the review asks for; `None` if it asks for nothing.
     pub fn ask(&self, now: Timestamp) -> Option<AskState> {
         self.verdict.is_ask().then_some(match self {
-            Self { done: Some(_), .. } => AskState::Done,
+            Self {
+                done: Some(done), ..
+            } if done.at <= now => AskState::Done,
             Self {
                 answer: Some(_), ..
             } => AskState::Answered,

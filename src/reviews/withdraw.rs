@@ -75,7 +75,8 @@ pub async fn withdraw(
     if row.withdrawn_at.is_some() {
         return Ok(());
     }
-    let is_closed = row.superseded_at.or(row.done_at).or(row.answered_at);
+    let done_at = row.done_at.filter(|at| *at <= now);
+    let is_closed = row.superseded_at.or(done_at).or(row.answered_at);
     if !row.verdict.is_ask() || is_closed.is_some() {
         return Err(WithdrawError::NotOpen);
     }

@@ -246,7 +246,9 @@ fn refused(error: ReviewError) -> Problem {
     match error {
         ReviewError::NotFound => no_key(),
         ReviewError::WrongState(_) => Problem::new(Code::WrongState, error.to_string()),
-        ReviewError::TooMany => Problem::new(Code::LimitReached, error.to_string()),
+        ReviewError::TooMany | ReviewError::TooManyReports => {
+            Problem::new(Code::LimitReached, error.to_string())
+        }
         ReviewError::InvalidUntil | ReviewError::UntilWithAsk => {
             Problem::invalid_field("until", error)
         }
@@ -257,6 +259,7 @@ fn refused(error: ReviewError) -> Problem {
         // Requests do not say what their sender has seen.
         ReviewError::NoDomains
         | ReviewError::NotYours
+        | ReviewError::AlreadyAsked
         | ReviewError::NothingToExtend
         | ReviewError::NewFindings(_)
         | ReviewError::NewRequests(_) => Problem::invalid_field("verdict", error),

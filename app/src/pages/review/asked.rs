@@ -55,6 +55,8 @@ struct AskedReview {
     todo: String,
     /// Whether the key expires.
     has_expiry: bool,
+    /// Whether the key was rotated as asked, but the secret that leaked still works.
+    has_old_secret: bool,
 }
 
 #[component]
@@ -95,6 +97,7 @@ async fn load(request: PageRequest) -> Result<Asked, AppError> {
             .map(|review| AskedReview {
                 todo: todo(review, &policy, now),
                 has_expiry: review.key.lifecycle.expires_at.is_some(),
+                has_old_secret: review.leaked_until(now).is_some(),
                 review: ShownReview::of(review, now),
             })
             .collect(),
@@ -221,9 +224,13 @@ fn AskedRow(
         review,
         todo,
         has_expiry,
+        has_old_secret,
     } = row;
     let key = format!("/orgs/{org}/keys/{}", review.key_id);
-    let asked = Step::asked(review.verdict, review.aspect, has_expiry);
+    let asked = match has_old_secret {
+        true => Step::EndOldSecret,
+        false => Step::asked(review.verdict, review.aspect, has_expiry),
+    };
     let (may, step, href) = (asked.may(steps), asked.title(), asked.href(&key, steps));
     let is_promised = review.promise.is_some();
     let name = review

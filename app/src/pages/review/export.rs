@@ -154,7 +154,8 @@ fn row(review: &Review, now: Timestamp) -> Row {
         let name = actor.map(|actor| actor.name.clone().unwrap_or_else(|| actor.kind.clone()));
         name.unwrap_or_default()
     };
-    let (done, answer) = (review.done.as_ref(), review.answer.as_ref());
+    let done = review.done.as_ref().filter(|done| done.at <= now);
+    let answer = review.answer.as_ref();
     let promise = review.promise.as_ref();
     let sentence = |finding: &Finding| FindingText::of(finding).sentence;
     let sentences: Vec<String> = review.findings.iter().map(sentence).collect();

@@ -61,7 +61,17 @@ pub struct ShownReview {
 impl ShownReview {
     pub fn of(review: &Review, now: Timestamp) -> Self {
         let state = review.ask(now);
-        let outcome = match (&review.done, &review.answer, state) {
+        let done = review.done.as_ref().filter(|done| done.at <= now);
+        let outcome = match (done, &review.answer, state) {
+            (Some(done), ..)
+                if review.aspect == Some(Aspect::Leaked) && done.event == Event::KeyRotated =>
+            {
+                let ended = TimeText::full(done.at).short;
+                Some(format!(
+                    "Rotated by {}; the old secret ended on {ended}",
+                    name(&done.by)
+                ))
+            }
             (Some(done), ..) => Some(format!(
                 "{} by {} on {}",
                 done_word(done.event, review.verdict, review.aspect),
@@ -155,6 +165,10 @@ fn decision(review: &Review) -> String {
 /// That nobody has done or answered what is asked, and for how long if the owners are reminded of it.
 fn open(review: &Review, now: Timestamp) -> String {
     let waiting = now.since(review.at);
+    if let Some(done) = review.done.as_ref().filter(|done| done.at > now) {
+        let (by, until) = (name(&done.by), TimeText::full(done.at).short);
+        return format!("Rotated by {by}, but the old secret works until {until}");
+    }
     match review.promise.is_none() && waiting >= REMINDED_AFTER {
         true => format!("Open for {} days without an answer", waiting / DAY),
         false => "Open".to_owned(),
@@ -188,6 +202,7 @@ fn said(answer: Option<&Answer>) -> Option<String> {
 const fn done_word(event: Event, verdict: Verdict, aspect: Option<Aspect>) -> &'static str {
     match (event, aspect) {
         (Event::KeyRotated, _) => "Rotated",
+        (Event::KeyOldSecretEnded, _) => "Old secret ended",
         (Event::KeyDisabled, _) => "Disabled",
         (Event::KeyRevoked, _) => "Revoked",
         (_, None) if matches!(verdict, Verdict::AllowDomains) => "Domains allowed",

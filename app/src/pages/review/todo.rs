@@ -6,10 +6,19 @@ use latchkey::{
     time::Timestamp,
 };
 
-use crate::text::{days::days_text, time::date};
+use crate::text::{
+    days::days_text,
+    time::{TimeText, date},
+};
 
 /// What to do, on the page of the key or in its form. `policy` says which expiry dates can be chosen.
 pub fn todo(review: &Review, policy: &KeyPolicy, now: Timestamp) -> String {
+    if let Some(until) = review.leaked_until(now) {
+        let until = TimeText::full(until).short;
+        return format!(
+            "End the old secret on the page of the key. It leaked, and works until {until}."
+        );
+    }
     match (review.verdict, review.aspect) {
         (Verdict::Narrow, Some(Aspect::Expiry)) => {
             expiry(review.key.lifecycle.expires_at, policy, now)

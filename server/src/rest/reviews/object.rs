@@ -154,11 +154,14 @@ impl ReviewObject {
             at: review.at.rfc3339(),
             until: review.until.map(Timestamp::rfc3339),
             findings: review.findings.into_iter().map(SeenFinding::from).collect(),
-            done: review.done.map(|Done { at, event, by }| ReviewDone {
-                at: at.rfc3339(),
-                event,
-                by: by.into(),
-            }),
+            done: review
+                .done
+                .filter(|done| done.at <= now)
+                .map(|Done { at, event, by }| ReviewDone {
+                    at: at.rfc3339(),
+                    event,
+                    by: by.into(),
+                }),
             superseded_by: review.superseded_by.map(|later| later.id),
             withdrawn_at: review.withdrawn_at.map(Timestamp::rfc3339),
             promise: review.promise.map(|Answer { at, by, text }| ReviewPromise {

@@ -4,8 +4,9 @@ use latchkey::{
     findings::Severity,
     id::KeyId,
     keys::rotate::{Rotation, rotate},
-    reviews::{self, Aspect, Review, ReviewQuery, Verdict},
+    reviews::{self, AskState, Aspect, MAX_REPORTS, Review, ReviewQuery, Verdict},
     role::Role,
+    time::DAY,
 };
 
 use crate::test_app::{
@@ -51,7 +52,7 @@ on_both! {
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let admin = app.signed_in(&org, "ari", Role::Admin).await;
         let scopes = vec!["bots:read".parse().unwrap()];
-        let expires_at = Some(app.engine.clock().now().plus(200 * latchkey::time::DAY));
+        let expires_at = Some(app.engine.clock().now().plus(200 * DAY));
         let made = org.create_key(with(secret_key("Orders"), |key| (key.scopes, key.expires_at) = (scopes, expires_at))).await.unwrap();
         let path = format!("{KEYS}/{}", made.id);
         let page = admin.get(&path).await;
@@ -131,5 +132,72 @@ on_both! {
         let text = words(&member.get(&path).await);
         assert!(text.contains("What you reported") && text.contains("dana will do it") && text.contains("Gone by noon"), "{text}");
         assert!(!text.contains(secret));
+    }
+
+    async fn reports_of_a_member_end_nothing_that_others_asked_and_leave_the_reviews_to_reviewers(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (admin, member) = (app.signed_in(&org, "ari", Role::Admin).await, app.signed_in(&org, "ben", Role::Member).await);
+        let made = org.key("Orders").await;
+        give(app, made.id, "ben").await;
+        let path = format!("{KEYS}/{}", made.id);
+        let revoke = [("change", "ask"), ("verdict", "revoke"), ("leaked", "yes"), ("comment", "It is public")];
+        assert_eq!(admin.submit(&path, &revoke).await.status, 303);
+        let report = async |verdict: &str, comment: &str| member.submit(&path, &[("change", "ask"), ("verdict", verdict), ("comment", comment)]).await;
+        let same = report("revoke", "Laptop stolen").await;
+        assert!(same.status == 422 && same.text().contains("The owners are already asked to do this because the key leaked."), "{}", same.status);
+        for number in 0..MAX_REPORTS {
+            assert_eq!(report("rotate", &format!("Laptop {number} stolen")).await.status, 303);
+        }
+        let open = |reviews: &[Review]| -> Vec<String> {
+            let open = reviews.iter().filter(|review| review.ask(app.clock.now()) == Some(AskState::Open));
+            let mut open: Vec<String> = open.map(|review| review.comment.to_string()).collect();
+            open.sort();
+            open
+        };
+        assert_eq!(open(&all(&org).await), ["It is public", "Laptop 9 stolen"]);
+        let refused = report("rotate", "Once more").await;
+        assert!(refused.status == 422 && refused.text().contains("You have reported this key 10 times."), "{}", refused.status);
+        assert_eq!(all(&org).await.len(), 11);
+        let rotate = [("change", "ask"), ("verdict", "rotate"), ("leaked", "yes"), ("comment", "It is known")];
+        assert_eq!(admin.submit(&path, &rotate).await.status, 303);
+        assert_eq!(open(&all(&org).await), ["It is known", "It is public"], "a reviewer speaks for all");
+    }
+
+    async fn a_leaked_secret_is_asked_about_until_it_ends(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (owner, admin) = (app.signed_in(&org, "dana", Role::Owner).await, app.signed_in(&org, "ari", Role::Admin).await);
+        let leaked = [("change", "ask"), ("verdict", "rotate"), ("leaked", "yes")];
+        let done = async || {
+            let reviews = all(&org).await;
+            let of = |name: &str| reviews.iter().find(|review| review.key.name.as_str() == name).unwrap().clone();
+            let state = |name: &str| of(name).ask(app.clock.now()).unwrap().as_str();
+            (state("Waits"), state("Ended"))
+        };
+        for name in ["Waits", "Ended"] {
+            let id = org.key(name).await.id;
+            let path = format!("{KEYS}/{id}");
+            let at_once = |page: &HttpAnswer| page.body.contains("value=\"0\" checked");
+            assert!(!at_once(&owner.get(&format!("{path}/rotate")).await));
+            assert_eq!(admin.submit(&path, &leaked).await.status, 303);
+            let form = owner.get(&format!("{path}/rotate")).await;
+            assert!(at_once(&form) && words(&form).contains("This secret was reported as leaked."), "{}", form.body);
+            rotate(&app.engine, &org.permit(), id, Rotation { overlap: DAY, token: None }).await.unwrap();
+        }
+        assert_eq!(done().await, ("open", "open"));
+        let asked = owner.get(ASKED).await;
+        for said in ["but the old secret works until", "It leaked, and works until", "End the old secret…"] {
+            assert_eq!(words(&asked).matches(said).count(), 2, "{said}: {}", words(&asked));
+        }
+        let ended = all(&org).await.iter().find(|review| review.key.name.as_str() == "Ended").unwrap().key.id;
+        assert_eq!(owner.submit(&format!("{KEYS}/{ended}"), &[("change", "end-old-secret")]).await.status, 303);
+        assert_eq!(done().await, ("open", "done"));
+        app.clock.advance(DAY);
+        assert_eq!(done().await, ("done", "done"));
+        // The sessions have ended meanwhile.
+        let owner = app.signed_in(&org, "olga", Role::Owner).await;
+        let asked = words(&owner.get(ASKED).await);
+        assert!(asked.contains("Nothing is asked"), "{asked}");
+        let history = words(&owner.get("/orgs/northwind/review/history").await);
+        assert!(history.contains("Old secret ended by dana") && history.contains("; the old secret ended on"), "{history}");
     }
 }

@@ -6,6 +6,7 @@ use latchkey::{
     id::KeyId,
     key::Status,
     keys::{create::new_creation_token, secrets::secrets, show},
+    reviews::{self, AskState, Aspect},
     time::SECOND,
 };
 
@@ -47,6 +48,8 @@ pub enum Leak {
     SeenInBrowser,
     /// The user has found the key by it.
     FoundBySecret,
+    /// Someone has reported it.
+    Reported,
 }
 
 impl Leak {
@@ -55,6 +58,9 @@ impl Leak {
         match self {
             Self::SeenInBrowser => {
                 "A browser sent this secret, so others can have a copy. It works for them as long as you let it: end it immediately if you can."
+            }
+            Self::Reported => {
+                "This secret was reported as leaked. It works for others as long as you let it: end it immediately if you can."
             }
             Self::FoundBySecret => {
                 "If the secret has leaked, it works for others as long as you let it: end it immediately if you can."
@@ -78,8 +84,15 @@ pub async fn options(request: PageRequest) -> Result<RotationOptions, AppError> 
     let seen_in_browser = found.iter().flat_map(|key| &key.findings).any(|finding| {
         finding.code == Code::SeenInBrowser && finding.evidence.works_until.is_none()
     });
+    let now = engine.clock().now();
+    let reviews = reviews::current(engine, &membership.permit()?, &[id]).await?;
+    let is_reported = reviews.values().flatten().any(|review| {
+        review.aspect == Some(Aspect::Leaked) && review.ask(now) == Some(AskState::Open)
+    });
     let leak = if seen_in_browser {
         Some(Leak::SeenInBrowser)
+    } else if is_reported {
+        Some(Leak::Reported)
     } else {
         (!request.parameter(FOUND).is_empty()).then_some(Leak::FoundBySecret)
     };
@@ -89,7 +102,6 @@ pub async fn options(request: PageRequest) -> Result<RotationOptions, AppError> 
     let revealed_by = requester
         .filter(|_| key.approved_by.is_some())
         .map(|(_, name)| name.to_string());
-    let now = engine.clock().now();
     let longest = OVERLAPS.iter().map(|(seconds, _)| *seconds).max();
     let longest = longest.unwrap_or_default();
     let current = secrets.iter().find(|secret| secret.ends_at.is_none());

@@ -48,8 +48,22 @@ pub fn button(from: Timestamp, policy: &KeyPolicy, now: Timestamp) -> Option<Str
     })
 }
 
+/// The expiry dates before and after the last change of a key, if the user made it and it changed them. They are read from the
+/// audit log, so that a form can undo nothing else.
+async fn last_expiry(
+    request: &PageRequest,
+    membership: &Membership,
+    id: KeyId,
+) -> Result<Option<(Timestamp, Timestamp)>, AppError> {
+    let last = last_own_edit(request, membership, id).await?;
+    Ok(last.as_ref().and_then(|entry| {
+        let change = entry.changes.get("expires_at")?;
+        let at = |which| Some(Timestamp::from_millis(change.get(which)?.as_i64()?));
+        Some((at("from")?, at("to")?))
+    }))
+}
+
 /// The expiry date before the extension that was the last change of a key, if the user made it and that date has not passed.
-/// It is read from the audit log, so that a form can undo nothing else.
 ///
 /// # Errors
 /// If the database cannot be reached.
@@ -58,13 +72,9 @@ pub async fn extension(
     membership: &Membership,
     id: KeyId,
 ) -> Result<Option<Timestamp>, AppError> {
-    let last = last_own_edit(request, membership, id).await?;
-    let before = last
-        .as_ref()
-        .and_then(|entry| entry.changes.get("expires_at")?.get("from")?.as_i64())
-        .map(Timestamp::from_millis);
+    let last = last_expiry(request, membership, id).await?;
     let now = request.engine().clock().now();
-    Ok(before.filter(|before| *before > now))
+    Ok(last.and_then(|(before, after)| (after > before && before > now).then_some(before)))
 }
 
 /// Sets the expiry date back to the one before the last extension.
@@ -74,6 +84,11 @@ pub async fn undo(request: &PageRequest, form: KeyForm) -> Result<FormAnswer<Key
     let id: KeyId = request.id("key")?;
     let engine = request.engine();
     let Some(before) = extension(request, &membership, id).await? else {
+        // The same form, submitted twice.
+        let last = last_expiry(request, &membership, id).await?;
+        if last.is_some_and(|(before, after)| after < before) {
+            return Ok(FormAnswer::done(key_path(request), Done::KeyUpdated.of(id)));
+        }
         let sentence = "This key was changed since it was extended. Nothing was changed.";
         return Ok(FormAnswer::refused(form, WHOLE_FORM, sentence));
     };
