@@ -12,7 +12,13 @@ use axum::{
 };
 use latchkey::service_tokens;
 
-use latchkey::{fault::Fault, keys::import::check_queue, party::Party, work_queue::Whose};
+use latchkey::{
+    fault::Fault,
+    keys::import::check_queue,
+    party::Party,
+    work_queue::{Unfinished, Whose},
+};
+use tracing::Instrument as _;
 
 use super::key_import;
 use crate::{
@@ -88,6 +94,24 @@ async fn in_turn(
         }
     };
     let in_turn = arrived.in_turn(turn).await;
-    let (_turn, body) = in_turn.ok_or_else(Problem::too_many_of_org)?;
-    Ok(next.run(Request::from_parts(parts, body)).await)
+    let (turn, body) = in_turn.ok_or_else(Problem::too_many_of_org)?;
+    let can_be_dropped = parts.method.is_safe() || max == key_import::MAX_FILE;
+    let answer = next.run(Request::from_parts(parts, body));
+    if can_be_dropped {
+        let _turn = turn;
+        return Ok(answer.await);
+    }
+    // In a task of its own, which has the turn: what follows a step of a change, such as the release of an Idempotency-Key, is
+    // also done if the client hangs up.
+    let changed = async move {
+        let _turn = turn;
+        answer.await
+    };
+    match tokio::spawn(changed.in_current_span()).await {
+        Ok(answer) => Ok(answer),
+        Err(stopped) => match stopped.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Fault::from(Unfinished).into()),
+        },
+    }
 }

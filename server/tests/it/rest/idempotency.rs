@@ -4,6 +4,7 @@ use axum::http::{HeaderName, Method};
 use latchkey::{
     access::Operator,
     db::Db,
+    id::ProjectId,
     idempotency::{self, MAX_RELEASED},
     service_tokens,
     time::DAY,
@@ -235,6 +236,40 @@ on_both! {
 async fn post(api: &Api, path: &str, key: &str, body: &Value) -> HttpAnswer {
     api.send(Method::POST, path, &body.to_string(), &[(HEADER, key)])
         .await
+}
+
+/// Postgres: the request waits for a lock after it has claimed its key.
+#[tokio::test]
+async fn the_key_of_a_rejected_request_is_released_though_the_client_hung_up() {
+    let app = TestApp::on_postgres_under("latchkey").await;
+    app.org("northwind").await;
+    let api = app.api().await;
+    let unknown =
+        json!({"name": "Production", "kind": "secret", "project": ProjectId::new(0, [0; 10])});
+    let held = app.database.hold_table("projects").await;
+    let request = post(&api, KEYS, "hung-up", &unknown);
+    let claimed = async {
+        while app.database.waiting().await == 0 || count(&app, "idempotency_keys").await == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        answer = request => panic!("the request did not wait: {answer:?}"),
+        () = claimed => {}
+    }
+    drop(held);
+    let mut released = 0;
+    for _ in 0..10_000 {
+        released = count(&app, "idempotency_keys WHERE length(fingerprint) = 0").await;
+        if released == 1 {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(released, 1);
+    let corrected = json!({"name": "Production", "kind": "secret"});
+    assert_eq!(post(&api, KEYS, "hung-up", &corrected).await.status, 201);
+    app.remove().await;
 }
 
 async fn count(app: &TestApp, table: &str) -> i64 {
