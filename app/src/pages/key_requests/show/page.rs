@@ -105,10 +105,7 @@ fn Outcome(org: String, view: RequestView) -> impl IntoView {
         changes,
         ..
     } = view;
-    let changed = match changes.is_empty() {
-        true => "",
-        false => ", with changes",
-    };
+    let changed = (!changes.is_empty()).then_some(", with changes");
     let key = request.key.map(|id| format!("/orgs/{org}/keys/{id}"));
     let again = format!(
         "{}{}",
