@@ -1,10 +1,11 @@
 //! The token of a single-use link: a prefix that says what the link is for, random Base62 characters and a checksum.
 
-use std::{marker::PhantomData, str::FromStr};
+use std::{collections::HashMap, marker::PhantomData, str::FromStr};
 
 use crate::{
     Engine,
     convention::CHECKSUM_CHARACTERS,
+    db::{StorageError, on, places},
     key::{digest::KeyDigest, text::PlainKey},
     random::{Randomness, RandomnessError},
 };
@@ -81,6 +82,37 @@ impl<P: Purpose> LinkToken<P> {
     pub(crate) fn digests(&self, engine: &Engine) -> Vec<KeyDigest> {
         engine.peppers.digests(&self.0).collect()
     }
+
+    /// The digest under which a link with this token is stored, whether or not the link still counts. It is looked up together
+    /// with others: anyone can make up links, and those must not occupy the connections of everyone's pages.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    pub(crate) async fn stored(&self, engine: &Engine) -> Result<Option<KeyDigest>, StorageError> {
+        let digests = self.digests(engine);
+        let found = engine.link_look_ups.find(digests, engine, stored).await?;
+        Ok(found.map(|(digest, ())| digest))
+    }
+}
+
+async fn stored(
+    engine: Engine,
+    digests: Vec<KeyDigest>,
+) -> Result<HashMap<KeyDigest, ()>, StorageError> {
+    let list = places(1, digests.len());
+    let sql = format!(
+        "SELECT digest FROM account_links WHERE digest IN ({list}) \
+         UNION ALL SELECT digest FROM invitations WHERE digest IN ({list})"
+    );
+    let found: Vec<Vec<u8>> = on!(engine.db.read(), c => {
+        let query = sqlx::query_scalar(sqlx::AssertSqlSafe(sql));
+        let bound = digests.iter().fold(query, |query, digest| query.bind(digest.as_bytes()));
+        bound.fetch_all(c).await
+    })?;
+    let found = found
+        .into_iter()
+        .filter_map(|digest| KeyDigest::try_from(digest).ok());
+    Ok(found.map(|digest| (digest, ())).collect())
 }
 
 #[cfg(test)]

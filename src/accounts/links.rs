@@ -81,18 +81,14 @@ pub async fn open(
     kind: LinkKind,
     token: &AccountToken,
 ) -> Result<Option<OpenedLink>, StorageError> {
-    let digests = token.digests(engine);
-    let sql = format!(
-        "SELECT users.id AS user_id, users.name, users.email AS own_email, account_links.email FROM account_links \
+    const SQL: &str = "SELECT users.id AS user_id, users.name, users.email AS own_email, account_links.email FROM account_links \
          JOIN users ON users.id = account_links.user_id AND users.disabled_at IS NULL \
-         WHERE account_links.kind = $1 AND account_links.expires_at > $2 AND account_links.digest IN ({})",
-        places(3, digests.len())
-    );
-    Ok(on!(engine.db.read(), c => {
-        let query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(kind).bind(engine.clock.now());
-        let query = digests.iter().fold(query, |query, digest| query.bind(digest.as_bytes()));
-        query.fetch_optional(c).await
-    })?)
+         WHERE account_links.kind = $1 AND account_links.expires_at > $2 AND account_links.digest = $3";
+    let Some(digest) = token.stored(engine).await? else {
+        return Ok(None);
+    };
+    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL)
+        .bind(kind).bind(engine.clock.now()).bind(digest.as_bytes()).fetch_optional(c).await)?)
 }
 
 /// Returns the address of a link with which someone signs up.
@@ -103,16 +99,13 @@ pub async fn open_sign_up(
     engine: &Engine,
     token: &AccountToken,
 ) -> Result<Option<EmailAddress>, StorageError> {
-    let digests = token.digests(engine);
-    let sql = format!(
-        "SELECT email FROM account_links WHERE kind = $1 AND expires_at > $2 AND digest IN ({})",
-        places(3, digests.len())
-    );
-    Ok(on!(engine.db.read(), c => {
-        let query = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(LinkKind::SignUp).bind(engine.clock.now());
-        let query = digests.iter().fold(query, |query, digest| query.bind(digest.as_bytes()));
-        query.fetch_optional(c).await
-    })?)
+    const SQL: &str =
+        "SELECT email FROM account_links WHERE kind = $1 AND expires_at > $2 AND digest = $3";
+    let Some(digest) = token.stored(engine).await? else {
+        return Ok(None);
+    };
+    Ok(on!(engine.db.read(), c => sqlx::query_scalar(SQL)
+        .bind(LinkKind::SignUp).bind(engine.clock.now()).bind(digest.as_bytes()).fetch_optional(c).await)?)
 }
 
 /// Creates a link about an account, within a transaction that has [`lock`]ed the user.

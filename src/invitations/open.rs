@@ -4,7 +4,7 @@ use super::{InvitationToken, STANDS};
 use crate::{
     Engine,
     access::Org,
-    db::{StorageError, on, places},
+    db::{StorageError, on},
     email::EmailAddress,
     name::DisplayName,
     role::Role,
@@ -33,21 +33,19 @@ pub async fn open(
     engine: &Engine,
     token: &InvitationToken,
 ) -> Result<Option<Opened>, StorageError> {
-    let digests = token.digests(engine);
+    let Some(digest) = token.stored(engine).await? else {
+        return Ok(None);
+    };
     let sql = format!(
         "SELECT orgs.id, orgs.slug, orgs.name, invitations.email, invitations.role, users.name AS inviter \
          FROM invitations JOIN orgs ON orgs.id = invitations.org_id \
          LEFT JOIN users ON users.id = invitations.created_by \
-         WHERE orgs.deleted_at IS NULL AND invitations.expires_at > $1 AND {STANDS} AND invitations.digest IN ({})",
-        places(2, digests.len())
+         WHERE orgs.deleted_at IS NULL AND invitations.expires_at > $1 AND {STANDS} AND invitations.digest = $2"
     );
-    Ok(on!(engine.db.read(), c => {
-        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(engine.clock.now());
-        for digest in &digests {
-            query = query.bind(digest.as_bytes());
-        }
-        query.fetch_optional(c).await
-    })?)
+    Ok(
+        on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(engine.clock.now()).bind(digest.as_bytes()).fetch_optional(c).await)?,
+    )
 }
 
 /// Whether the address of an invitation has an account.

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use latchkey::{
     Engine,
     access::{Membership, Permit, to},
-    accounts::{SignUpPolicy, lifecycle},
+    accounts::{SignUpPolicy, lifecycle, links},
     caller::{Person, Visit},
     fault::Fault,
     id::{InvitationId, UserId},
@@ -13,9 +14,13 @@ use latchkey::{
         self, AcceptError, CreatedInvitation, InvitationToken, InviteError, LIFETIME,
         NewInvitation, WithdrawError, accept, accept_with_new_account, open,
     },
-    key::digest::{Pepper, Peppers},
+    key::{
+        digest::{Pepper, Peppers},
+        text::PlainKey,
+    },
     limits::{LimitReached, Limited, Limits},
     members, peppers,
+    random::Randomness,
     role::Role,
 };
 
@@ -296,4 +301,52 @@ fn at(user_id: UserId) -> Person {
         user_id,
         visit: Visit::default(),
     }
+}
+
+/// Postgres: the statements of SQLite wait for no lock.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn made_up_links_share_one_connection_however_many_are_opened() {
+    let app = TestApp::on_postgres_under("latchkey").await;
+    let held = app.database.hold_table("account_links").await;
+    let random = Randomness::seeded(5);
+    let texts: Vec<String> = (0..200)
+        .map(|number| {
+            let prefix = if number % 2 == 0 {
+                "lk_acc_"
+            } else {
+                "lk_inv_"
+            };
+            PlainKey::generate(prefix, 26, &random)
+                .unwrap()
+                .expose()
+                .to_owned()
+        })
+        .collect();
+    let opened = join_all(texts.iter().map(async |text| {
+        match text.parse() {
+            Ok(token) => invitations::open(&app.engine, &token)
+                .await
+                .unwrap()
+                .is_some(),
+            Err(_) => {
+                let token = text.parse().unwrap();
+                links::open_sign_up(&app.engine, &token)
+                    .await
+                    .unwrap()
+                    .is_some()
+            }
+        }
+    }));
+    let other = async {
+        while app.database.waiting().await == 0 {
+            tokio::task::yield_now().await;
+        }
+        // On the same connections.
+        app.engine.db().ping().await.unwrap();
+        assert_eq!(app.database.waiting().await, 1);
+        drop(held);
+    };
+    let (opened, ()) = tokio::join!(opened, other);
+    assert!(opened.iter().all(|is_one| !is_one));
+    app.remove().await;
 }
