@@ -5,9 +5,10 @@ use crate::{
     access::{Permit, to},
     accounts::confirmed::PasswordNeeded,
     change::Happened,
-    db::{StorageError, on, select_locked},
+    db::{StorageError, on},
     event::{Event, Target},
     fault::{Fault, from_fault},
+    orgs,
     role::AdminRights,
 };
 
@@ -65,12 +66,10 @@ pub async fn change(
     permit.check_confirmed()?;
     let org_id = permit.org_id();
     let mut change = engine.change(permit).await?;
-    let stored: Option<OrgSecurity> = select_locked!(
-        change,
-        "SELECT second_factor_required, admin_rights FROM orgs WHERE id = $1",
-        org_id
-    )?;
-    let stored = stored.ok_or(StorageError::from(sqlx::Error::RowNotFound))?;
+    const SELECT: &str = "SELECT second_factor_required, admin_rights FROM orgs WHERE id = $1";
+    orgs::lock(change.tx(), org_id).await?;
+    let stored: OrgSecurity =
+        on!(change.on(), c => sqlx::query_as(SELECT).bind(org_id).fetch_one(c).await)?;
     let mut result = stored;
     if new.second_factor_required != base.second_factor_required {
         result.second_factor_required = new.second_factor_required;

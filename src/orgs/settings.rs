@@ -4,9 +4,10 @@ use crate::{
     Engine,
     access::{Permit, to},
     change::Happened,
-    db::{StorageError, on, select_locked},
+    db::{StorageError, on},
     event::{Event, Target},
     name::DisplayName,
+    orgs,
     revision::{Known, Revision},
     search::folded,
 };
@@ -64,12 +65,10 @@ pub async fn change(
 ) -> Result<(), ChangeSettingsError> {
     let mut change = engine.change(permit).await?;
     let org_id = permit.org_id();
-    let before: Option<OrgSettings> = select_locked!(
-        change,
-        "SELECT name, secrets_in_browsers FROM orgs WHERE id = $1",
-        org_id
-    )?;
-    let before = before.ok_or(StorageError::from(sqlx::Error::RowNotFound))?;
+    const SELECT: &str = "SELECT name, secrets_in_browsers FROM orgs WHERE id = $1";
+    orgs::lock(change.tx(), org_id).await?;
+    let before = on!(change.on(), c => sqlx::query_as(SELECT).bind(org_id).fetch_one(c).await);
+    let before: OrgSettings = before.map_err(StorageError::from)?;
     let (sent, stored) = (settings.revision(), before.revision());
     if known.is_outdated(&sent, &stored, || stored.to_string()) {
         return Err(ChangeSettingsError::ChangedMeanwhile);

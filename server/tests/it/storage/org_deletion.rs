@@ -18,9 +18,12 @@ use latchkey::{
         self, CreateOrgError,
         delete::{delete, what_ends},
         empty::empty_deleted,
+        security::{self, OrgSecurity},
+        settings::{self, OrgSettings},
     },
     outcome::Outcome,
-    role::{Role, TokenScope},
+    revision::Known,
+    role::{AdminRights, Role, TokenScope},
     service_tokens::recognise,
     time::{DAY, MINUTE, SECOND},
     usage::flush::flush,
@@ -206,6 +209,72 @@ on_both! {
         empty_deleted(&app.engine).await.unwrap();
         assert_eq!(app.database.number(minutes).await, 0);
     }
+}
+
+/// Postgres: SQLite has a single writer.
+#[tokio::test]
+async fn a_deletion_waits_only_for_changes_that_came_before_it() {
+    let app = TestApp::on_postgres_under("latchkey").await;
+    let org = app.org("northwind").await;
+    let creating = |name: &'static str| {
+        let (engine, permit) = (app.engine.clone(), org.permit());
+        tokio::spawn(async move { create(&engine, &permit, secret_key(name)).await })
+    };
+    let waiting = async |count: i64| {
+        while app.database.waiting().await < count {
+            tokio::task::yield_now().await;
+        }
+    };
+    let held = app.database.hold_table("projects").await;
+    let before = creating("Before");
+    waiting(1).await;
+    let (engine, permit) = (app.engine.clone(), org.permit());
+    let deleting = tokio::spawn(async move { delete(&engine, &permit).await });
+    waiting(2).await;
+    let after = creating("After");
+    waiting(3).await;
+    drop(held);
+    before.await.unwrap().unwrap();
+    deleting.await.unwrap().unwrap();
+    let late = after.await.unwrap();
+    assert!(
+        matches!(&late, Err(CreateKeyError::Fault(Fault::Storage(error))) if error.is_of_deleted_org()),
+        "{late:?}"
+    );
+    app.remove().await;
+}
+
+/// Postgres: SQLite has a single writer.
+#[tokio::test]
+async fn settings_are_saved_while_others_work() {
+    let app = TestApp::on_postgres_under("latchkey").await;
+    let org = app.org("northwind").await;
+    let held = app.database.hold_table("projects").await;
+    let (engine, permit) = (app.engine.clone(), org.permit());
+    let creating = tokio::spawn(async move { create(&engine, &permit, secret_key("Key")).await });
+    while app.database.waiting().await == 0 {
+        tokio::task::yield_now().await;
+    }
+    for round in 0..4 {
+        let settings = OrgSettings {
+            name: format!("Northwind {round}").parse().unwrap(),
+            secrets_in_browsers: true,
+        };
+        settings::change(&app.engine, &org.permit(), settings, &Known::Nothing)
+            .await
+            .unwrap();
+        let base = security::read(&app.engine, &org.permit()).await.unwrap();
+        let new = OrgSecurity {
+            admin_rights: [AdminRights::DisableKeys, AdminRights::ManageKeys][round % 2],
+            ..base
+        };
+        security::change(&app.engine, &org.permit(), base, new)
+            .await
+            .unwrap();
+    }
+    drop(held);
+    creating.await.unwrap().unwrap();
+    app.remove().await;
 }
 
 async fn outcome(engine: &Engine, key: &latchkey::key::text::PlainKey) -> String {

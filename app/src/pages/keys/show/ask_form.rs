@@ -34,7 +34,9 @@ pub async fn ask(request: &PageRequest, form: KeyForm) -> Result<FormAnswer<KeyF
         Err(error) => return Ok(FormAnswer::refused(asked_again(&form), WHOLE_FORM, error)),
     };
     let engine = request.engine();
-    let creation_token = sent_creation_token(&form.token);
+    // The form has several buttons: only what asks for the same is a repetition.
+    let creation_token = sent_creation_token(&form.token)
+        .map(|token| format!("{token}.{verdict}.{}", !form.leaked.is_empty()));
     let asked = match membership.permit_if_allowed::<to::ReviewKeys>() {
         Some(permit) => {
             let new = NewReview {
