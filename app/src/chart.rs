@@ -80,6 +80,15 @@ pub fn Legend(
     view! { <ul class="legend">{entries}</ul> }
 }
 
+/// The colors of the outcomes, for a chart whose outcomes cannot be switched.
+#[component]
+fn Key() -> impl IntoView {
+    let entries = SERIES
+        .map(|(class, name)| view! { <li class=class>{name}</li> })
+        .collect_view();
+    view! { <ul class="legend">{entries}</ul> }
+}
+
 /// A stacked chart of requests by outcome, with a table of the same numbers.
 #[component]
 pub fn Chart(
@@ -96,41 +105,18 @@ pub fn Chart(
     /// How many of the steps are over. The others are drawn as such.
     over: usize,
 ) -> impl IntoView {
-    let stacked: [Vec<i64>; 4] = [
-        values(&steps, |_| 0),
-        values(&steps, |counts| counts.passed),
-        values(&steps, |counts| counts.passed + counts.limited),
-        values(&steps, |counts| counts.all()),
-    ];
-    let is_over = over >= steps.len();
     let marks = scale::axis(most(&steps));
     let top = marks.first().copied().unwrap_or(1);
     let width = steps.len().saturating_sub(1).max(1);
-    let series = stacked
-        .windows(2)
-        .zip(SERIES)
-        // From the top down, so that a line above another covers it nowhere: where nothing was rejected, both are one.
-        .rev()
-        .filter(|(values, _)| values[0] != values[1])
-        .map(|(values, (class, _))| {
-            let (lower, upper) = (&values[0], &values[1]);
-            view! {
-                <g class=class>
-                    <path class="area" d=scale::area(lower, upper, top)></path>
-                    {lines(upper, top, over, is_over)}
-                </g>
-            }
-        })
-        .collect_view();
     view! {
         <figure class="chart body">
             <div class="plot">
-                <ol class="y-axis" aria-hidden="true">{marks.iter().map(|mark| view! { <li>{compact(*mark)}</li> }).collect_view()}</ol>
+                {y_axis(&marks)}
                 <svg viewBox=format!("0 0 {width} {top}") preserveAspectRatio="none" role="img" aria-labelledby="chart-title chart-description">
                     <title id="chart-title">{title}</title>
                     <desc id="chart-description">{description}</desc>
                     {grid(&marks, width, top)}
-                    {series}
+                    {series(&steps, top, over)}
                     {rings(&steps, top)}
                     {hits(&steps, top, over)}
                 </svg>
@@ -174,7 +160,7 @@ fn StepTable(
     }
 }
 
-/// A small chart that shows all requests of one key as a single line.
+/// A small chart of requests by outcome, with its own legend.
 #[component]
 pub fn LowChart(
     /// The accessible name of the chart.
@@ -187,20 +173,17 @@ pub fn LowChart(
     /// How many of the steps are over.
     over: usize,
 ) -> impl IntoView {
-    let is_over = over >= steps.len();
-    let zeros = values(&steps, |_| 0);
-    let values = values(&steps, |counts| counts.all());
     let top = scale::axis(most(&steps)).first().copied().unwrap_or(1);
     let width = steps.len().saturating_sub(1).max(1);
+    let marks = [top, 0];
     view! {
         <figure class="chart body">
+            <Key/>
             <div class="plot low">
+                {y_axis(&marks)}
                 <svg viewBox=format!("0 0 {width} {top}") preserveAspectRatio="none" role="img" aria-label=title>
-                    {grid(&[0], width, top)}
-                    <g class="series-passed">
-                        <path class="area" d=scale::area(&zeros, &values, top)></path>
-                        {lines(&values, top, over, is_over)}
-                    </g>
+                    {grid(&marks, width, top)}
+                    {series(&steps, top, over)}
                     {rings(&steps, top)}
                     {hits(&steps, top, over)}
                 </svg>
@@ -209,6 +192,41 @@ pub fn LowChart(
             <StepTable steps over step_name/>
         </figure>
     }
+}
+
+/// The outcomes on top of each other, without those that no request had.
+fn series(steps: &[Step], top: i64, over: usize) -> impl IntoView + use<> {
+    let is_over = over >= steps.len();
+    let stacked: [Vec<i64>; 4] = [
+        values(steps, |_| 0),
+        values(steps, |counts| counts.passed),
+        values(steps, |counts| counts.passed + counts.limited),
+        values(steps, |counts| counts.all()),
+    ];
+    stacked
+        .windows(2)
+        .zip(SERIES)
+        // From the top down, so that a line above another covers it nowhere: where nothing was rejected, both are one.
+        .rev()
+        .filter(|(values, _)| values[0] != values[1])
+        .map(|(values, (class, _))| {
+            let (lower, upper) = (&values[0], &values[1]);
+            view! {
+                <g class=class>
+                    <path class="area" d=scale::area(lower, upper, top)></path>
+                    {lines(upper, top, over, is_over)}
+                </g>
+            }
+        })
+        .collect_view()
+}
+
+fn y_axis(marks: &[i64]) -> impl IntoView + use<> {
+    let marks = marks
+        .iter()
+        .map(|mark| view! { <li>{compact(*mark)}</li> })
+        .collect_view();
+    view! { <ol class="y-axis" aria-hidden="true">{marks}</ol> }
 }
 
 /// The values of the steps. A single one is drawn as a level line.

@@ -1,6 +1,8 @@
 //! The islands: components that are hydrated in the browser.
 
 pub mod agent_domains;
+pub mod agent_tester;
+pub mod browser_zone;
 pub mod copy_button;
 pub mod dialog_link;
 pub mod domain_check;

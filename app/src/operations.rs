@@ -17,9 +17,10 @@ pub mod seen_steps;
 use crate::{
     error::{AppError, http::set_status},
     request::PageRequest,
+    text::time::in_zone,
 };
 
-/// Runs the operation of a server function and sets the HTTP status of its error.
+/// Runs the operation of a server function, with times in the zone of its user, and sets the HTTP status of its error.
 ///
 /// # Errors
 /// If the operation fails.
@@ -28,7 +29,10 @@ pub async fn answer<T>(
 ) -> Result<T, AppError> {
     let request = PageRequest::current();
     let result = match request.await {
-        Ok(request) => operation(request).await,
+        Ok(request) => match request.zone().await {
+            Ok(zone) => in_zone(zone, operation(request)).await,
+            Err(error) => Err(error),
+        },
         Err(error) => Err(error),
     };
     result.inspect_err(set_status)

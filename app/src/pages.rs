@@ -35,7 +35,7 @@ pub(crate) mod page;
 mod policies;
 mod profile;
 mod projects;
-mod refusals;
+pub mod refusals;
 mod repeated;
 mod reset_password;
 mod review;

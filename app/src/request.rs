@@ -14,13 +14,13 @@ use axum::{
 use latchkey::{
     Engine,
     access::{Membership, Operator, Permit, Permitted, to},
-    accounts::sessions::SessionRecord,
+    accounts::{sessions::SessionRecord, time_zone::time_zone},
     audit,
     caller::{Person, Visit},
     event::Event,
     id::UserId,
     name::Slug,
-    time::MINUTE,
+    time::{MINUTE, Zone},
 };
 use leptos::prelude::use_context;
 use tower_sessions::Session;
@@ -219,6 +219,18 @@ impl PageRequest {
             ..self.visit.clone()
         };
         Ok(Person { user_id, visit })
+    }
+
+    /// The zone in which the user reads times: the one of their profile, and UTC for those who are not signed in.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    pub async fn zone(&self) -> Result<Zone, AppError> {
+        match self.user_id().await {
+            Ok(user_id) => Ok(time_zone(self.engine(), user_id).await?),
+            Err(AppError::SignedOut) => Ok(Zone::UTC),
+            Err(error) => Err(error),
+        }
     }
 
     /// The operator that the signed-in user is.

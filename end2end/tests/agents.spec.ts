@@ -34,7 +34,8 @@ for (const javaScriptEnabled of [true, false]) {
 
       await page.getByRole("textbox", { name: "Allowed domains" }).fill("shop.example");
       await page.getByRole("button", { name: "Save" }).click();
-      await expect(page.getByText("Saved.")).toBeVisible();
+      await expect(page.getByText("“Support assistant” updated.")).toBeVisible();
+      await expect(page.getByRole("button", { name: "Undo" })).toBeVisible();
       expect(await ask("https://northwind.example")).toMatchObject({ code: "ORIGIN_NOT_ALLOWED" });
       expect(await ask("https://shop.example")).toMatchObject({ valid: true });
 

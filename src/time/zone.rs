@@ -1,13 +1,16 @@
 //! Time zones of the IANA database, which is part of the program, so that all instances cut days alike.
 
+mod aliases;
+
 use std::{fmt, str::FromStr, sync::LazyLock};
 
 use jiff::{
     ToSpan,
-    civil::{Date, DateTime},
+    civil::{Date, DateTime, Time},
     tz::{TimeZone, TimeZoneDatabase},
 };
 
+use self::aliases::ALIASES;
 use super::{DAY, HOUR, Timestamp};
 
 static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
@@ -26,10 +29,11 @@ impl Zone {
     pub const UTC: Self = Self(TimeZone::UTC);
 
     /// The names of the zones to choose from, in alphabetical order: those of places, such as `Europe/Berlin`, and UTC. The
-    /// database also has abbreviations, offsets, and names that only programs use. They can still be parsed.
+    /// database also has abbreviations, offsets, older names, and names that only programs use. They can still be parsed.
     pub fn names() -> Vec<String> {
         let all = DATABASE.available().map(|name| name.to_string());
-        let mut names: Vec<String> = all.filter(|name| is_of_a_place(name)).collect();
+        let is_offered = |name: &String| is_of_a_place(name) && current(name).is_none();
+        let mut names: Vec<String> = all.filter(is_offered).collect();
         names.sort();
         names
     }
@@ -37,6 +41,47 @@ impl Zone {
     /// The name, such as `Europe/Berlin`.
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")
+    }
+
+    /// The same zone by its current name: `Asia/Kolkata` for `Asia/Calcutta`.
+    pub fn renamed(self) -> Self {
+        match current(self.name()).map(str::parse) {
+            Some(Ok(zone)) => zone,
+            _ => self,
+        }
+    }
+
+    /// The older names of the zone.
+    pub fn older_names(&self) -> impl Iterator<Item = &'static str> {
+        let of_this = ALIASES.iter().filter(|(_, name)| *name == self.name());
+        of_this.map(|(older, _)| *older)
+    }
+
+    /// How far the zone is off UTC at a time: `UTC`, `UTC−8` or `UTC+5:30`.
+    pub fn offset_at(&self, at: Timestamp) -> String {
+        let within = at.clamp(Timestamp::FIRST, Timestamp::LAST);
+        let minutes = jiff::Timestamp::from_millisecond(within.as_millis())
+            .map_or(0, |at| self.0.to_offset(at).seconds() / 60);
+        let sign = if minutes < 0 { '−' } else { '+' };
+        let (hours, minutes) = (minutes.abs() / 60, minutes.abs() % 60);
+        match (hours, minutes) {
+            (0, 0) => "UTC".to_owned(),
+            (_, 0) => format!("UTC{sign}{hours}"),
+            _ => format!("UTC{sign}{hours}:{minutes:02}"),
+        }
+    }
+
+    /// The first instant of a day. Unlike [`start_of`](Self::start_of), it is not at a full hour everywhere.
+    pub fn midnight(&self, day: Date) -> Timestamp {
+        self.instant_of(day.to_datetime(Time::midnight()))
+    }
+
+    /// The first instant after a day.
+    pub fn midnight_after(&self, day: Date) -> Timestamp {
+        match day.tomorrow() {
+            Ok(next) if next.year() <= 9999 => self.midnight(next),
+            _ => Timestamp::LAST.plus(1),
+        }
     }
 
     /// Whether this is UTC, by that name.
@@ -129,6 +174,12 @@ impl FromStr for Zone {
     }
 }
 
+/// The current name of a zone, if this is an older one.
+fn current(name: &str) -> Option<&'static str> {
+    let place = ALIASES.binary_search_by_key(&name, |(older, _)| *older);
+    Some(ALIASES.get(place.ok()?)?.1)
+}
+
 fn is_of_a_place(name: &str) -> bool {
     const AREAS: [&str; 10] = [
         "Africa",
@@ -217,6 +268,60 @@ mod tests {
     }
 
     #[test]
+    fn an_older_name_stands_for_the_current_one() {
+        let zone = |name: &str| name.parse::<Zone>().unwrap();
+        assert_eq!(zone("Asia/Calcutta").renamed().name(), "Asia/Kolkata");
+        assert_eq!(zone("Asia/Kolkata").renamed().name(), "Asia/Kolkata");
+        assert_eq!(
+            zone("Asia/Kolkata").older_names().collect::<Vec<_>>(),
+            ["Asia/Calcutta"]
+        );
+        assert!(ALIASES.is_sorted());
+        for (older, name) in ALIASES {
+            assert!(current(name).is_none(), "{name}");
+            // A name of the same clocks, today.
+            let at = Timestamp::from_millis(1_795_262_400_000);
+            let of = |name: &str| zone(name).offset_at(at);
+            assert_eq!(of(older), of(name), "{older}");
+        }
+    }
+
+    #[test]
+    fn an_offset_is_that_of_the_time() {
+        let at = |text: &str| {
+            let at = text.parse::<super::super::SentInstant>().unwrap();
+            at.timestamp()
+        };
+        let (winter, summer) = (at("2026-11-21T12:00:00Z"), at("2026-07-21T12:00:00Z"));
+        let of = |name: &str, at| name.parse::<Zone>().unwrap().offset_at(at);
+        assert_eq!(of("America/Los_Angeles", winter), "UTC−8");
+        assert_eq!(of("America/Los_Angeles", summer), "UTC−7");
+        assert_eq!(of("Asia/Kolkata", winter), "UTC+5:30");
+        assert_eq!(of("Europe/London", winter), "UTC");
+        assert_eq!(of("UTC", Timestamp::LAST), "UTC");
+    }
+
+    #[test]
+    fn a_day_is_from_midnight_to_midnight_in_its_zone() {
+        let day = |zone: &str, day: &str| {
+            let (zone, day): (Zone, Date) = (zone.parse().unwrap(), day.parse().unwrap());
+            let text = |at: Timestamp| at.rfc3339().to_string();
+            (text(zone.midnight(day)), text(zone.midnight_after(day)))
+        };
+        let of = |from: &str, to: &str| (from.to_owned(), to.to_owned());
+        assert_eq!(
+            day("Asia/Kolkata", "2026-11-21"),
+            of("2026-11-20T18:30:00.000Z", "2026-11-21T18:30:00.000Z")
+        );
+        assert_eq!(
+            day("Europe/Berlin", "2026-10-25"),
+            of("2026-10-24T22:00:00.000Z", "2026-10-25T23:00:00.000Z")
+        );
+        let last = "9999-12-31".parse().unwrap();
+        assert_eq!(Zone::UTC.midnight_after(last), Timestamp::LAST.plus(1));
+    }
+
+    #[test]
     fn zones_of_places_are_offered_and_no_others() {
         let names = Zone::names();
         assert!(names.len() > 300, "{}", names.len());
@@ -236,6 +341,8 @@ mod tests {
             "Etc/GMT+5",
             "GMT0",
             "US/Eastern",
+            "Asia/Calcutta",
+            "Europe/Kiev",
         ] {
             assert!(names.iter().all(|offered| offered != name), "{name}");
         }

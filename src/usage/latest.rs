@@ -1,17 +1,19 @@
 //! What was counted last.
 
+use std::collections::HashMap;
+
 use crate::{
     Engine,
     access::{Permit, to},
-    db::{StorageError, on},
+    db::{StorageError, on, places},
     id::{AgentId, KeyId},
     outcome::Outcome,
     time::Timestamp,
 };
 
 use super::{
-    ids::{self, Named},
-    resolution::{HOURS, MINUTES},
+    ids::{self, Named, kind},
+    resolution::{HOURS, MINUTES, Resolution},
 };
 
 /// Returns when a request with a key was last rejected or limited, to the minute, or to the hour after two days. `None`
@@ -37,6 +39,50 @@ pub async fn last_passed_of_agent(
     agent_id: AgentId,
 ) -> Result<Option<Timestamp>, StorageError> {
     last(engine, permit, Named::Agent(agent_id), "=").await
+}
+
+/// Like [`last_passed_of_agent`], for several agents. Those without such a request are omitted.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn last_passed_of_agents(
+    engine: &Engine,
+    permit: &Permit<to::SeeUsageDetails>,
+    agents: &[AgentId],
+) -> Result<HashMap<AgentId, Timestamp>, StorageError> {
+    if agents.is_empty() {
+        return Ok(HashMap::new());
+    }
+    // A look-up in each table ends with the first count.
+    let last = |resolution: &Resolution| {
+        format!(
+            "(SELECT CAST(starts_at AS BIGINT) FROM {} WHERE subject = usage_subjects.id AND outcome = $3 \
+             ORDER BY starts_at DESC LIMIT 1)",
+            resolution.table
+        )
+    };
+    let sql = format!(
+        "SELECT ref_id, {}, {} FROM usage_subjects WHERE org_id = $1 AND kind = $2 AND ref_id IN ({})",
+        last(&MINUTES),
+        last(&HOURS),
+        places(4, agents.len())
+    );
+    let rows: Vec<(String, Option<i64>, Option<i64>)> = on!(engine.db.read(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id()).bind(kind::AGENT)
+            .bind(Outcome::Valid.number());
+        for agent in agents {
+            query = query.bind(agent.to_string());
+        }
+        query.fetch_all(c).await
+    })?;
+    let last = rows.into_iter().filter_map(|(id, minute, hour)| {
+        let minute = minute.map(|step| MINUTES.start(step));
+        let at = minute.or(hour.map(|step| HOURS.start(step)))?;
+        Some((id, at))
+    });
+    let last: HashMap<String, Timestamp> = last.collect();
+    let of_agent = |id: &AgentId| Some((*id, *last.get(&id.to_string())?));
+    Ok(agents.iter().filter_map(of_agent).collect())
 }
 
 /// When an outcome was last counted that is or is not `VALID`.

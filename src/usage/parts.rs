@@ -1,6 +1,6 @@
 //! Usage by key, and by agent for agents whose public ID was sent instead of a key.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt::Display, hash::Hash};
 
 use sqlx::{FromRow, postgres::PgRow, sqlite::SqliteRow};
 
@@ -9,7 +9,7 @@ use crate::{
     access::{Permit, to},
     agents::PublicId,
     db::{StorageError, on, places},
-    id::{KeyId, OrgId},
+    id::{AgentId, KeyId, OrgId},
     name::{DisplayName, KeyName},
     outcome::Outcome,
     time::{Timestamp, Zone},
@@ -213,7 +213,28 @@ pub async fn requests_of_keys(
     permit: &Permit<to::SeeUsageDetails>,
     keys: &[KeyId],
 ) -> Result<HashMap<KeyId, i64>, StorageError> {
-    if keys.is_empty() {
+    requests_of(engine, permit.org_id(), kind::KEY, keys).await
+}
+
+/// Like [`requests_of_keys`], for agents whose public ID was sent instead of a key.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn requests_of_agents(
+    engine: &Engine,
+    permit: &Permit<to::SeeUsageDetails>,
+    agents: &[AgentId],
+) -> Result<HashMap<AgentId, i64>, StorageError> {
+    requests_of(engine, permit.org_id(), kind::AGENT, agents).await
+}
+
+async fn requests_of<I: Copy + Eq + Hash + Display>(
+    engine: &Engine,
+    org_id: OrgId,
+    kind: i64,
+    ids: &[I],
+) -> Result<HashMap<I, i64>, StorageError> {
+    if ids.is_empty() {
         return Ok(HashMap::new());
     }
     let standard = Standard::new(Range::Days30, &Zone::UTC, engine.clock.now());
@@ -222,17 +243,19 @@ pub async fn requests_of_keys(
          JOIN usage_days ON usage_days.subject = usage_subjects.id AND usage_days.starts_at >= $3 \
          WHERE usage_subjects.org_id = $1 AND usage_subjects.kind = $2 AND usage_subjects.ref_id IN ({}) \
          GROUP BY usage_subjects.ref_id",
-        places(4, keys.len())
+        places(4, ids.len())
     );
-    let rows: Vec<(KeyId, i64)> = on!(engine.db.read(), c => {
-        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id()).bind(kind::KEY)
+    let rows: Vec<(String, i64)> = on!(engine.db.read(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(org_id).bind(kind)
             .bind(DAYS.first_step(standard.from));
-        for key in keys {
-            query = query.bind(key);
+        for id in ids {
+            query = query.bind(id.to_string());
         }
         query.fetch_all(c).await
     })?;
-    Ok(rows.into_iter().collect())
+    let counts: HashMap<String, i64> = rows.into_iter().collect();
+    let count = |id: &I| Some((*id, *counts.get(&id.to_string())?));
+    Ok(ids.iter().filter_map(count).collect())
 }
 
 /// The number of active keys, and how many of them had a valid request in a period.

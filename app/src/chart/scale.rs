@@ -51,7 +51,8 @@ pub fn area(lower: &[i64], upper: &[i64], top: i64) -> String {
     path
 }
 
-/// Decides which of `steps` labels are shown, and which of those only in wide windows.
+/// Decides which of `steps` labels are shown, and which of those only in wide windows. The last one is always shown: it is the
+/// one under way, where people look first.
 pub fn labelled(steps: usize) -> impl Fn(usize) -> Option<Room> {
     let every = match steps {
         ..=8 => 1,
@@ -60,8 +61,9 @@ pub fn labelled(steps: usize) -> impl Fn(usize) -> Option<Room> {
         _ => steps.div_ceil(5),
     };
     move |step| {
-        let label = step / every;
-        (step.is_multiple_of(every)).then_some(if label.is_multiple_of(2) {
+        let from_end = steps.checked_sub(step + 1)?;
+        let label = from_end / every;
+        (from_end.is_multiple_of(every)).then_some(if label.is_multiple_of(2) {
             Room::Everywhere
         } else {
             Room::InWideWindows
@@ -110,16 +112,17 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_few_and_every_other_one_waits_for_room() {
+    fn labels_are_few_with_the_last_and_every_other_one_waits_for_room() {
         let shown = |steps: usize| -> Vec<usize> {
             (0..steps)
                 .filter(|&step| labelled(steps)(step).is_some())
                 .collect()
         };
-        assert_eq!(shown(30), [0, 6, 12, 18, 24]);
-        assert_eq!(shown(24), [0, 4, 8, 12, 16, 20]);
+        assert_eq!(shown(30), [5, 11, 17, 23, 29]);
+        assert_eq!(shown(24), [3, 7, 11, 15, 19, 23]);
         assert_eq!(shown(7).len(), 7);
-        assert_eq!(labelled(30)(6), Some(Room::InWideWindows));
-        assert_eq!(labelled(30)(12), Some(Room::Everywhere));
+        assert_eq!(labelled(30)(23), Some(Room::InWideWindows));
+        assert_eq!(labelled(30)(29), Some(Room::Everywhere));
+        assert_eq!(labelled(0)(0), None);
     }
 }

@@ -56,6 +56,22 @@ fn a_single_step_is_a_level_line_and_one_that_is_not_over_is_drawn_as_such() {
 }
 
 #[test]
+fn a_small_chart_of_rejected_requests_has_their_color_a_legend_and_a_top_value() {
+    let steps = vec![step("Nov 20", 0, 0, 3), step("Nov 21", 0, 4, 0)];
+    let html = view! { <LowChart title="Requests" step_name="Day" steps over=1/> }.to_html();
+    let html = html.replace("<!>", "");
+    let series = |class: &str| html.contains(&format!("<g class=\"{class}\">"));
+    assert_eq!(
+        ["series-passed", "series-limited", "series-refused"].map(series),
+        [false, true, true],
+        "{html}"
+    );
+    let legend = "<li class=\"series-passed\">Passed</li><li class=\"series-limited\">Rate limited</li><li class=\"series-refused\">Rejected</li>";
+    let axis = "class=\"y-axis\"><li>4</li><li>0</li></ol>";
+    assert!(html.contains(legend) && html.contains(axis), "{html}");
+}
+
+#[test]
 fn a_label_is_text_and_no_markup() {
     let steps = vec![step("<b>", 1, 0, 0), step("</title><script>", 1, 0, 0)];
     let html = view! { <LowChart title="\"><script>" step_name="Day" steps over=2/> }.to_html();

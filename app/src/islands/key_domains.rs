@@ -10,10 +10,8 @@ mod step;
 use latchkey::domain::{DomainPattern, DomainRule, LocalhostRule};
 use leptos::prelude::*;
 
-use self::{
-    add::AddDomains, list::DomainList, localhost::LocalhostSwitch, origin_tester::OriginTester,
-};
-pub use self::{editor::Editor, list::AddButton};
+use self::{add::AddDomains, list::DomainList, localhost::LocalhostSwitch};
+pub use self::{editor::Editor, list::AddButton, origin_tester::OriginTester};
 use crate::{
     form::errors::{ErrorTexts, FieldError, WHOLE_FORM},
     values::key_domains::KeyDomains,
@@ -66,7 +64,7 @@ pub fn KeyDomainsEditor(
         <div class="body stack">
             <div role="alert"><ErrorTexts field=WHOLE_FORM errors=editor.errors/></div>
             {forms}
-            <OriginTester patterns rule path tried editor=may_edit.then_some(editor) with_switch may_allow_localhost/>
+            <OriginTester patterns rule path anchor="#domains" tried editor=may_edit.then_some(editor) with_switch may_allow_localhost/>
             <p class="muted small">{effect}{about}</p>
         </div>
     }

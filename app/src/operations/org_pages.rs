@@ -2,7 +2,7 @@
 
 use latchkey::role::{Action, Rights};
 
-use crate::icons::Symbol;
+use crate::{icons::Symbol, pages::refusals::TITLE};
 
 #[derive(Debug, Clone, Copy)]
 pub struct OrgPage {
@@ -68,11 +68,7 @@ const PAGES: [OrgPage; 22] = [
         Action::ManageTokens,
     ),
     main("settings", "Settings", Symbol::Settings, Action::EditOrg).or("organization name"),
-    other(
-        "usage/refusals",
-        "Rejected requests",
-        Action::SeeUsageDetails,
-    ),
+    other("usage/refusals", TITLE, Action::SeeUsageDetails).or("rejected rate limited requests"),
     other(ASKED, "Asked of owners", Action::ReviewKeys),
     other("review/history", "History of reviews", Action::ReviewKeys),
     other("settings/security", "Security settings", Action::EditOrg).or("require second factor"),

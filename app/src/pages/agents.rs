@@ -5,7 +5,9 @@ mod data;
 mod fields;
 mod forms;
 mod list;
+mod more;
 mod new;
+mod said;
 mod show;
 mod used;
 
@@ -13,5 +15,6 @@ pub use self::{
     forms::{create, submit},
     list::AgentsPage,
     new::NewAgentPage,
+    said::said,
     show::AgentPage,
 };

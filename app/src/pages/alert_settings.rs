@@ -246,8 +246,8 @@ fn AlertSettingsView(
                 <input type="hidden" name="was_reminders" value=values.was_reminders/>
                 <Field name="factor" label="How many times as much as usual" autocomplete="off" maxlength=3 value=values.factor errors/>
                 <Field name="min_requests" label="At least this many requests" autocomplete="off" maxlength=13 value=values.min_requests errors/>
-                <Field name="min_rejected" label="At least this many rejected requests" autocomplete="off" maxlength=13 value=values.min_rejected errors/>
-                <p class="hint">"Rejected requests are compared separately, also with what is usual for the key."</p>
+                <Field name="min_rejected" label="At least this many rejected or rate-limited requests" autocomplete="off" maxlength=13 value=values.min_rejected errors/>
+                <p class="hint">"These are compared separately, also with what is usual for the key."</p>
                 <ChoiceGroup field="by" legend="Unusual keys are shown" errors>
                     {no_mail}
                     <div class="choices">

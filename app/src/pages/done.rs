@@ -11,6 +11,7 @@ use axum::http::{HeaderValue, header, request::Parts};
 use latchkey::{
     Engine,
     accounts::sessions::SessionHash,
+    agents::PublicId,
     id::{KeyId, UserId},
 };
 use leptos::prelude::use_context;
@@ -193,7 +194,7 @@ impl Done {
         sentence.to_owned()
     }
 
-    /// The message about a key or a person with this name.
+    /// The message about a key, an agent or a person with this name.
     pub fn sentence_about(self, name: &str) -> String {
         match self {
             Self::KeyDisabled => {
@@ -201,7 +202,7 @@ impl Done {
             }
             Self::KeyEnabled => format!("“{name}” enabled."),
             Self::KeyRevoked => format!("“{name}” revoked."),
-            Self::KeyUpdated => format!("“{name}” updated."),
+            Self::KeyUpdated | Self::AgentUpdated => format!("“{name}” updated."),
             Self::KeyReviewed => format!("“{name}” reviewed."),
             Self::OwnersAsked => format!("Owners asked to change “{name}”."),
             Self::KeyExtended => format!("“{name}” extended."),
@@ -222,6 +223,14 @@ impl Done {
         }
     }
 
+    /// The notice about an agent.
+    pub fn of_agent(self, agent: PublicId) -> Notice {
+        Notice {
+            agent: Some(agent),
+            ..self.into()
+        }
+    }
+
     /// The notice about a person.
     pub fn of_person(self, person: UserId) -> Notice {
         Notice {
@@ -231,11 +240,12 @@ impl Done {
     }
 }
 
-/// What a form did, and to which key or person. The page that shows it reads their name.
+/// What a form did, and to which key, agent or person. The page that shows it reads their name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Notice {
     pub done: Done,
     pub key: Option<KeyId>,
+    pub agent: Option<PublicId>,
     pub person: Option<UserId>,
 }
 
@@ -244,6 +254,7 @@ impl From<Done> for Notice {
         Self {
             done,
             key: None,
+            agent: None,
             person: None,
         }
     }
@@ -259,6 +270,7 @@ impl Notice {
     pub fn text(self) -> String {
         let word: &str = self.done.into();
         let about = self.key.map(|key| key.to_string());
+        let about = about.or_else(|| self.agent.map(|agent| agent.to_string()));
         let about = about.or_else(|| self.person.map(|person| person.to_string()));
         match (self.done, about) {
             (
@@ -314,6 +326,7 @@ impl Notice {
         Some(Self {
             done,
             key: about.parse().ok(),
+            agent: about.parse().ok(),
             person: about.parse().ok(),
         })
     }
@@ -331,11 +344,16 @@ mod tests {
     #[test]
     fn a_cookie_brings_a_word_and_no_text() {
         let key: KeyId = "key_00000000000000000000000000000000".parse().unwrap();
+        let agent: PublicId = "agt_0123456789abcdefghijkl".parse().unwrap();
         let person: UserId = "usr_00000000000000000000000000000000".parse().unwrap();
         for (value, notice) in [
             ("key-disabled", Done::KeyDisabled.into()),
             ("key-disabled.call us", Done::KeyDisabled.into()),
             (&format!("key-disabled.{key}"), Done::KeyDisabled.of(key)),
+            (
+                &format!("agent-updated.{agent}"),
+                Done::AgentUpdated.of_agent(agent),
+            ),
             ("keys-revoked.12", Done::KeysRevoked(12).into()),
             ("keys-imported.3", Done::KeysImported(3).into()),
             (

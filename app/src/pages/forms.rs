@@ -27,6 +27,7 @@ use crate::{
     },
     request::{PageRequest, stored_session_of},
     site::Site,
+    text::time::in_zone,
 };
 
 /// Context: the form could not be read or is not allowed. The page shows only this error.
@@ -80,7 +81,8 @@ where
         let answer = async {
             let request = PageRequest::of(site.clone(), parts.clone()).await?;
             let form = read(Request::from_parts(parts.clone(), body)).await?;
-            submit(request, form).await
+            let zone = request.zone().await?;
+            in_zone(zone, submit(request, form)).await
         };
         let answer = answer.await;
         respond(&site, parts, answer).await
@@ -106,7 +108,8 @@ where
             let body = received(Request::from_parts(parts.clone(), body)).await?;
             let form = parsed(parts.clone(), body.clone()).await?;
             let again = request.submit(&[&body]).filter(|_| uses_up(&form));
-            let answer = submit(request.clone(), form);
+            let zone = request.zone().await?;
+            let answer = in_zone(zone, submit(request.clone(), form));
             match again {
                 Some(again) => {
                     finished(tokio::spawn(once(request, again, answer, redirect_of))).await

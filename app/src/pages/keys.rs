@@ -5,7 +5,6 @@ pub mod find;
 pub(super) mod finding_text;
 pub mod first_steps;
 pub mod import;
-pub mod last_edit;
 pub mod list;
 pub mod new;
 pub mod policy_notes;

@@ -5,9 +5,9 @@ use std::future::Future;
 use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::{error::AppError, request::PageRequest};
+use crate::{error::AppError, request::PageRequest, text::time::in_zone};
 
-/// Starts loading the data of a page. The work is aborted when the client disconnects.
+/// Starts loading the data of a page, with times in the zone of its user. The work is aborted when the client disconnects.
 ///
 /// Leptos polls a `Suspend` once before it waits for it, with a waker that does nothing. A future that waits for a
 /// database connection at that point would never be woken, so it runs in a task of its own.
@@ -19,7 +19,9 @@ where
 {
     let request = PageRequest::current();
     finished(AbortOnDropHandle::new(tokio::spawn(async move {
-        load(request.await?).await
+        let request = request.await?;
+        let zone = request.zone().await?;
+        in_zone(zone, load(request)).await
     })))
 }
 

@@ -8,6 +8,7 @@ use crate::{
     error::{AppError, http::set_status},
     pages::{error_view::ErrorView, forms::FailedForm, loading::loading},
     request::PageRequest,
+    text::time::{shown_in, zone},
 };
 
 /// A page: `show` renders what `load` returns. If `load` fails, the page shows the error.
@@ -23,12 +24,17 @@ where
         return view! { <ErrorView error/> }.into_any();
     }
     let owners = owners();
-    let loading = loading(|request| async move { Ok((load(request.clone()).await?, request)) });
+    let loading = loading(|request| async move {
+        let loaded = load(request.clone()).await?;
+        Ok((loaded, request, zone()))
+    });
     view! {
         <Suspense>
             {Suspend::new(async move {
                 let shown = match loading.await {
-                    Ok((loaded, request)) => show(request, loaded).into_any(),
+                    Ok((loaded, request, zone)) => {
+                        shown_in(zone, || show(request, loaded).into_any())
+                    }
                     Err(error) => {
                         set_status(&error);
                         view! { <ErrorView error/> }.into_any()

@@ -3,7 +3,7 @@
 use latchkey::{
     access::Membership,
     audit::{self, AuditQuery, EventFilter},
-    event::Event,
+    event::{Event, Target},
     id::{KeyId, UserId},
     keys::{change_state::MOST_AT_ONCE, show},
     members,
@@ -12,8 +12,10 @@ use latchkey::{
 use serde_json::Value;
 
 use super::{
+    agents::said as agent_said,
+    audit::last_own_edit,
     done::{Done, Notice},
-    keys::{last_edit::last_own_edit, show::extension},
+    keys::show::extension,
 };
 use crate::{
     error::AppError,
@@ -37,6 +39,9 @@ pub async fn said(request: PageRequest, notice: Notice) -> Result<Said, AppError
         let membership = request.membership().await?;
         let role = role_noun(membership.rights().role);
         return Ok(format!("You joined {} as {role}.", membership.org().name).into());
+    }
+    if let Some(agent) = notice.agent {
+        return agent_said(&request, notice.done, agent).await;
     }
     let Some(id) = notice.key else {
         let undo = match notice.done {
@@ -169,7 +174,7 @@ async fn removed(
     membership: &Membership,
     id: KeyId,
 ) -> Result<Option<(String, String)>, AppError> {
-    let last = last_own_edit(request, membership, id).await?;
+    let last = last_own_edit(request, membership, Target::Key(id)).await?;
     let Some(change) = last.as_ref().and_then(|entry| entry.changes.get("domains")) else {
         return Ok(None);
     };

@@ -7,21 +7,21 @@ mod data;
 mod edges;
 pub mod export;
 mod filters;
-mod key;
 mod key_by_name;
 pub mod live;
 mod page;
 mod report_text;
+mod requests;
 mod stats;
 mod subject;
+mod subject_usage;
 mod tables;
 mod unusual;
 mod words;
 
 pub use self::{
-    key::{KeyUsage, of_key},
-    page::{Ranges, UsagePage, shown_usage},
-    report_text::ReportText,
+    page::{UsagePage, shown_usage},
+    requests::Requests,
     subject::told_apart,
-    unusual::{UnusualDays, UnusualList},
+    subject_usage::{SubjectUsage, of_agent, of_key},
 };

@@ -1,5 +1,5 @@
-//! Time formatting. The server formats times in UTC, so that the browser's clock, time zone and language do not affect
-//! the page, and hydration finds the text that was sent.
+//! Time formatting. The server formats times in the zone that the user chose in their profile, at first UTC, so that the
+//! browser's clock, time zone and language do not affect the page, and hydration finds the text that was sent.
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,26 @@ mod format {
     use super::TimeText;
     use crate::text::days::days_text;
 
+    tokio::task_local! {
+        /// The zone of the user whose page is made.
+        static ZONE: Zone;
+    }
+
+    /// The zone of the user whose page is made; otherwise UTC.
+    pub fn zone() -> Zone {
+        ZONE.try_with(Clone::clone).unwrap_or_default()
+    }
+
+    /// Does what makes texts in a zone.
+    pub fn in_zone<F: Future>(zone: Zone, making: F) -> impl Future<Output = F::Output> {
+        ZONE.scope(zone, making)
+    }
+
+    /// Shows something in a zone.
+    pub fn shown_in<T>(zone: Zone, show: impl FnOnce() -> T) -> T {
+        ZONE.sync_scope(zone, show)
+    }
+
     impl TimeText {
         /// Shown as its date: "Jan 15, 2027".
         pub fn date(time: Timestamp) -> Self {
@@ -47,34 +67,25 @@ mod format {
 
         /// Shown to the second: "Jan 15, 2027, 10:00:07 UTC".
         pub fn exact(time: Timestamp) -> Self {
+            let offset = zone().offset_at(time);
             Self {
                 // The line can only break between date and time.
-                short: written(time, "%b\u{a0}%-d,\u{a0}%Y, %H:%M:%S\u{a0}UTC"),
-                full: written(time, "%b %-d, %Y, %H:%M:%S UTC"),
+                short: format!(
+                    "{}\u{a0}{offset}",
+                    written(time, "%b\u{a0}%-d,\u{a0}%Y, %H:%M:%S")
+                ),
+                full: with_zone(time, "%b %-d, %Y, %H:%M:%S"),
                 ..Self::full(time)
             }
         }
 
-        /// Shown to the second in a zone that the page names: "Jan 15, 2027, 11:00:07". In UTC, the text has it, too.
-        pub fn exact_in(time: Timestamp, zone: &Zone) -> Self {
-            if zone.is_utc() {
-                return Self::exact(time);
-            }
-            let local = zone.local(time);
-            Self {
-                short: local.strftime("%b\u{a0}%-d,\u{a0}%Y, %H:%M:%S").to_string(),
-                full: format!("{} ({zone})", local.strftime("%b %-d, %Y, %H:%M:%S")),
-                ..Self::full(time)
-            }
-        }
-
-        /// Shown with date, time and zone: "Jan 15, 2027, 10:00 UTC".
+        /// Shown with date, time and zone: "Jan 15, 2027, 10:00 UTC" or "Jan 15, 2027, 02:00 UTC−8".
         pub fn full(time: Timestamp) -> Self {
-            let full = written(time, "%b %-d, %Y, %H:%M UTC");
+            let text = written(time, "%b %-d, %Y, %H:%M");
             Self {
-                iso: written(time, "%Y-%m-%dT%H:%M:%S%.3fZ"),
-                short: full.clone(),
-                full,
+                iso: time.utc().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+                short: format!("{text} {}", zone().offset_at(time)),
+                full: with_zone(time, "%b %-d, %Y, %H:%M"),
             }
         }
     }
@@ -92,10 +103,10 @@ mod format {
 
     /// The time of day: "10:00:07 UTC".
     pub fn time_of_day(time: Timestamp) -> String {
-        written(time, "%H:%M:%S UTC")
+        format!("{} {}", written(time, "%H:%M:%S"), zone().offset_at(time))
     }
 
-    /// How long ago `time` was: "just now" or "2 minutes ago", after 24 hours "yesterday" or "2 days ago" by UTC
+    /// How long ago `time` was: "just now" or "2 minutes ago", after 24 hours "yesterday" or "2 days ago" by
     /// calendar days, and later the date.
     fn relative(time: Timestamp, now: Timestamp) -> String {
         let ago = |count: i64, unit: &str| {
@@ -105,16 +116,29 @@ mod format {
             ..MINUTE => "just now".to_owned(),
             past @ MINUTE..HOUR => ago(past / MINUTE, "minute"),
             past @ HOUR..DAY => ago(past / HOUR, "hour"),
-            _ => match now.floor(DAY).since(time.floor(DAY)) / DAY {
-                1 => "yesterday".to_owned(),
-                days @ 2..30 => ago(days, "day"),
-                _ => date(time),
-            },
+            _ => {
+                let day = |at| Timestamp::start_of(zone().local(at).date());
+                match day(now).since(day(time)) / DAY {
+                    1 => "yesterday".to_owned(),
+                    days @ 2..30 => ago(days, "day"),
+                    _ => date(time),
+                }
+            }
         }
     }
 
     fn written(time: Timestamp, format: &str) -> String {
-        time.utc().strftime(format).to_string()
+        zone().local(time).strftime(format).to_string()
+    }
+
+    /// With the name of the zone: "Jan 15, 2027, 10:00 UTC" or "Jan 15, 2027, 11:00 (Europe/Berlin)".
+    fn with_zone(time: Timestamp, format: &str) -> String {
+        let zone = zone();
+        let text = written(time, format);
+        match zone.is_utc() {
+            true => format!("{text} UTC"),
+            false => format!("{text} ({zone})"),
+        }
     }
 
     #[cfg(test)]
@@ -138,17 +162,25 @@ mod format {
 
         #[test]
         fn a_time_is_written_in_a_zone_that_the_tooltip_names() {
-            let berlin = "Europe/Berlin".parse().unwrap();
-            let text = TimeText::exact_in(NOON, &berlin);
+            let berlin: Zone = "Europe/Berlin".parse().unwrap();
+            let text = shown_in(berlin.clone(), || TimeText::exact(NOON));
             assert_eq!(
                 (text.iso.as_str(), text.short.as_str(), text.full.as_str()),
                 (
                     "2027-01-15T08:00:00.000Z",
-                    "Jan\u{a0}15,\u{a0}2027, 09:00:00",
+                    "Jan\u{a0}15,\u{a0}2027, 09:00:00\u{a0}UTC+1",
                     "Jan 15, 2027, 09:00:00 (Europe/Berlin)"
                 )
             );
-            assert_eq!(TimeText::exact_in(NOON, &Zone::UTC), TimeText::exact(NOON));
+            shown_in(berlin, || {
+                assert_eq!(TimeText::full(NOON).short, "Jan 15, 2027, 09:00 UTC+1");
+                assert_eq!(time_of_day(NOON), "09:00:00 UTC+1");
+                // 23:30 in Berlin, and an hour later.
+                let evening = NOON.plus(14 * HOUR + 30 * MINUTE);
+                assert_eq!(date(evening.plus(HOUR)), "Jan 16, 2027");
+                assert_eq!(relative(evening, evening.plus(DAY + HOUR)), "2 days ago");
+            });
+            assert_eq!(time_of_day(NOON), "08:00:00 UTC");
         }
 
         #[test]
@@ -186,4 +218,4 @@ mod format {
 }
 
 #[cfg(feature = "ssr")]
-pub use format::{date, in_days, time_of_day};
+pub use format::{date, in_days, in_zone, shown_in, time_of_day, zone};

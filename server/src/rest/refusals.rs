@@ -147,9 +147,9 @@ pub struct RefusalListQuery {
     q: Search,
 }
 
-/// List rejected requests
+/// List requests that did not pass
 ///
-/// The latest 1,000 rejected requests of the last 30 days. If there are more than about 50 in a second, only the newest of
+/// The latest 1,000 rejected or rate-limited requests of the last 30 days. If there are more than about 50 in a second, only the newest of
 /// them are listed. Requests with a key that does not exist are listed if they name one of the organization's agents or were
 /// verified with one of its own service tokens.
 #[utoipa::path(get, path = "/v1/orgs/{org}/refusals", operation_id = "list_refusals", tag = "Usage", params(RefusalListQuery),

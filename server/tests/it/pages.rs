@@ -39,6 +39,7 @@ mod roles;
 pub mod sentences;
 mod shown_once;
 mod submitted_twice;
+mod time_zone;
 mod tokens;
 mod usage;
 mod whole_path;

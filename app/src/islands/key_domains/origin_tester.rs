@@ -16,8 +16,10 @@ pub fn OriginTester(
     patterns: Signal<Vec<DomainPattern>>,
     /// How the patterns are matched.
     rule: Signal<DomainRule>,
-    /// The path of the key's page.
+    /// The path of the page of the key or agent.
     path: String,
+    /// The part of the page that the answer is in, with `#`.
+    anchor: &'static str,
     /// The origin to test initially.
     tried: String,
     /// The editor, if the user can add domains.
@@ -62,7 +64,7 @@ pub fn OriginTester(
     });
     view! {
         <div class="field">
-        <form class="field" method="get" action=format!("{form_path}#domains")>
+        <form class="field" method="get" action=format!("{form_path}{anchor}")>
             <label for="origin">"Test an origin"</label>
             <div class="input-row">
                 <input

@@ -10,10 +10,11 @@ use latchkey::{
     id::AgentId,
     keys::{create::new_creation_token, project},
     role::Action,
+    usage::{latest::last_passed_of_agents, parts::requests_of_agents},
 };
 
-use super::{agent_form::AgentForm, used::AgentUse};
-use crate::{error::AppError, request::PageRequest};
+use super::{agent_form::AgentForm, more::More};
+use crate::{error::AppError, request::PageRequest, text::time::TimeText};
 
 /// A page of the organization's agents.
 #[derive(Debug, Clone)]
@@ -40,6 +41,17 @@ pub struct AgentRow {
     pub name: String,
     /// Only for owners and admins.
     pub details: Option<AgentDetails>,
+    /// Only in a list, and for owners and admins.
+    pub used: Option<Used>,
+}
+
+/// The requests with the public ID of an agent in place of a key.
+#[derive(Debug, Clone)]
+pub struct Used {
+    /// Those of the last 30 days.
+    pub requests: i64,
+    /// When one last passed; `None` for never, or more than 90 days ago.
+    pub last: Option<TimeText>,
 }
 
 /// The details of an agent that only owners and admins see.
@@ -60,8 +72,8 @@ pub struct AgentView {
     pub agent: AgentRow,
     /// Whether a page can use the public ID instead of a key.
     pub is_embedded: bool,
-    /// What deleting the agent would end, if the user can do so.
-    pub use_of: Option<AgentUse>,
+    /// Its use and its history, for owners and admins.
+    pub more: Option<More>,
     /// The form that edits the agent, if the user is allowed to.
     pub form: Option<AgentOptions>,
 }
@@ -135,13 +147,27 @@ async fn rows(
     let limit = PAGE_SIZE + 1;
     if let Some(permit) = membership.permit_if_allowed::<to::SeeKeyDetails>() {
         let agents = show::list(engine, &permit, place, limit).await?;
-        return Ok(agents.into_iter().map(listed).collect());
+        let ids: Vec<AgentId> = agents.iter().map(|agent| agent.summary.id).collect();
+        let mut rows: Vec<AgentRow> = agents.into_iter().map(listed).collect();
+        if let Some(permit) = membership.permit_if_allowed::<to::SeeUsageDetails>() {
+            let requests = requests_of_agents(engine, &permit, &ids).await?;
+            let last = last_passed_of_agents(engine, &permit, &ids).await?;
+            let now = engine.clock().now();
+            for (row, id) in rows.iter_mut().zip(&ids) {
+                row.used = Some(Used {
+                    requests: requests.get(id).copied().unwrap_or(0),
+                    last: last.get(id).map(|at| TimeText::relative(*at, now)),
+                });
+            }
+        }
+        return Ok(rows);
     }
     let agents = show::summaries(engine, &membership.permit()?, place, limit).await?;
     let agents = agents.into_iter().map(|agent| AgentRow {
         public_id: agent.public_id.to_string(),
         name: agent.name.to_string(),
         details: None,
+        used: None,
     });
     Ok(agents.collect())
 }
@@ -161,9 +187,10 @@ pub async fn show(request: PageRequest) -> Result<AgentView, AppError> {
                 public_id: agent.public_id.to_string(),
                 name: agent.name.to_string(),
                 details: None,
+                used: None,
             },
             is_embedded: show::is_embedded(engine, &permit, public_id).await?,
-            use_of: None,
+            more: None,
             form: None,
         });
     };
@@ -174,13 +201,9 @@ pub async fn show(request: PageRequest) -> Result<AgentView, AppError> {
         Some(_) => Some(options(engine, &details_permit, Some(&agent)).await?),
         None => None,
     };
-    let use_of = match (&form, membership.permit_if_allowed()) {
-        (Some(_), Some(permit)) => Some(AgentUse::of(engine, &permit, &agent).await?),
-        _ => None,
-    };
     Ok(AgentView {
         is_embedded: agent.public_embedding,
-        use_of,
+        more: More::of(&request, &membership, &agent).await?,
         agent: row_with_details(agent),
         form,
     })
@@ -238,6 +261,7 @@ fn listed(agent: ListedAgent) -> AgentRow {
             domains: agent.first_domain.into_iter().collect(),
             public_embedding: agent.public_embedding,
         }),
+        used: None,
     }
 }
 
@@ -251,5 +275,6 @@ fn row_with_details(agent: Agent) -> AgentRow {
             more_domains: 0,
             public_embedding: agent.public_embedding,
         }),
+        used: None,
     }
 }

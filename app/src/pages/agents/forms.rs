@@ -76,7 +76,7 @@ async fn edit(request: PageRequest, form: AgentForm) -> Answer {
     match engine_edit::edit(request.engine(), &permit, public_id, change).await {
         Ok(()) => Ok(FormAnswer::done(
             agent_path(&request, public_id),
-            Done::AgentUpdated,
+            Done::AgentUpdated.of_agent(public_id),
         )),
         Err(error) => {
             let (values, errors) = current(request, form.sent_back(), sent).await?;
@@ -149,10 +149,10 @@ async fn delete(request: PageRequest, form: AgentForm) -> Answer {
     let view = show(request.clone()).await;
     if let Ok(AgentView {
         agent,
-        use_of: Some(used),
+        more: Some(more),
         ..
     }) = &view
-        && used.is_in_use
+        && more.use_of.is_in_use
         && !is_typed(&form.confirm, &agent.name)
     {
         let sentence = format!(

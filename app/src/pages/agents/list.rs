@@ -6,7 +6,11 @@ use super::data::{AgentList, AgentRow, list};
 use crate::{
     icons::{Icon, Symbol},
     pages::{frame::PageHead, page::page},
-    text::{number::counted, query::query_of},
+    text::{
+        number::{counted, grouped},
+        query::query_of,
+        time::Time,
+    },
 };
 
 #[component]
@@ -24,7 +28,12 @@ fn AgentsView(org: String, list: AgentList) -> impl IntoView {
     let count = counted(list.count, "agent", "agents");
     // An empty list says so itself.
     let lead = (list.count > 0)
-        .then(|| view! { {count}" in "<b>{list.org_name.clone()}</b>"." }.into_any());
+        .then(|| {
+            let used = list.with_details.then_some(
+                " Requests are those with a public ID in place of a key; those with a key count for the key.",
+            );
+            view! { {count}" in "<b>{list.org_name.clone()}</b>"."{used} }.into_any()
+        });
     view! {
         <PageHead title="Agents" lead>{make}</PageHead>
         {if list.rows.is_empty() {
@@ -61,7 +70,10 @@ fn NoAgents(
 fn AgentTable(org: String, list: AgentList) -> impl IntoView {
     let shown = list.rows.len();
     let more = list.with_details.then(|| {
-        view! { <th scope="col">"Project"</th><th scope="col">"Domains"</th><th scope="col">"Embedding"</th> }
+        view! { <th scope="col" class="drop-3">"Project"</th><th scope="col">"Domains"</th><th scope="col" class="drop-2">"Embedding"</th> }
+    });
+    let used = list.rows.iter().any(|row| row.used.is_some()).then(|| {
+        view! { <th scope="col">"Last used"</th><th scope="col" class="num"><span>"Requests"<span class="period">" 30 days"</span></span></th> }
     });
     let rows = list
         .rows
@@ -90,7 +102,7 @@ fn AgentTable(org: String, list: AgentList) -> impl IntoView {
         <div class="card">
             <table class="table wide">
                 <caption class="visually-hidden">"Agents"</caption>
-                <thead><tr><th scope="col">"Name"</th><th scope="col">"Public ID"</th>{more}</tr></thead>
+                <thead><tr><th scope="col">"Name"</th><th scope="col">"Public ID"</th>{more}{used}</tr></thead>
                 <tbody>{rows}</tbody>
             </table>
             {pager}
@@ -113,9 +125,19 @@ fn Row(org: String, agent: AgentRow) -> impl IntoView {
             "Requires a key"
         };
         view! {
-            <td data-label="Project">{details.project}</td>
+            <td class="drop-3" data-label="Project">{details.project}</td>
             <td data-label="Domains">{domains}</td>
-            <td class="muted" data-label="Embedding">{embedding}</td>
+            <td class="muted drop-2" data-label="Embedding">{embedding}</td>
+        }
+    });
+    let used = agent.used.map(|used| {
+        let last = match used.last {
+            Some(text) => view! { <Time text/> }.into_any(),
+            None => view! { <span class="never">"Never"</span> }.into_any(),
+        };
+        view! {
+            <td class="muted nowrap" data-label="Last used">{last}</td>
+            <td class="num" data-label="Requests, 30 days">{grouped(used.requests)}</td>
         }
     });
     view! {
@@ -123,6 +145,7 @@ fn Row(org: String, agent: AgentRow) -> impl IntoView {
             <th scope="row"><a class="name" href=href>{agent.name}</a></th>
             <td data-label="Public ID"><code>{agent.public_id}</code></td>
             {more}
+            {used}
         </tr>
     }
 }

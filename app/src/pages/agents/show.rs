@@ -9,20 +9,24 @@ use super::{
     agent_form::AgentForm,
     data::{AgentDetails, AgentOptions, AgentRow, AgentView, show},
     fields::AgentFields,
+    more::More,
     used::AgentUse,
 };
 use crate::{
     form::errors::Errors,
-    islands::{copy_button::CopyButton, dialog_link::DialogLink},
+    islands::{agent_tester::AgentTester, copy_button::CopyButton, dialog_link::DialogLink},
     pages::{
+        audit::{HistoryCard, entries_of_agent},
         confirm::NameAgain,
         examples::{ExampleTabs, Snippet, VERIFY_TAB, check, origin_of, script_tag},
         forms::fields_and_errors,
         frame::{Breadcrumbs, PageHead},
         page::page,
+        refusals::Address as Rejected,
+        usage::Requests,
     },
     site::Addresses,
-    text::time::Time,
+    text::{query::query_of, time::Time},
 };
 
 const DIALOG: &str = "delete";
@@ -53,9 +57,10 @@ fn Whole(
     let AgentView {
         agent,
         is_embedded,
-        use_of,
+        more,
         form,
     } = view;
+    let use_of = more.as_ref().map(|more| more.use_of.clone());
     let (typed, errors) = fields_and_errors(AgentForm::default);
     // A rejected deletion is asked again in the page, and its errors belong there.
     let is_refused = typed.change == "delete" && !errors.is_empty();
@@ -76,17 +81,44 @@ fn Whole(
     let question = may_edit.then(|| {
         view! { <DeleteQuestion name=agent.name.clone() path=path.clone() use_of in_dialog=!asked errors/> }
     });
+    let domains = agent
+        .details
+        .as_ref()
+        .map(|details| details.domains.clone());
+    let check_card = more.as_ref().zip(domains).map(|(more, domains)| {
+        (!domains.is_empty()).then(|| {
+            view! {
+                <section class="card" aria-labelledby="check">
+                    <header><h2 id="check">"Check a page"</h2><span class="muted small">"With the saved domains"</span></header>
+                    <div class="body"><AgentTester path=path.clone() domains rule=more.rule tried=more.tried.clone()/></div>
+                </section>
+            }
+        })
+    });
+    let requests = more
+        .as_ref()
+        .and_then(|more| more.usage.clone())
+        .map(|usage| {
+            let rejected = Rejected {
+                agent: agent.public_id.clone(),
+                ..Rejected::of_key(&org, String::new())
+            };
+            view! { <Requests what="agent" usage rejected=rejected.at_the_start()/> }
+        });
     view! {
         <Breadcrumbs above=vec![(agents_path, "Agents".to_owned())] here=agent.name.clone()/>
         <PageHead title=agent.name.clone() lead>{ask}</PageHead>
         <div class="stack">
             {question}
             {match (form, agent.details.clone()) {
-                (Some(form), _) => view! { <EditCard path options=form/> }.into_any(),
+                (Some(form), _) => view! { <EditCard path=path.clone() options=form/> }.into_any(),
                 (None, Some(details)) => view! { <Facts details/> }.into_any(),
                 (None, None) => ().into_any(),
             }}
-            <Use agent is_embedded addresses variable/>
+            {check_card}
+            {requests}
+            <Use agent=agent.clone() is_embedded addresses variable/>
+            {more.map(|more| view! { <About org public_id=agent.public_id more/> })}
         </div>
     }
 }
@@ -132,6 +164,35 @@ fn Facts(details: AgentDetails) -> impl IntoView {
                 <dt>"Embedding"</dt><dd>{embedding}</dd>
             </dl>
         </section>
+    }
+}
+
+/// When it was created and last used, and its history.
+#[component]
+fn About(org: String, public_id: String, more: More) -> impl IntoView {
+    let last = match more.use_of.last_used {
+        Some(text) => view! { <Time text/> }.into_any(),
+        None => "Never, as far as counts are kept".into_any(),
+    };
+    let nothing = more.usage.is_none().then(|| {
+        let text = "No request has sent its public ID in place of a key yet. Requests with a key count for the key.";
+        view! { <p class="body muted small">{text}</p> }
+    });
+    let usage = more.usage.is_some().then(|| {
+        let href = format!("/orgs/{org}/usage{}", query_of(&[("agent", &public_id)]));
+        view! { <a class="link small" href=href>"Usage"</a> }
+    });
+    let log = entries_of_agent(&org, &more.id);
+    view! {
+        <section class="card" aria-labelledby="details">
+            <header><h2 id="details">"Details"</h2>{usage}</header>
+            <dl class="facts body">
+                <dt>"Created"</dt><dd><Time text=more.created/>{more.created_by}</dd>
+                <dt>"Last used"</dt><dd>{last}</dd>
+            </dl>
+            {nothing}
+        </section>
+        {more.history.map(|items| view! { <HistoryCard items href=log/> })}
     }
 }
 

@@ -3,17 +3,13 @@
 use latchkey::{
     Engine,
     access::{Permit, to},
-    agents::Agent,
-    usage::{
-        Range, latest,
-        question::Question,
-        report::{self, ReportError},
-    },
+    id::AgentId,
+    usage::latest,
 };
 
 use crate::{
     error::AppError,
-    pages::confirm::used_lately,
+    pages::{confirm::used_lately, usage::SubjectUsage},
     text::{
         number::{counted, grouped},
         time::TimeText,
@@ -27,36 +23,29 @@ pub struct AgentUse {
     pub last_used: Option<TimeText>,
     /// Whether one passed in the last 24 hours.
     pub is_in_use: bool,
-    /// Those of today, in UTC, and of the last 30 days.
+    /// Those of today and of the last 30 days.
     today: i64,
     month: i64,
 }
 
 impl AgentUse {
-    /// Loads the use of an agent.
+    /// Loads when an agent was last used, beside its counts.
     ///
     /// # Errors
     /// If the database cannot be reached.
     pub async fn of(
         engine: &Engine,
         permit: &Permit<to::SeeUsageDetails>,
-        agent: &Agent,
+        agent: AgentId,
+        usage: Option<&SubjectUsage>,
     ) -> Result<Self, AppError> {
         let now = engine.clock().now();
-        let question = Question::of_agent(agent.summary.public_id, Range::Days30);
-        let report = match report::with_details(engine, permit, &question).await {
-            Ok(report) => Some(report),
-            // Nothing was counted of an agent that was just created.
-            Err(ReportError::Invalid(_)) => None,
-            Err(ReportError::Storage(error)) => return Err(error.into()),
-        };
-        let today = report.as_ref().and_then(|report| report.steps.last());
-        let last = latest::last_passed_of_agent(engine, permit, agent.summary.id).await?;
+        let last = latest::last_passed_of_agent(engine, permit, agent).await?;
         Ok(Self {
             is_in_use: used_lately(last, now),
             last_used: last.map(|at| TimeText::relative(at, now)),
-            today: today.map_or(0, |step| step.counts.all()),
-            month: report.as_ref().map_or(0, |report| report.total.all()),
+            today: usage.map_or(0, |usage| usage.today.all()),
+            month: usage.map_or(0, |usage| usage.month.all()),
         })
     }
 

@@ -3,9 +3,10 @@
 use latchkey::{
     Engine,
     access::{Membership, Permit, to},
+    agents,
     audit::{self, AuditQuery},
     event::Target,
-    id::{KeyId, KeyRequestId},
+    id::{AgentId, KeyId, KeyRequestId},
     keys::show,
     members,
     time::Timestamp,
@@ -18,7 +19,7 @@ use super::{
     query::query,
     rows::{EntryRow, HistoryItem},
 };
-use crate::{error::AppError, pages::usage::told_apart, request::PageRequest};
+use crate::{error::AppError, pages::usage::told_apart, request::PageRequest, text::time::zone};
 
 /// One page of the organization's audit log.
 #[derive(Debug, Clone)]
@@ -29,10 +30,20 @@ pub struct AuditLog {
     pub next: Option<i64>,
     /// ID and name of everyone to filter by: the members, and the actor of the current filter.
     pub actors: Vec<(String, String)>,
-    /// The name of the key in the filter.
-    pub key_name: Option<String>,
+    /// The path and the name of the key or agent in the filter.
+    pub about: Option<About>,
     /// The names of the invalid filters. If there are any, there are no rows.
     pub invalid: Vec<String>,
+}
+
+/// The key or agent that the entries are about.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// `key` or `agent`.
+    pub what: &'static str,
+    pub name: String,
+    /// The path of its page.
+    pub href: String,
 }
 
 const PAGE_SIZE: u16 = 50;
@@ -45,7 +56,7 @@ pub async fn list_entries(request: PageRequest) -> Result<AuditLog, AppError> {
     let engine = request.engine();
     let address = Address::read(request.org().to_owned(), request.query());
     let permit = membership.permit::<to::SeeAuditLog>()?;
-    let (page, invalid) = match query(&address, PAGE_SIZE) {
+    let (page, invalid) = match query(&address, PAGE_SIZE, &zone()) {
         Ok(query) => (entries(engine, &permit, query).await?, Vec::new()),
         Err(invalid) => (audit::Page::default(), invalid),
     };
@@ -72,7 +83,7 @@ pub async fn list_entries(request: PageRequest) -> Result<AuditLog, AppError> {
             .collect(),
         next: page.next,
         actors,
-        key_name: key_name(engine, &membership, &address.key).await?,
+        about: about(engine, &membership, &address.key).await?,
         invalid,
     })
 }
@@ -94,14 +105,29 @@ async fn entries(
     Ok(audit::list(engine, permit, &newest).await?)
 }
 
-async fn key_name(
+/// What the entries are about, if they are filtered by a key or an agent that is there.
+async fn about(
     engine: &Engine,
     membership: &Membership,
-    key: &str,
-) -> Result<Option<String>, AppError> {
-    let Ok(id) = key.parse() else { return Ok(None) };
-    let key = show::summary(engine, &membership.permit::<to::SeeKeys>()?, id).await?;
-    Ok(key.as_ref().map(told_apart))
+    id: &str,
+) -> Result<Option<About>, AppError> {
+    let permit = membership.permit::<to::SeeKeys>()?;
+    let slug = &membership.org().slug;
+    if let Ok(id) = id.parse() {
+        let key = show::summary(engine, &permit, id).await?;
+        return Ok(key.map(|key| About {
+            what: "key",
+            name: told_apart(&key),
+            href: format!("/orgs/{slug}/keys/{id}"),
+        }));
+    }
+    let Ok(id) = id.parse() else { return Ok(None) };
+    let agents = agents::show::summaries_of(engine, &permit, &[id]).await?;
+    Ok(agents.first().map(|agent| About {
+        what: "agent",
+        name: agent.name.to_string(),
+        href: format!("/orgs/{slug}/agents/{}", agent.public_id),
+    }))
 }
 
 /// Loads the newest entries about a key.
@@ -115,6 +141,23 @@ pub async fn history_of_key(
 ) -> Result<Vec<HistoryItem>, AppError> {
     let query = AuditQuery {
         target: Some(Target::Key(key)),
+        limit: HISTORY_SIZE,
+        ..AuditQuery::default()
+    };
+    history(engine, membership, &query).await
+}
+
+/// Loads the newest entries about an agent.
+///
+/// # Errors
+/// If the role does not allow it or the database cannot be reached.
+pub async fn history_of_agent(
+    engine: &Engine,
+    membership: &Membership,
+    agent: AgentId,
+) -> Result<Vec<HistoryItem>, AppError> {
+    let query = AuditQuery {
+        target: Some(Target::Agent(agent)),
         limit: HISTORY_SIZE,
         ..AuditQuery::default()
     };

@@ -100,7 +100,8 @@ impl Export {
         let engine = request.engine();
         let permit = membership.permit::<to::SeeAuditLog>()?;
         let address = Address::read(request.org().to_owned(), request.query());
-        let query = query(&address, BATCH).map_err(|_| AppError::Unreadable)?;
+        let query =
+            query(&address, BATCH, &request.zone().await?).map_err(|_| AppError::Unreadable)?;
         let place = audit::enter_export(engine, &permit).await?;
         let mut day = TimeText::full(engine.clock().now()).iso;
         day.truncate("2026-11-21".len());

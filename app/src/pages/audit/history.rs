@@ -5,7 +5,7 @@ use leptos::{either::Either, prelude::*};
 
 use crate::{
     pages::audit::{address::Address, changes::Changes, rows::HistoryItem},
-    text::time::Time,
+    text::time::{Time, zone},
 };
 
 /// The URL of the audit log, filtered by a key.
@@ -18,9 +18,15 @@ pub fn entries_of_request(org: &str, request: &str) -> String {
     entries_of_key(org, request)
 }
 
-/// The URL of the audit log with the changes between two times: of one key, or of all. The log is filtered by days in UTC.
+/// The URL of the audit log, filtered by an agent.
+pub fn entries_of_agent(org: &str, agent: &str) -> String {
+    entries_of_key(org, agent)
+}
+
+/// The URL of the audit log with the changes between two times: of one key, or of all. The log is filtered by days in the
+/// zone of the user.
 pub fn entries_of_period(org: &str, key: Option<&str>, from: Timestamp, to: Timestamp) -> String {
-    let day = |at: Timestamp| at.utc().date().to_string();
+    let day = |at: Timestamp| zone().local(at).date().to_string();
     let address = Address {
         org: org.to_owned(),
         event: key.map_or_else(|| "key.*".to_owned(), |_| String::new()),

@@ -5,14 +5,14 @@ use leptos::{either::Either, prelude::*};
 
 use super::{
     address::Address,
-    data::{AuditLog, list_entries},
+    data::{About, AuditLog, list_entries},
     filters::Filters,
     table::EntryTable,
 };
 use crate::{
     icons::{Icon, Symbol},
     pages::{frame::PageHead, page::page},
-    text::number::counted,
+    text::{number::counted, time::zone},
 };
 
 #[component]
@@ -25,15 +25,15 @@ pub fn AuditPage() -> impl IntoView {
 
 #[component]
 fn AuditView(address: Address, log: AuditLog) -> impl IntoView {
-    let lead = match log.key_name.clone() {
-        Some(name) => {
-            let href = format!("/orgs/{}/keys/{}", address.org, address.key);
-            view! { "Changes to the key "<a href=href>{name}</a>". Times are in UTC." }.into_any()
+    let times = format!("Times are in {}.", zone());
+    let lead = match log.about.clone() {
+        Some(About { what, name, href }) => {
+            view! { "Changes to the "{what}" "<a href=href>{name}</a>". "{times} }.into_any()
         }
-        None => "Changes, sign-ins, denied access and exports: who, when and from where. Times are in UTC.".into_any(),
+        None => view! { "Changes, sign-ins, denied access and exports: who, when and from where. "{times} }.into_any(),
     };
     let export = (!log.rows.is_empty())
-        .then(|| view! { <a class="btn" href=address.export_href(None)>"Export CSV"</a> });
+        .then(|| view! { <a class="btn" href=address.export_href(None) title="Times in the file are in UTC">"Export CSV"</a> });
     let is_invalid = !log.invalid.is_empty();
     view! {
         <PageHead title="Audit log" lead>{export}</PageHead>
@@ -59,10 +59,7 @@ fn NoEntries(address: Address, is_invalid: bool) -> impl IntoView {
             "Invalid filters",
             "Correct the marked filters, or clear all filters.",
         ),
-        (false, true) => (
-            "No entries found",
-            "No entries match these filters. Dates are in UTC.",
-        ),
+        (false, true) => ("No entries found", "No entries match these filters."),
         (false, false) => (
             "No entries yet",
             "Each change to keys, agents, projects, members and settings is recorded here.",

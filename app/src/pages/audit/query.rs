@@ -3,13 +3,13 @@
 use latchkey::{
     audit::AuditQuery,
     event::Target,
-    time::{Timestamp, parse_day},
+    time::{Zone, parse_day},
 };
 
 use crate::pages::audit::address::Address;
 
-/// Returns the engine's query, or the names of the invalid filters.
-pub fn query(address: &Address, limit: u16) -> Result<AuditQuery, Vec<String>> {
+/// Returns the engine's query, with days of a zone, or the names of the invalid filters.
+pub fn query(address: &Address, limit: u16, zone: &Zone) -> Result<AuditQuery, Vec<String>> {
     let mut invalid = Vec::new();
     let query = AuditQuery {
         event: read(&mut invalid, "event", &address.event, |text| {
@@ -17,17 +17,19 @@ pub fn query(address: &Address, limit: u16) -> Result<AuditQuery, Vec<String>> {
         }),
         target: read(&mut invalid, "key", &address.key, |text| {
             let key = text.parse().ok().map(Target::Key);
-            key.or_else(|| text.parse().ok().map(Target::KeyRequest))
+            let request = || text.parse().ok().map(Target::KeyRequest);
+            let agent = || text.parse().ok().map(Target::Agent);
+            key.or_else(request).or_else(agent)
         }),
         actor: read(&mut invalid, "actor", &address.actor, |text| {
             is_actor(text).then(|| text.to_owned())
         }),
         from: read(&mut invalid, "from", &address.from, |text| {
-            parse_day(text).map(Timestamp::start_of)
+            parse_day(text).map(|day| zone.midnight(day))
         }),
         // Users expect the last day to be included, and the engine's end is exclusive.
         to: read(&mut invalid, "to", &address.to, |text| {
-            parse_day(text).map(|day| Timestamp::end_of(day).plus(1))
+            parse_day(text).map(|day| zone.midnight_after(day))
         }),
         before: address.before,
         limit,
@@ -67,10 +69,12 @@ fn is_actor(id: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use latchkey::time::Timestamp;
+
     use super::*;
 
     fn read(text: &str) -> Result<AuditQuery, Vec<String>> {
-        query(&Address::read("acme".to_owned(), text), 50)
+        query(&Address::read("acme".to_owned(), text), 50, &Zone::UTC)
     }
 
     #[test]
@@ -81,6 +85,15 @@ mod tests {
         assert!(read("").unwrap().from.is_none());
         let last = read("from=9999-12-31&to=9999-12-31").unwrap();
         assert_eq!(last.to, Some(Timestamp::LAST.plus(1)));
+    }
+
+    #[test]
+    fn days_are_those_of_the_zone() {
+        let address = Address::read("acme".to_owned(), "from=2026-11-21&to=2026-11-21");
+        let query = query(&address, 50, &"America/Los_Angeles".parse().unwrap()).unwrap();
+        let text = |at: Option<Timestamp>| at.unwrap().rfc3339().to_string();
+        assert_eq!(text(query.from), "2026-11-21T08:00:00.000Z");
+        assert_eq!(text(query.to), "2026-11-22T08:00:00.000Z");
     }
 
     #[test]

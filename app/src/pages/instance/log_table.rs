@@ -7,7 +7,10 @@ use leptos::prelude::*;
 
 use crate::{
     pages::audit::{ChangesCell, EntryRow, Names, entry_row},
-    text::{query::query_of, time::Time},
+    text::{
+        query::query_of,
+        time::{Time, zone},
+    },
 };
 
 /// The number of entries on a page.
@@ -53,6 +56,7 @@ pub fn LogTable(
         }
         .into_any()
     };
+    let times = format!("Newest first. Times are in {}.", zone());
     let newest =
         before.map(|_| view! { <a class="btn" rel="first" href=path.clone()>"Newest"</a> });
     let older = entries.next.map(|seq| {
@@ -60,7 +64,7 @@ pub fn LogTable(
         view! { <a class="btn" rel="next" href=href>"Older"</a> }
     });
     let pager = (newest.is_some() || older.is_some()).then(|| {
-        view! { <nav class="pager body" aria-label="Pages of entries"><span>"Newest first. Times are in UTC."</span>{newest}{older}</nav> }
+        view! { <nav class="pager body" aria-label="Pages of entries"><span>{times}</span>{newest}{older}</nav> }
     });
     view! {
         <section class="card" aria-labelledby="log">

@@ -127,7 +127,7 @@ fn OrgView(path: String, org: OneOrg) -> impl IntoView {
                     <dt>"URL name"</dt><dd><code>{slug.clone()}</code></dd>
                     <dt>"Status"</dt><dd>{status}</dd>
                     <dt>"Created"</dt><dd><Time text=TimeText::full(org.created_at)/></dd>
-                    <dt>"Keys"</dt><dd>{grouped(org.keys)}</dd>
+                    <dt>"Keys not revoked"</dt><dd>{grouped(org.keys)}</dd>
                     <dt>"Members"</dt><dd>{grouped(org.members)}</dd>
                 </dl>
             </section>

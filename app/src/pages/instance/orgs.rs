@@ -59,7 +59,7 @@ fn OrgsView(list: OrgList) -> impl IntoView {
             <table class="table wide">
                 <caption class="visually-hidden">"Organizations"</caption>
                 <thead><tr>
-                    <th scope="col">"Name"</th><th scope="col">"URL name"</th><th scope="col">"Keys"</th>
+                    <th scope="col">"Name"</th><th scope="col">"URL name"</th><th scope="col">"Keys not revoked"</th>
                     <th scope="col">"Members"</th><th scope="col">"Created"</th><th scope="col">"Status"</th>
                 </tr></thead>
                 <tbody>{rows}</tbody>
@@ -88,7 +88,7 @@ fn Row(org: OrgSummary) -> impl IntoView {
         <tr>
             <th scope="row"><a class="name" href=href>{org.org.name.to_string()}</a></th>
             <td data-label="URL name"><code>{org.org.slug.to_string()}</code></td>
-            <td data-label="Keys">{grouped(org.keys)}</td>
+            <td data-label="Keys not revoked">{grouped(org.keys)}</td>
             <td data-label="Members">{grouped(org.members)}</td>
             <td class="muted nowrap" data-label="Created"><Time text=TimeText::date(org.created_at)/></td>
             <td class="muted nowrap" data-label="Status">{status}</td>

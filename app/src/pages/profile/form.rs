@@ -71,7 +71,7 @@ pub async fn submit(request: PageRequest, form: ProfileForm) -> Answer {
         }
         "time_zone" => match form.time_zone.parse::<Zone>() {
             Ok(zone) => {
-                set_time_zone(engine, &person, &zone).await?;
+                set_time_zone(engine, &person, &zone.renamed()).await?;
                 Ok(FormAnswer::done("/account", Done::TimeZoneChanged))
             }
             Err(_) => {

@@ -1,9 +1,9 @@
 //! The layout of the page "Profile".
 
 use latchkey::{
-    accounts::{self, User, address::pending, time_zone::time_zone},
+    accounts::{self, User, address::pending},
     email::EmailAddress,
-    time::Zone,
+    time::{Timestamp, Zone},
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -17,8 +17,10 @@ use crate::{
     },
     heading::{Breadcrumbs, Heading},
     icons::{Icon, Symbol},
+    islands::browser_zone::BrowserZone,
     pages::{forms::fields_and_errors, page::page},
     request::PageRequest,
+    text::time::zone,
 };
 
 /// The signed-in user.
@@ -28,6 +30,7 @@ struct Profile {
     pending: Option<EmailAddress>,
     /// The name of the user's time zone.
     time_zone: String,
+    now: Timestamp,
     sends_mail: bool,
 }
 
@@ -38,7 +41,8 @@ async fn profile(request: PageRequest) -> Result<Profile, AppError> {
     Ok(Profile {
         user: user.ok_or(AppError::SignedOut)?,
         pending: pending(engine, user_id).await?,
-        time_zone: time_zone(engine, user_id).await?.to_string(),
+        time_zone: zone().to_string(),
+        now: engine.clock().now(),
         sends_mail: engine.sends_mail(),
     })
 }
@@ -54,6 +58,7 @@ fn ProfileView(profile: Profile) -> impl IntoView {
         user,
         pending,
         time_zone,
+        now,
         sends_mail,
     } = profile;
     let (typed, errors) = fields_and_errors(ProfileForm::default);
@@ -108,7 +113,7 @@ fn ProfileView(profile: Profile) -> impl IntoView {
             </section>
             <section class="card" aria-labelledby="zone-title">
                 <header><h2 id="zone-title">"Time zone"</h2></header>
-                <div class="body"><ZoneForm chosen=time_zone errors=of("time_zone")/></div>
+                <div class="body"><ZoneForm chosen=time_zone now errors=of("time_zone")/></div>
             </section>
             <section class="card" aria-labelledby="email-title">
                 <header><h2 id="email-title">"E-mail"</h2></header>
@@ -122,32 +127,59 @@ fn ProfileView(profile: Profile) -> impl IntoView {
 }
 
 #[component]
-fn ZoneForm(chosen: String, errors: Errors) -> impl IntoView {
+fn ZoneForm(
+    chosen: String,
+    /// Offsets are those of this time.
+    now: Timestamp,
+    errors: Errors,
+) -> impl IntoView {
     let mut names = Zone::names();
     // One that is no longer offered is kept until another is chosen.
     if !names.contains(&chosen) {
         names.insert(0, chosen.clone());
     }
-    let options = names
+    let mut areas: Vec<(String, Vec<AnyView>)> = Vec::new();
+    for name in names {
+        let (area, place) = name.split_once('/').unwrap_or(("", name.as_str()));
+        let selected = name == chosen;
+        let zone = name.parse::<Zone>().unwrap_or_default();
+        let text = match area {
+            "" => place.to_owned(),
+            _ => format!("{} ({})", place.replace('_', " "), zone.offset_at(now)),
+        };
+        let option = view! { <option value=name.clone() selected=selected>{text}</option> };
+        match areas.last_mut().filter(|(last, _)| last == area) {
+            Some((_, options)) => options.push(option.into_any()),
+            None => areas.push((area.to_owned(), vec![option.into_any()])),
+        }
+    }
+    // UTC is in no area, and comes first.
+    areas.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let options = areas
         .into_iter()
-        .map(|name| {
-            let selected = name == chosen;
-            view! { <option selected=selected>{name}</option> }
+        .map(|(area, options)| match area.as_str() {
+            "" => options.into_any(),
+            _ => view! { <optgroup label=area>{options}</optgroup> }.into_any(),
         })
         .collect_view();
+    let mut same = vec![chosen.clone()];
+    if let Ok(zone) = chosen.parse::<Zone>() {
+        same.extend(zone.older_names().map(str::to_owned));
+    }
     view! {
         <form class="form" method="post" action="/account/profile">
             <FormError errors/>
             <input type="hidden" name="change" value="time_zone"/>
             <div class="field">
                 <label for="time_zone">"Your time zone"</label>
-                <p class="hint" id="time_zone-hint">"Days on the usage pages begin at midnight there, and rejected requests have its times. Other times are in UTC."</p>
+                <p class="hint" id="time_zone-hint">"Pages show times in it, and days on the usage pages begin at midnight there. Files, e-mails and the API are in UTC, and so is the last day of a key."</p>
                 <select class="input" id="time_zone" name="time_zone" aria-invalid=invalid_text(errors.of("time_zone"))
                     aria-describedby=described_by("time_zone", true, errors.of("time_zone"))>{options}</select>
                 <ErrorTexts field="time_zone" errors/>
             </div>
             <div class="actions"><button class="btn primary">"Change time zone"</button></div>
         </form>
+        <BrowserZone same/>
     }
 }
 

@@ -2,7 +2,6 @@
 
 use latchkey::{
     access::to,
-    accounts::time_zone::time_zone,
     outcome::Outcome,
     refusals::{self, Refusal, RefusalPage},
     role::Action,
@@ -14,7 +13,10 @@ use super::{
     remedy::{Remedy, advice, remedy},
 };
 use crate::{
-    error::AppError, pages::usage::told_apart, request::PageRequest, text::time::TimeText,
+    error::AppError,
+    pages::usage::told_apart,
+    request::PageRequest,
+    text::time::{TimeText, zone},
 };
 
 /// A page of rejected requests.
@@ -70,7 +72,7 @@ pub async fn load(request: PageRequest) -> Result<Refusals, AppError> {
         Err(invalid) => (RefusalPage::default(), invalid),
     };
     let may_edit = membership.may(Action::EditKeys);
-    let zone = time_zone(engine, request.user_id().await?).await?;
+    let zone = zone();
     let key_name = match address.key.parse() {
         Ok(id) => {
             let permit = membership.permit::<to::SeeKeys>()?;
@@ -99,7 +101,6 @@ pub async fn load(request: PageRequest) -> Result<Refusals, AppError> {
                     &address.org,
                     may_edit,
                     convention.classes.len() > 1,
-                    &zone,
                 )
             })
             .collect(),
@@ -112,7 +113,7 @@ pub async fn load(request: PageRequest) -> Result<Refusals, AppError> {
     })
 }
 
-fn row(refusal: Refusal, org: &str, may_edit: bool, names_class: bool, zone: &Zone) -> RefusalRow {
+fn row(refusal: Refusal, org: &str, may_edit: bool, names_class: bool) -> RefusalRow {
     let remedy = remedy(&refusal, org).filter(|_| may_edit);
     let more = match refusal.code {
         Outcome::InsufficientScope => Some(refusal.missing_scopes.join(", ")),
@@ -129,7 +130,7 @@ fn row(refusal: Refusal, org: &str, may_edit: bool, names_class: bool, zone: &Zo
     let class = Some(refusal.class).filter(|_| names_class);
     let client = refusal.client.into_iter().chain(class);
     RefusalRow {
-        at: TimeText::exact_in(refusal.at, zone),
+        at: TimeText::exact(refusal.at),
         title: refusal.code.title(),
         more,
         key,

@@ -1,10 +1,11 @@
-//! `/orgs/{org}/usage/refusals`: the latest rejected requests, for owners and admins, each with what can be done about it.
+//! `/orgs/{org}/usage/refusals`: the latest requests that did not pass, for owners and admins, each with what can be done about it.
 
 use latchkey::outcome::Outcome;
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
 
 use super::{
+    TITLE,
     address::Address,
     data::{Refusals, load},
     table::RefusalTable,
@@ -40,7 +41,8 @@ fn RefusalsView(address: Address, refusals: Refusals) -> impl IntoView {
         view! { " of the agent "<a href=href>{name}</a> }
     });
     let lead = if key.is_none() && agent.is_none() {
-        format!("Up to 1,000 requests from the last 30 days{times}").into_any()
+        format!("The latest 1,000 rejected or rate-limited requests of the last 30 days{times}")
+            .into_any()
     } else {
         view! { "Requests"{key}{agent}{times} }.into_any()
     };
@@ -49,9 +51,9 @@ fn RefusalsView(address: Address, refusals: Refusals) -> impl IntoView {
         .then(|| view! { <a class="btn" href=address.export_href() download="" title="Times in the file are in UTC">"Export CSV"</a> });
     let is_invalid = !refusals.invalid.is_empty();
     view! {
-        <Title text="Rejected requests"/>
-        <Breadcrumbs above=vec![usage] here="Rejected requests".to_owned()/>
-        <PageHead title="Rejected requests" lead>{export}</PageHead>
+        <Title text=TITLE/>
+        <Breadcrumbs above=vec![usage] here=TITLE.to_owned()/>
+        <PageHead title=TITLE lead>{export}</PageHead>
         <Filters address=address.clone() classes=refusals.classes invalid=refusals.invalid/>
         {if refusals.rows.is_empty() {
             Either::Left(view! { <NoRefusals address is_invalid/> })
@@ -86,7 +88,7 @@ fn Filters(address: Address, classes: Vec<String>, invalid: Vec<&'static str>) -
         .is_filtered()
         .then(|| view! { <a class="btn quiet" href=address.path()>"Clear"</a> });
     view! {
-        <form class="bar filters" role="search" aria-label="Rejected requests" method="get" action=address.path()>
+        <form class="bar filters" role="search" aria-label=TITLE method="get" action=address.path()>
             <Input name="q" label="Search" kind="search" value=address.q.clone() problem=problem("q", "Enter at most 200 characters.")/>
             <Choice name="code" label="Why" options=codes.collect() chosen=address.code.clone() problem=problem("code", "Select a reason.")/>
             {several.then(|| view! { <Choice name="class" label="Endpoint class" options=classes chosen=address.class.clone() problem=problem("class", "Select a class.")/> })}
@@ -106,11 +108,11 @@ fn NoRefusals(address: Address, is_invalid: bool) -> impl IntoView {
         ),
         (false, true) => (
             "No requests found",
-            "No rejected request of the last 30 days matches these filters.",
+            "No rejected or rate-limited request of the last 30 days matches these filters.",
         ),
         (false, false) => (
-            "No rejected requests",
-            "Requests that Latchkey rejects appear here within a few seconds, with the reason and what to do about it.",
+            "All requests passed",
+            "Requests that Latchkey rejects or rate limits appear here within a few seconds, with the reason and what to do about it.",
         ),
     };
     let clear = address.is_filtered().then(|| {
@@ -134,6 +136,6 @@ fn Pager(address: Address, next: Option<String>) -> impl IntoView {
     let older =
         next.map(|id| view! { <a class="btn" rel="next" href=address.continued(&id)>"Older"</a> });
     (newest.is_some() || older.is_some()).then(|| {
-        view! { <nav class="pager" aria-label="Pages of rejected requests"><span></span>{newest}{older}</nav> }
+        view! { <nav class="pager" aria-label="Pages of requests that did not pass"><span></span>{newest}{older}</nav> }
     })
 }

@@ -13,7 +13,7 @@ pub fn RefusalTable(rows: Vec<RefusalRow>) -> impl IntoView {
         .collect_view();
     view! {
         <table class="table wide log refusals">
-            <caption class="visually-hidden">"Rejected requests, newest first"</caption>
+            <caption class="visually-hidden">"Requests that did not pass, newest first"</caption>
             <thead><tr>
                 <th scope="col">"Time"</th><th scope="col">"Why"</th><th scope="col">"Key"</th>
                 <th scope="col">"From"</th><th scope="col">"What to do"</th>

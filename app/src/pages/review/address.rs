@@ -10,7 +10,10 @@ use latchkey::{
     time::{DAY, Timestamp, parse_day},
 };
 
-use crate::text::query::{query_of, value_of};
+use crate::text::{
+    query::{query_of, value_of},
+    time::zone,
+};
 
 /// The number of keys on a page.
 const PAGE_SIZE: u16 = 20;
@@ -101,8 +104,9 @@ impl Address {
 
     /// Since when reviewed keys are counted.
     pub fn counted_since(&self, now: Timestamp) -> Timestamp {
-        let day = parse_day(&self.since).map(Timestamp::start_of);
-        day.unwrap_or(now.plus(-COUNTED_FOR).floor(DAY))
+        let zone = zone();
+        let day = parse_day(&self.since).unwrap_or(zone.local(now.plus(-COUNTED_FOR)).date());
+        zone.midnight(day)
     }
 
     /// The engine's query.

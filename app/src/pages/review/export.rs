@@ -90,7 +90,9 @@ impl Export {
         let engine = request.engine();
         let permit = membership.permit::<to::ReviewKeys>()?;
         let address = HistoryAddress::read(request.org().to_owned(), request.query());
-        let query = address.query().map_err(|_| AppError::Unreadable)?;
+        let query = address
+            .query(&request.zone().await?)
+            .map_err(|_| AppError::Unreadable)?;
         let place = enter_export(engine, &permit).await?;
         let mut day = TimeText::full(engine.clock().now()).iso;
         day.truncate("2026-11-21".len());

@@ -27,7 +27,7 @@ use crate::{
     request::PageRequest,
     text::{
         number::{self, grouped},
-        time::{Time, TimeText, date},
+        time::{Time, TimeText, date, zone},
         words::environment_title,
     },
 };
@@ -73,7 +73,7 @@ async fn load(request: PageRequest) -> Result<History, AppError> {
     let (engine, permit) = (request.engine(), membership.permit::<to::SeeKeyDetails>()?);
     let address = HistoryAddress::read(request.org().to_owned(), request.query());
     let now = engine.clock().now();
-    let (page, invalid) = match address.query() {
+    let (page, invalid) = match address.query(&zone()) {
         Ok(query) => (
             Some((reviews::list(engine, &permit, &query).await?, query)),
             Vec::new(),
@@ -159,10 +159,15 @@ fn HistoryView(address: HistoryAddress, history: History) -> impl IntoView {
             };
             let (name, printed) = (history.org_name.clone(), history.printed.short.clone());
             let filters = filters_text(&address, &history.projects, &history.kinds);
-            let text = format!("{name}. {period} (UTC){filters}, as of {printed}.");
-            view! { {text}<span class="on-screen">" Print this page with your browser."</span> }.into_any()
+            let zone = zone();
+            let text = format!("{name}. {period} ({zone}){filters}, as of {printed}.");
+            view! { {text}<span class="on-screen">" Print this page with your browser."</span> }
+                .into_any()
         }
-        false => "Who reviewed which key when, what they saw, what was decided, and what was done. Times are in UTC.".into_any(),
+        false => {
+            let times = format!("Times are in {}.", zone());
+            view! { "Who reviewed which key when, what they saw, what was decided, and what was done. "{times} }.into_any()
+        }
     };
     let title = if address.print {
         "Reviews of keys"
@@ -261,10 +266,7 @@ fn verdict_title(verdict: Verdict) -> &'static str {
 
 /// A day of the URL in words.
 fn day_text(day: &str) -> String {
-    parse_day(day).map_or_else(
-        || day.to_owned(),
-        |parsed| date(Timestamp::start_of(parsed)),
-    )
+    parse_day(day).map_or_else(|| day.to_owned(), |parsed| date(zone().midnight(parsed)))
 }
 
 /// What the printed reviews are filtered by besides the period: ", with the decision Keep, of the type Widget".

@@ -3,7 +3,7 @@
 use latchkey::{
     id::KeyId,
     reviews::{ReviewQuery, Verdict},
-    time::{Timestamp, parse_day},
+    time::{Zone, parse_day},
 };
 
 use crate::text::query::{query_of, value_of};
@@ -101,8 +101,8 @@ impl HistoryAddress {
         ])
     }
 
-    /// The engine's query, or the names of the invalid filters. An invalid cursor leads to the newest reviews.
-    pub fn query(&self) -> Result<ReviewQuery, Vec<&'static str>> {
+    /// The engine's query, with days of a zone, or the names of the invalid filters. An invalid cursor leads to the newest reviews.
+    pub fn query(&self, zone: &Zone) -> Result<ReviewQuery, Vec<&'static str>> {
         let mut invalid = Vec::new();
         let query = ReviewQuery {
             key: read(&mut invalid, "key", &self.key, |text| {
@@ -117,11 +117,11 @@ impl HistoryAddress {
             kind: read(&mut invalid, "kind", &self.kind, |text| text.parse().ok()),
             asked: false,
             from: read(&mut invalid, "from", &self.from, |text| {
-                parse_day(text).map(Timestamp::start_of)
+                parse_day(text).map(|day| zone.midnight(day))
             }),
             // Users expect the last day to be included, and the engine's end is exclusive.
             to: read(&mut invalid, "to", &self.to, |text| {
-                parse_day(text).map(|day| Timestamp::end_of(day).plus(1))
+                parse_day(text).map(|day| zone.midnight_after(day))
             }),
             after: self.after.parse().ok().filter(|_| !self.print),
             limit: if self.print { PRINT_SIZE } else { PAGE_SIZE },
@@ -171,13 +171,13 @@ mod tests {
             .replace("&after=rev_1", "");
         assert_eq!(address.export_href(), file);
         assert_eq!(address.print_href(), page.replace("after=rev_1", "print=1"));
-        assert_eq!(address.query(), Err(vec!["key", "project"]));
+        assert_eq!(address.query(&Zone::UTC), Err(vec!["key", "project"]));
         assert!(address.is_filtered());
     }
 
     #[test]
     fn the_last_day_is_included() {
-        let read = |query| HistoryAddress::read("acme".to_owned(), query).query();
+        let read = |query| HistoryAddress::read("acme".to_owned(), query).query(&Zone::UTC);
         let query = read("from=2026-11-21&to=2026-11-21").unwrap();
         assert_eq!(
             query.to.unwrap().since(query.from.unwrap()),

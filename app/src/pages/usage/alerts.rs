@@ -38,7 +38,7 @@ struct AlertRow {
     measure: Measure,
     count: i64,
     usual: i64,
-    /// The path of the key's rejected requests.
+    /// The path of the key's requests that did not pass.
     rejected: String,
 }
 
@@ -114,12 +114,12 @@ fn Row(row: AlertRow) -> impl IntoView {
     let count = grouped(row.count);
     let what = match row.measure {
         Measure::Requests => view! { {count}" requests" }.into_any(),
-        Measure::Rejected => {
-            view! { <a href=row.rejected>{count}" rejected or rate-limited requests"</a> }
-                .into_any()
-        }
+        Measure::Rejected => view! { {count}" rejected or rate-limited requests" }.into_any(),
     };
+    // The list has no more than the latest of them, so that the count does not lead there.
+    let latest = (row.measure == Measure::Rejected)
+        .then(|| view! { " "<a href=row.rejected>"View the latest"</a> });
     view! {
-        <li><a href=row.key_href>{row.key}</a>": "{what}" in 24 hours, up to "{grouped(row.usual)}" on a usual busy day. Noticed on "<Time text=row.noticed/>"."</li>
+        <li><a href=row.key_href>{row.key}</a>": "{what}" in 24 hours, up to "{grouped(row.usual)}" on a usual busy day. Noticed on "<Time text=row.noticed/>"."{latest}</li>
     }
 }

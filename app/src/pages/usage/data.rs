@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use latchkey::{
     Engine,
     access::{Membership, to},
-    accounts::time_zone::time_zone,
     convention::KindNames,
     id::KeyId,
     keys::{KeySummary, show::summaries},
@@ -111,7 +110,7 @@ pub async fn usage(request: &PageRequest, org: &str, query: &str) -> Result<OrgU
         kind_names: convention.kind_names.clone(),
         classes: convention.classes.keys().cloned().collect(),
     };
-    let zone = time_zone(engine, request.user_id().await?).await?;
+    let zone = request.zone().await?;
     let edges = Edges::of(&address, &zone);
     let (address, question) = match with_id(request, &membership, address.clone()).await? {
         Ok(address) => {
@@ -169,7 +168,7 @@ pub async fn read(
     address: &Address,
 ) -> Result<Result<Question, Vec<InvalidParameter>>, AppError> {
     let engine = request.engine();
-    let zone = time_zone(engine, request.user_id().await?).await?;
+    let zone = request.zone().await?;
     Ok(Question::read(&address.pairs, engine.convention(), zone))
 }
 

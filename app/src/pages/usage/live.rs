@@ -3,7 +3,6 @@
 use latchkey::{
     Engine,
     access::{Membership, to},
-    accounts::time_zone::time_zone,
     role::Action,
     time::Zone,
     usage::{
@@ -13,7 +12,11 @@ use latchkey::{
 };
 
 use super::{address::Address, data::answered, key_by_name::with_id, page::report_html};
-use crate::{error::AppError, request::PageRequest};
+use crate::{
+    error::AppError,
+    request::PageRequest,
+    text::time::{in_zone, shown_in},
+};
 
 /// The longest query in bytes of a page that updates itself.
 const MAX_QUERY: usize = 2_000;
@@ -37,7 +40,7 @@ impl LiveView {
         if query.len() > MAX_QUERY {
             return Err(AppError::Unreadable);
         }
-        let zone = time_zone(request.engine(), request.user_id().await?).await?;
+        let zone = request.zone().await?;
         // A form that was sent without a script leaves the name of a key in the URL.
         let address = Address::read(String::new(), query);
         let address = with_id(request, membership, address).await?;
@@ -82,9 +85,12 @@ impl LiveView {
         membership: &Membership,
     ) -> Result<String, AppError> {
         let (address, question) = self.question(engine, membership)?;
-        let answer = answered(engine, membership, &address, &question).await?;
+        let zone: Zone = self.zone.parse().map_err(|_| AppError::Unreadable)?;
+        let answering = answered(engine, membership, &address, &question);
+        let answer = in_zone(zone.clone(), answering).await?;
         let answer = answer.map_err(|_| AppError::Unreadable)?;
         let org = membership.org().slug.to_string();
-        Ok(report_html(org, address, answer, self.with_details))
+        let show = || report_html(org, address, answer, self.with_details);
+        Ok(shown_in(zone, show))
     }
 }

@@ -24,7 +24,7 @@ use crate::{
     heading::Heading,
     icons::{Icon, Symbol},
     islands::usage::LiveUsage,
-    pages::page::page,
+    pages::{page::page, refusals::TITLE},
     request::PageRequest,
     text::number::{counted, grouped},
     values::usage::ShownUsage,
@@ -266,11 +266,10 @@ fn Nothing(
 fn WhyRefused(
     /// Outcome and count, most frequent first.
     refusals: Vec<(String, i64)>,
-    /// The path of the list of rejected requests, for users who can see it.
+    /// The path of the list of requests that did not pass, for users who can see it.
     list: Option<String>,
 ) -> impl IntoView {
-    let list =
-        list.map(|href| view! { <a class="link end small" href=href>"Rejected requests"</a> });
+    let list = list.map(|href| view! { <a class="link end small" href=href>{TITLE}</a> });
     view! {
         <section class="card" aria-labelledby="why-refused">
             <header><h2 id="why-refused">"Why requests did not pass"</h2>{list}</header>

@@ -158,6 +158,70 @@ on_both! {
         drop(owner);
     }
 
+    async fn an_agent_shows_its_use_its_history_and_what_its_domains_allow(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let made = send(&owner, &format!("{AGENTS}/new"), &[("name", "Support"), ("domains", "shop.example"), ("public_embedding", "on")]).await;
+        let path = made.header("location").to_owned();
+        let id = path.rsplit('/').next().unwrap().to_owned();
+        let unused = owner.get(&path).await.text();
+        assert!(unused.contains("No request has sent its public ID in place of a key yet.") && unused.contains("by dana in the dashboard"), "{unused}");
+        let listed = owner.get(AGENTS).await.text();
+        assert!(listed.contains("class=\"never\">Never") && listed.contains("data-label=\"Requests, 30 days\" class=\"num\">0<"), "{listed}");
+        for (origin, answer) in [("https://shop.example", "VALID"), ("https://other.example", "ORIGIN_NOT_ALLOWED")] {
+            let request = Request { agent: Some(&id), origin: Some(origin), ..Request::default() };
+            assert_eq!(said(&app.ask(&request).await), answer);
+        }
+        latchkey::usage::flush::flush(&app.engine).await.unwrap();
+        app.clock.advance(2 * 60_000);
+        let listed = owner.get(AGENTS).await.text();
+        assert!(listed.contains("2 minutes ago") && listed.contains("data-label=\"Requests, 30 days\" class=\"num\">2<"), "{listed}");
+        let page = owner.get(&format!("{path}?origin=https%3A%2F%2Fwww.shop.example")).await.text();
+        assert!(page.contains("<g class=\"series-refused\">") && page.contains(&format!("/usage?agent={id}")) && page.contains(&format!("/usage/refusals?agent={id}")), "{page}");
+        assert!(page.contains("https://www.shop.example is rejected: it matches no allowed domain."), "the tester answers: {page}");
+        let log = page.split("/orgs/northwind/audit?key=").nth(1).unwrap().split('"').next().unwrap();
+        let entries = owner.get(&format!("/orgs/northwind/audit?key={log}")).await.text();
+        assert!(entries.contains("Changes to the agent <a href=\"/orgs/northwind/agents/") && entries.matches("<time ").count() == 1, "{entries}");
+        // A member sees none of it.
+        let member = app.signed_in(&org, "ben", Role::Member).await;
+        for hidden in [member.get(&path).await.text(), member.get(AGENTS).await.text()] {
+            assert!(!hidden.contains("30 days") && !hidden.contains("History") && !hidden.contains("minutes ago"), "{hidden}");
+        }
+    }
+
+    async fn a_change_of_an_agent_can_be_undone_until_someone_else_changes_it(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let settings = AgentSettings { public_embedding: true, ..agent("Support", &["shop.example", "b.example"]) };
+        let id = create(&app.engine, &org.permit(), &settings).await.unwrap().public_id;
+        let path = format!("{AGENTS}/{id}");
+        let stored = async || show::details(&app.engine, &org.permit(), id).await.unwrap().unwrap();
+        let before = stored().await;
+        let base = owner.get(&path).await.hidden("base");
+        send(&owner, &path, &[("base", &base), ("name", "Support"), ("domains", "")]).await;
+        assert_eq!((stored().await.domains.len(), stored().await.public_embedding), (0, false));
+        let undo = |page: &HttpAnswer| {
+            let form = page.body.split("class=\"toasts\"").nth(1).unwrap().split("</form>").next().unwrap().to_owned();
+            let fields = form.split("<input ").skip(1).map(|field| {
+                let of = |name: &str| field.split(&format!("{name}=\"")).nth(1).unwrap().split('"').next().unwrap().to_owned();
+                (of("name"), of("value"))
+            });
+            fields.collect::<Vec<_>>()
+        };
+        let page = owner.get(&path).await;
+        assert!(page.text().contains("“Support” updated.") && page.text().contains(">Undo</button>"), "{page:?}");
+        let fields = undo(&page);
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        send(&owner, &path, &fields).await;
+        assert_eq!(stored().await, before);
+        // The same form again is of an older state, and changes nothing.
+        let other = app.signed_in(&org, "kim", Role::Owner).await;
+        let base = other.get(&path).await.hidden("base");
+        send(&other, &path, &[("base", &base), ("name", "Helper"), ("domains", "new.example"), ("public_embedding", "on")]).await;
+        let late = owner.submit(&path, &fields).await;
+        assert_eq!((late.status.as_u16(), stored().await.domains.len()), (409, 1), "{late:?}");
+    }
+
     async fn members_see_names_and_public_ids_and_admins_change_nothing(app: &TestApp) {
         let org = app.org("northwind").await;
         let settings = AgentSettings { public_embedding: true, ..agent("Support", &["secret-domain.example"]) };

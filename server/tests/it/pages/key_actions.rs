@@ -200,7 +200,7 @@ on_both! {
         flush(&app.engine).await.unwrap();
         app.clock.advance(7 * MINUTE);
         let page = owner.get(&format!("/orgs/northwind/keys/{}", key.id)).await.text();
-        assert!(page.contains("Never accepted · last rejected") && page.contains("7 minutes ago"), "{page}");
+        assert!(page.contains("No request passed yet, last rejected ") && page.contains("7 minutes ago"), "{page}");
         assert!(page.contains("name=\"add\" value=\"new.example\""), "the rejected origin can be added: {page}");
     }
 

@@ -17,6 +17,21 @@ use crate::test_app::{
 const KEYS: &str = "/orgs/northwind/keys";
 
 on_both! {
+    async fn what_an_address_names_that_is_not_there_is_said(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        org.key("Production").await;
+        for (query, sentence) in [
+            ("project=prj_unknown", "The project in this address was not found. The list is shown without it."),
+            ("page=9", "The page in this address was not found."), ("after=x&kind=none", "The type and the page in this address were not found."),
+        ] {
+            let page = owner.get(&format!("/orgs/northwind/keys?{query}")).await.text();
+            assert!(page.contains(sentence) && page.contains("Production"), "{query}: {page}");
+        }
+        let known = owner.get("/orgs/northwind/keys?kind=secret&status=active").await.text();
+        assert!(!known.contains("in this address"), "{known}");
+    }
+
     async fn the_links_lead_through_all_pages_and_back(app: &TestApp) {
         let org = app.org("northwind").await;
         let member = app.signed_in(&org, "ben", Role::Member).await;

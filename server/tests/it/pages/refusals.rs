@@ -10,7 +10,7 @@ on_both! {
     async fn a_refusal_leads_its_owner_to_what_can_be_done(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        assert!(owner.get(PAGE).await.text().contains("No rejected requests"));
+        assert!(owner.get(PAGE).await.text().contains("All requests passed"));
         let shop = org.create_key(widget_key("=Shop", &["shop.example"])).await.unwrap();
         app.ask(&Request { key: Some(&shop.plain), origin: Some("https://new.example"), ..Request::default() }).await;
         store(&app.engine).await.unwrap();

@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use latchkey::{
     id::{ProjectId, UserId},
     key::{Environment, Kind},
-    keys::list::{KeyQuery, SortBy, StatusFilter, Which},
+    keys::list::{KeyQuery, Place, SortBy, StatusFilter, Which},
     search::Search,
 };
 
 use super::choices::{FindingChoice, SortChoice, StatusChoice};
 use crate::text::query::{query_of, value_of};
 
-/// The keys that the URL requests. Unknown values are ignored.
+/// The keys that the URL requests. Unknown values are ignored, and named on the page.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Address {
     /// The organization's slug.
@@ -36,6 +36,8 @@ pub struct Address {
     pub after: String,
     /// The cursor before which the page ends.
     pub before: String,
+    /// What the URL names that is not there, in words: "project". The list is shown without it.
+    pub unknown: Vec<&'static str>,
 }
 
 /// Truncates a text to its first `max` characters, so that the page searches for what its field can show.
@@ -48,6 +50,8 @@ impl Address {
     pub fn read(org: String, query: &str) -> Self {
         let word = |name| value_of(query, name);
         let (status, sort) = (word("status"), word("sort"));
+        let mut unknown = Vec::new();
+        let status_word = status.clone();
         let status = StatusChoice::ALL
             .into_iter()
             .find(|(_, word, _)| *word == status)
@@ -56,15 +60,37 @@ impl Address {
             .into_iter()
             .find(|(_, word)| *word == sort)
             .map_or(SortChoice::default_for(status), |(sort, _)| sort);
+        let environment = word("environment").parse().ok();
+        let (kind, project) = (word("kind").parse().ok(), word("project").parse().ok());
+        let creator = word("creator").parse().ok();
+        let finding = FindingChoice::parse(&word("finding"));
+        let is_place = |text: &str| text.is_empty() || text.parse::<Place>().is_ok();
+        let is_status = status_word.is_empty() || status != StatusChoice::Any;
+        for (text, is_known, what) in [
+            (word("project"), project.is_some(), "project"),
+            (word("kind"), kind.is_some(), "type"),
+            (word("environment"), environment.is_some(), "environment"),
+            (word("creator"), creator.is_some(), "creator"),
+            (word("finding"), finding.is_some(), "finding"),
+            (status_word, is_status, "status"),
+            (word("after"), is_place(&word("after")), "page"),
+            (word("before"), is_place(&word("before")), "page"),
+            // Pages are not numbered.
+            (word("page"), false, "page"),
+        ] {
+            if !text.is_empty() && !is_known && !unknown.contains(&what) {
+                unknown.push(what);
+            }
+        }
         Self {
             org,
             search: first_characters(word("q").trim(), Search::MAX_CHARACTERS),
             external_id: word("external_id").trim().to_owned(),
-            environment: word("environment").parse().ok(),
-            kind: word("kind").parse().ok(),
-            project: word("project").parse().ok(),
-            creator: word("creator").parse().ok(),
-            finding: FindingChoice::parse(&word("finding")),
+            environment,
+            kind,
+            project,
+            creator,
+            finding,
             status,
             sort,
             descending: match word("dir").as_str() {
@@ -74,6 +100,7 @@ impl Address {
             },
             after: word("after"),
             before: word("before"),
+            unknown,
         }
     }
 
@@ -312,7 +339,7 @@ impl Address {
 
 #[cfg(test)]
 mod tests {
-    use latchkey::findings::Code;
+    use latchkey::{findings::Code, id::KeyId};
 
     use super::*;
 
@@ -333,7 +360,7 @@ mod tests {
             status: StatusChoice::Attention,
             sort: SortChoice::LastUsed,
             descending: false,
-            after: "key_1~a\u{1f}b".to_owned(),
+            after: format!("{}~a\u{1f}b", KeyId::new(1, [7; 10])),
             ..read("")
         };
         let href = address.href();
@@ -378,11 +405,21 @@ mod tests {
 
     #[test]
     fn what_an_address_should_not_say_is_not_there() {
+        let query = "environment=moon&status=odd&sort=colour&dir=up&kind=x&project=x&creator=x&finding=x&page=2";
+        let odd = read(query);
         assert_eq!(
-            read(
-                "environment=moon&status=odd&sort=colour&dir=up&kind=x&project=x&creator=x&finding=x"
-            ),
-            read("")
+            odd.unknown,
+            [
+                "project",
+                "type",
+                "environment",
+                "creator",
+                "finding",
+                "status",
+                "page"
+            ]
         );
+        let unknown = Vec::new();
+        assert_eq!(Address { unknown, ..odd }, read(""));
     }
 }

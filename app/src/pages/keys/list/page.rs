@@ -66,6 +66,9 @@ fn KeysView(
     let export = (list.with_details && list.matching > 0)
         .then(|| view! { <a class="btn" href=address.export_href() download="">"Export CSV"</a> });
     let dropped = dropped.then(|| view! { <DroppedSearch keys=address.path()/> });
+    let not_found = not_found(&address.unknown).map(|text| {
+        view! { <div class="notice warn"><Icon symbol=Symbol::Alert/><p>{text}</p></div> }
+    });
     let ask = ask_path(&address.org);
     let make = match may_create {
         true => view! { <a class="btn primary" href=new.clone()><Icon symbol=Symbol::Plus/>"Create key"</a> }.into_any(),
@@ -74,6 +77,7 @@ fn KeysView(
     view! {
         <PageHead title="Keys" lead>{export}{find}{import}{make}</PageHead>
         {dropped}
+        {not_found}
         <BulkResult href=address.href()/>
         {if nothing {
             Either::Left(view! { <NoKeys new=may_create.then_some(new) ask/> })
@@ -85,6 +89,18 @@ fn KeysView(
             })
         }}
     }
+}
+
+/// "The project in this address was not found. The list is shown without it."
+fn not_found(unknown: &[&str]) -> Option<String> {
+    let (last, first) = unknown.split_last()?;
+    Some(match first {
+        [] => format!("The {last} in this address was not found. The list is shown without it."),
+        _ => format!(
+            "The {} and the {last} in this address were not found. The list is shown without them.",
+            first.join(", the ")
+        ),
+    })
 }
 
 /// Says why a search did not run.

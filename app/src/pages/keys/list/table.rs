@@ -130,8 +130,8 @@ fn Row(
     };
     let last_used = match row.last_used.clone() {
         Some(text) => view! { <Time text/> }.into_any(),
-        // The use of a key is its last valid request.
-        None if row.requests.is_some_and(|requests| requests > 0) => "Only rejected".into_any(),
+        // The use of a key is its last request that passed.
+        None if row.requests.is_some_and(|requests| requests > 0) => "None passed".into_any(),
         None => view! { <span class="never">"Never"</span> }.into_any(),
     };
     let creator = row.creator.clone().map(

@@ -5,7 +5,7 @@ use latchkey::{
     access::{Membership, Permit, to},
     convention::{KindNames, NoScope, Scope, ScopeSetting},
     effects,
-    event::Event,
+    event::{Event, Target},
     findings::of_keys,
     id::KeyId,
     key::{Environment, Kind, settings::KeySettings},
@@ -22,7 +22,6 @@ use super::{
     ask::Asking,
     extend_form,
     found_secret::FoundSecret,
-    origin::origin,
     seen::{SeenGroup, seen},
     state_form::is_in_use,
 };
@@ -30,11 +29,11 @@ use crate::{
     error::AppError,
     operations::key_domains::key_domains,
     pages::{
-        audit::{HistoryItem, history_of_key},
+        audit::{HistoryItem, history_of_key, origin},
         examples::{Example, Snippet, examples},
         keys::{finding_text::FindingText, policy_notes::of_key as notes_of_key, state::KeyState},
         review::{KeyReviews, ShownReview, of_key as reviews_of_key},
-        usage::{KeyUsage, of_key},
+        usage::{SubjectUsage, of_key},
     },
     request::PageRequest,
     shown_once::KeyTerms,
@@ -146,7 +145,7 @@ pub struct KeyDetails {
     /// The examples, without the key's text.
     pub examples: Vec<Snippet>,
     /// Its requests.
-    pub usage: KeyUsage,
+    pub usage: SubjectUsage,
     /// What the requests came with.
     pub seen: Vec<SeenGroup>,
     /// The newest audit log entries about the key, if the user's role can see them.
@@ -313,10 +312,10 @@ async fn details(
         })
     };
     let tag = key.tag();
-    let is_import = origin(engine, membership, id, Event::KeyImported).await?;
+    let is_import = origin(engine, membership, Target::Key(id), Event::KeyImported).await?;
     let created = match is_import {
         Some(import) => Some(import),
-        None => origin(engine, membership, id, Event::KeyCreated).await?,
+        None => origin(engine, membership, Target::Key(id), Event::KeyCreated).await?,
     };
     let lifecycle = &key.summary.lifecycle;
     let permit: Permit<to::SeeKeyDetails> = membership.permit()?;
@@ -328,14 +327,14 @@ async fn details(
     let disabled = match lifecycle.disabled_at {
         Some(at) => Some((
             TimeText::full(at),
-            origin(engine, membership, id, Event::KeyDisabled).await?,
+            origin(engine, membership, Target::Key(id), Event::KeyDisabled).await?,
         )),
         None => None,
     };
     let revoked = match lifecycle.revoked_at {
         Some(at) => Some((
             TimeText::full(at),
-            origin(engine, membership, id, Event::KeyRevoked).await?,
+            origin(engine, membership, Target::Key(id), Event::KeyRevoked).await?,
         )),
         None => None,
     };

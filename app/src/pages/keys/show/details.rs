@@ -31,7 +31,9 @@ pub fn Details(
         .and_then(|details| details.last_refused.clone());
     let last_used = match (key.last_used, refused) {
         (Some(text), _) => view! { <Time text/> }.into_any(),
-        (None, Some(text)) => view! { "Never accepted · last rejected "<Time text/> }.into_any(),
+        (None, Some(text)) => {
+            view! { "No request passed yet, last rejected "<Time text/> }.into_any()
+        }
         (None, None) => "Never".into_any(),
     };
     let org_id = details.as_ref().map(|details| details.org_id.clone());

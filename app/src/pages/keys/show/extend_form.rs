@@ -2,6 +2,7 @@
 
 use latchkey::{
     access::Membership,
+    event::Target,
     id::KeyId,
     key::settings::SettingsChange,
     keys::{
@@ -18,11 +19,7 @@ use super::fields::KeyForm;
 use crate::{
     error::AppError,
     form::errors::WHOLE_FORM,
-    pages::{
-        answer::FormAnswer,
-        done::Done,
-        keys::{key_path, last_edit::last_own_edit},
-    },
+    pages::{answer::FormAnswer, audit::last_own_edit, done::Done, keys::key_path},
     request::PageRequest,
     text::time::date,
 };
@@ -55,7 +52,7 @@ async fn last_expiry(
     membership: &Membership,
     id: KeyId,
 ) -> Result<Option<(Timestamp, Timestamp)>, AppError> {
-    let last = last_own_edit(request, membership, id).await?;
+    let last = last_own_edit(request, membership, Target::Key(id)).await?;
     Ok(last.as_ref().and_then(|entry| {
         let change = entry.changes.get("expires_at")?;
         let at = |which| Some(Timestamp::from_millis(change.get(which)?.as_i64()?));

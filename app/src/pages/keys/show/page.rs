@@ -14,7 +14,6 @@ use super::{
     findings::Findings,
     found::FoundBySecret,
     found_secret::FoundSecret,
-    requests::Requests,
     revoke::{RevokeButton, RevokeQuestion},
     secrets::SecretsCard,
     seen::SeenCard,
@@ -36,6 +35,7 @@ use crate::{
         page::page,
         refusals::Address as Rejected,
         review::{ReviewSummary, ReviewsCard},
+        usage::Requests,
     },
     request::PageRequest,
     site::Site,
@@ -277,7 +277,7 @@ fn Whole(
         <div class="columns">
             <div class="stack">
                 <DomainsCard org=org.clone() id=key.id.clone() details=details.clone() tried=asked.origin typed errors/>
-                <Requests usage=details.usage.clone() rejected=Rejected::of_key(&org, key.id.clone()).at_the_start()/>
+                <Requests what="key" usage=details.usage.clone() rejected=Rejected::of_key(&org, key.id.clone()).at_the_start()/>
                 <SeenCard groups=details.seen.clone() scopes/>
                 <ScopesCard details=details.clone()/>
                 {use_it}

@@ -101,7 +101,7 @@ pub fn SeenCard(
         .collect_view();
     view! {
         <section class="card" aria-labelledby="seen">
-            <header><h2 id="seen">"Where requests come from"</h2><span class="muted small">"Valid requests since first seen. Forgotten 90 days after last seen"</span></header>
+            <header><h2 id="seen">"Where requests come from"</h2><span class="muted small">"Requests that passed, since first seen. Forgotten 90 days after last seen"</span></header>
             {if is_empty {
                 Either::Left(view! {
                     <p class="body muted small">"Origins, scopes, networks and clients of requests appear here within a few seconds, if your API servers send them."</p>

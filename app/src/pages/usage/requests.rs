@@ -1,20 +1,28 @@
-//! The key's requests, by default of the last 30 days.
+//! The requests of a key or an agent on its page, by default of the last 30 days.
 
 use leptos::{either::Either, prelude::*};
 
+use super::{
+    page::Ranges,
+    report_text::ReportText,
+    subject_usage::SubjectUsage,
+    unusual::{UnusualDays, UnusualList},
+};
 use crate::{
     chart::LowChart,
-    pages::usage::{KeyUsage, Ranges, ReportText, UnusualDays, UnusualList},
+    pages::refusals::TITLE,
     text::number::{counted, grouped, per_cent},
 };
 
 #[component]
 pub fn Requests(
-    usage: KeyUsage,
-    /// The path of the list of rejected requests with this key.
+    /// `key` or `agent`.
+    what: &'static str,
+    usage: SubjectUsage,
+    /// The path of the list of those that did not pass.
     rejected: String,
 ) -> impl IntoView {
-    let KeyUsage {
+    let SubjectUsage {
         address,
         whole,
         report,
@@ -22,12 +30,12 @@ pub fn Requests(
         ..
     } = usage;
     let shown = match report {
-        Ok(report) => view! { <Shown report unusual rejected/> }.into_any(),
+        Ok(report) => view! { <Shown what report unusual rejected/> }.into_any(),
         Err(problem) => view! { <p class="body error">{problem}</p> }.into_any(),
     };
     view! {
         <section class="card" id="requests" aria-labelledby="requests-title">
-            <header><h2 id="requests-title">"Requests"</h2><a class="link end small" href=whole>"All usage of this key"</a></header>
+            <header><h2 id="requests-title">"Requests"</h2><a class="link end small" href=whole>"All usage of this "{what}</a></header>
             <div class="body"><Ranges address anchor="#requests"/></div>
             {shown}
         </section>
@@ -35,7 +43,12 @@ pub fn Requests(
 }
 
 #[component]
-fn Shown(report: ReportText, unusual: UnusualDays, rejected: String) -> impl IntoView {
+fn Shown(
+    what: &'static str,
+    report: ReportText,
+    unusual: UnusualDays,
+    rejected: String,
+) -> impl IntoView {
     let ReportText {
         total,
         steps,
@@ -56,13 +69,17 @@ fn Shown(report: ReportText, unusual: UnusualDays, rejected: String) -> impl Int
             per_cent(limited)
         ),
     };
+    let of_it = match what {
+        "agent" => "with the public ID of this agent",
+        _ => "with this key",
+    };
     let step = step_name.to_lowercase();
     let chart = if total.all() == 0 {
         Either::Left(
-            view! { <p class="body muted small">"No requests with this key in this period."</p> },
+            view! { <p class="body muted small">"No requests "{of_it}" in this period."</p> },
         )
     } else {
-        let title = format!("Requests with this key per {step}");
+        let title = format!("Requests {of_it} per {step}");
         Either::Right(view! { <LowChart title step_name steps over/> })
     };
     let why = (!refusals.is_empty()).then(|| {
@@ -72,7 +89,7 @@ fn Shown(report: ReportText, unusual: UnusualDays, rejected: String) -> impl Int
             .collect_view();
         view! {
             <dl class="facts tally body" aria-label="Why requests did not pass">{rows}</dl>
-            <p class="body small"><a class="link" href=rejected>"Rejected requests"</a></p>
+            <p class="body small"><a class="link" href=rejected>{TITLE}</a></p>
         }
     });
     view! {

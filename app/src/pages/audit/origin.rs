@@ -1,17 +1,17 @@
-//! Who created, disabled or revoked a key, and how: from the audit log.
+//! Who created a key or an agent, or disabled or revoked a key, and how: from the audit log.
 
 use latchkey::{
     Engine,
     access::Membership,
     audit::{self, AuditQuery, EventFilter},
     event::{Event, Target},
-    id::KeyId,
     role::Action,
 };
 
-use crate::{error::AppError, pages::audit::actor_name};
+use super::entry::actor_name;
+use crate::error::AppError;
 
-/// The words after the time of the key's last event of this kind: " by Dana, in the dashboard". `None` if the role
+/// The words after the time of the last event of this kind about a key or an agent: " by Dana, in the dashboard". `None` if the role
 /// cannot see the log, or the entry is no longer kept.
 ///
 /// # Errors
@@ -19,14 +19,14 @@ use crate::{error::AppError, pages::audit::actor_name};
 pub async fn origin(
     engine: &Engine,
     membership: &Membership,
-    key: KeyId,
+    target: Target,
     event: Event,
 ) -> Result<Option<String>, AppError> {
     if !membership.may(Action::SeeAuditLog) {
         return Ok(None);
     }
     let query = AuditQuery {
-        target: Some(Target::Key(key)),
+        target: Some(target),
         event: Some(EventFilter::Is(event)),
         limit: 1,
         ..AuditQuery::default()
