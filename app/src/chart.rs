@@ -31,7 +31,7 @@ pub struct Step {
     /// The URL of the page about this step alone.
     pub href: Option<String>,
     pub counts: Counts,
-    /// How it stands out from the days before, if it does: "1,601 requests, up to 320 on a usual busy day".
+    /// How it stands out from the days before, if it does: "1,601 requests, usually at most 320 a day".
     pub stood_out: Option<String>,
 }
 

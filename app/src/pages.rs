@@ -47,6 +47,7 @@ mod security;
 mod settings;
 mod sign_in;
 mod sign_up;
+mod tab_title;
 mod tokens;
 mod two_factor;
 pub(crate) mod usage;
@@ -62,9 +63,11 @@ use leptos::{
 
 use crate::{error::AppError, site::Site};
 
+pub use crate::shown_once::scope_of;
+
 pub use self::{
     audit::export as audit_export,
-    examples::check,
+    examples::{check, key_of},
     keys::list::{DROPPED, export as key_export},
     refusals::export as refusal_export,
     review::export as review_export,

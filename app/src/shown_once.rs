@@ -10,7 +10,7 @@ mod outcome;
 pub use self::{
     created_codes::CreatedCodes,
     created_invitation::CreatedInvitation,
-    created_key::{CreatedKey, KeyTerms, names_of_scopes},
+    created_key::{CreatedKey, KeyTerms, names_of_scopes, scope_of},
     created_token::CreatedToken,
     held_keys::{Held, HeldKeys, Of, Secret, hold},
     outcome::KeyOutcome,

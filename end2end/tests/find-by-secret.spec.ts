@@ -36,7 +36,7 @@ test("a key pasted into the search or the palette is posted and leads to its pag
     await page.getByRole("link", { name: "Find by secret" }).click();
     await page.getByLabel("Secret", { exact: true }).fill("lk_sk_live_unknown");
     await page.getByRole("button", { name: "Find key" }).click();
-    await expect(page.getByText("No key of this organization has this secret.")).toBeVisible();
+    await expect(page.getByText("This is not a whole key")).toBeVisible();
     await expect(page.getByLabel("Secret", { exact: true })).toHaveValue("");
   });
 

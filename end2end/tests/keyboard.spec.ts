@@ -100,3 +100,25 @@ test("arrows, Home, End and letters move in a menu", async ({ page, team, signIn
   await page.keyboard.press("Escape");
   await expect(menu.locator("summary")).toBeFocused();
 });
+
+for (const javaScriptEnabled of [true, false]) {
+  test.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {
+    test.use({ javaScriptEnabled });
+
+    test("after a change the focus is on what was changed, or on the message", async ({ page, team, signInAs }) => {
+      const key = await team.key({ name: "Production server" });
+      await signInAs("owner");
+      await page.goto(team.path(`keys/${key.id}`));
+      await page.getByRole("button", { name: "Disable" }).press("Enter");
+      await expect(page.getByRole("button", { name: "Enable" })).toBeFocused();
+      await page.getByRole("button", { name: "Undo" }).press("Enter");
+      await expect(page.getByRole("button", { name: "Disable" })).toBeFocused();
+      // A change whose form is gone.
+      await page.goto(`${team.path("projects")}?new=1`);
+      await page.getByRole("textbox", { name: "Name" }).fill("Website");
+      await page.getByRole("textbox", { name: "Name" }).press("Enter");
+      await expect(page.getByText("Project created.")).toBeVisible();
+      await expect(page.locator("#messages")).toBeFocused();
+    });
+  });
+}

@@ -38,3 +38,22 @@ test("arrows choose, Escape returns, and what is not there is said", async ({ pa
   await expect(field).toBeHidden();
   await expect(button).toBeFocused();
 });
+
+test("a slash opens the search, unless someone types or a dialog is open", async ({ page, team, signInAs }) => {
+  await signInAs("owner");
+  await page.goto(team.path("keys/new"));
+  await hydrated(page);
+  await expect(page.getByRole("button", { name: "Search", exact: true })).toHaveAttribute("aria-keyshortcuts", "/ Control+K Meta+K");
+  const field = page.getByRole("combobox", { name: /^Search keys/ });
+  const name = page.getByRole("textbox", { name: "Name", exact: true });
+  await name.click();
+  await page.keyboard.type("a/b");
+  await expect(name).toHaveValue("a/b");
+  await expect(field).toBeHidden();
+  await page.getByRole("heading", { level: 1 }).click();
+  await page.keyboard.press("/");
+  await expect(field).toBeFocused();
+  await expect(field).toHaveValue("");
+  await page.keyboard.type("/");
+  await expect(field).toHaveValue("/");
+});

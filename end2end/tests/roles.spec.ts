@@ -32,7 +32,7 @@ test("an owner sees and may do everything", async ({ page, team, server, signInA
   await expect(page.getByRole("columnheader", { name: /Requests/ })).toBeVisible();
   await open(page, key.page);
   await expect(page.getByText(DOMAIN, { exact: true })).toBeVisible();
-  await expect(page.getByText(SCOPE)).toBeVisible();
+  await expect(page.getByText(SCOPE, { exact: true })).toBeVisible();
   await expect(page.getByRole("button", { name: "Disable" })).toBeVisible();
   await expect(page.getByRole("main").getByText("Revoke key…")).toBeVisible();
   await openUsage(page, team);
@@ -47,7 +47,7 @@ test("an admin sees everything and changes nothing", async ({ page, team, server
   await expectNoControls(await page.content());
   await open(page, key.page);
   await expect(page.getByText(DOMAIN, { exact: true })).toBeVisible();
-  await expect(page.getByText(SCOPE)).toBeVisible();
+  await expect(page.getByText(SCOPE, { exact: true })).toBeVisible();
   await expectNoControls(await page.content());
   await openUsage(page, team);
   await expect(page.getByRole("heading", { name: "By key" })).toBeVisible();

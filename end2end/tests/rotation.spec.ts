@@ -29,7 +29,7 @@ test("the new secret is shown in place, and Back and reloading lead to the key's
   await press(page);
   await expect(shown(page)).toBeVisible();
   expect(await page.evaluate(() => "same" in window), "the same document").toBe(true);
-  await expect(page).toHaveTitle("Production has a new secret · Latchkey");
+  await expect(page).toHaveTitle("Production has a new secret · Northwind Assist · Latchkey");
   await expect(page.locator(".toasts")).toContainText("Production has a new secret.");
   await expect(page).toHaveURL(team.path(`keys/${key.id}`));
   const secret = await page.locator(".secret code").innerText();

@@ -34,7 +34,9 @@ fn description(state: &AppState) -> Option<Bytes> {
 fn operations(state: &AppState) -> Option<Bytes> {
     let html = || {
         let document = written(serde_json::from_slice(&description(state)?))?;
-        Some(page("API", "/docs", || operations::main(&document)))
+        Some(page("API", "/docs", || {
+            operations::main(&document, state.engine.convention())
+        }))
     };
     state.docs.operations.get_or_init(html).clone()
 }

@@ -1,5 +1,7 @@
 //! Finds a key or a service token by its secret: "which one is this?", the question after a leak.
 
+mod shape;
+
 use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
@@ -20,6 +22,8 @@ use crate::{
         text::PlainKey,
     },
 };
+
+pub use self::shape::SecretShape;
 
 use super::import::sha256_of;
 

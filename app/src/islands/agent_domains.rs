@@ -26,7 +26,7 @@ pub fn AgentDomains(
     let sentences = errors.of("domains");
     view! {
         <div class="field">
-            <label for="domains">"Allowed domains "<span class="optional">"optional; leave empty for no restriction"</span></label>
+            <label for="domains">"Allowed domains "<span class="optional unless-embedded">"optional; leave empty for no restriction"</span></label>
             <p class="hint" id="domains-hint">"Browser requests for this agent must come from these domains. Enter one per line, or separate them with commas. "{subdomains}</p>
             <TextArea
                 name="domains" text class="input mono" maxlength=20_000 placeholder="example.com"

@@ -60,10 +60,10 @@ pub fn FirstStepsList(
             </Step>
             <Step title="First request" done=request>
                 <p>"Ask Latchkey whether the key is valid. Set the two variables, or replace the texts after “:-”:"</p>
-                <pre tabindex="0"><code id="first-check">{check}</code></pre>
-                <div class="row">
-                    <CopyButton of="first-check".to_owned() class="btn small".to_owned() text="Copy".to_owned() copied="Copied".to_owned()/>
-                </div>
+                <div class="tabs"><div class="panel only">
+                    <pre tabindex="0"><code id="first-check">{check}</code></pre>
+                    <CopyButton of="first-check".to_owned() class="btn".to_owned() text="Copy".to_owned() copied="Copied".to_owned()/>
+                </div></div>
             </Step>
         </ol>
         // Always there, so that screen readers announce what it says.

@@ -1,8 +1,8 @@
-//! Search across an organization, in a dialog that opens with Ctrl+K or ⌘K.
+//! Search across an organization, in a dialog that opens with Ctrl+K, ⌘K or, where nothing is typed, "/".
 
 use std::time::Duration;
 
-use leptos::{ev, html, prelude::*, task::spawn_local};
+use leptos::{ev, html, prelude::*, task::spawn_local, wasm_bindgen::JsCast, web_sys};
 
 use crate::{
     calls::find,
@@ -83,7 +83,7 @@ pub fn Palette(
                 && !event.shift_key()
                 && !event.alt_key()
                 && event.key().eq_ignore_ascii_case("k");
-            if is_shortcut {
+            if is_shortcut || is_slash(&event) {
                 event.prevent_default();
                 open();
             }
@@ -149,9 +149,9 @@ pub fn Palette(
     };
     let is_silent = move || shown() > 0 || matches!(results.get(), Results::Waiting);
     view! {
-        <button type="button" class="find needs-script" aria-label="Search" aria-haspopup="dialog" aria-keyshortcuts="Control+K Meta+K"
+        <button type="button" class="find needs-script" aria-haspopup="dialog" aria-keyshortcuts="/ Control+K Meta+K"
             on:click=move |_| open()>
-            <Icon symbol=Symbol::Search/><span>"Search"</span><kbd aria-hidden="true">"Ctrl K"</kbd>
+            <Icon symbol=Symbol::Search/><span>"Search"</span><span class="keys" aria-hidden="true"><kbd>"/"</kbd><kbd>"Ctrl K"</kbd></span>
         </button>
         <dialog class="dialog palette" aria-label="Search" node_ref=dialog>
             <div class="query">
@@ -167,6 +167,24 @@ pub fn Palette(
             <p class="muted small" class:visually-hidden=is_silent role="status">{status}</p>
         </dialog>
     }
+}
+
+/// What takes the letters that are typed into it.
+const TYPED_INTO: &str =
+    "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
+
+/// Whether someone pressed "/" outside a field and a dialog. Some keyboards have it on a key that is pressed with Shift.
+fn is_slash(event: &web_sys::KeyboardEvent) -> bool {
+    let is_alone = !event.ctrl_key() && !event.meta_key() && !event.alt_key();
+    let target = event.target();
+    let target = target.and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    let is_typing = target.is_some_and(|target| {
+        let field = target.closest(TYPED_INTO);
+        field.is_ok_and(|field| field.is_some())
+    });
+    let open = document().query_selector("dialog[open]");
+    let is_dialog = open.is_ok_and(|open| open.is_some());
+    event.key() == "/" && is_alone && !is_typing && !is_dialog
 }
 
 fn option_id(place: usize) -> String {

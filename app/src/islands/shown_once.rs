@@ -28,7 +28,7 @@ fn show(shown: &ShownOnce) {
         return;
     };
     replace_entry(Some(&shown.path));
-    document().set_title(&format!("{} · Latchkey", shown.title));
+    document().set_title(&titled(&document().title(), &shown.title));
     // The server rendered this HTML like a page, with every name escaped.
     content.set_inner_html(&shown.html);
     wake_islands(&content);
@@ -37,6 +37,15 @@ fn show(shown: &ShownOnce) {
     // Focusing can scroll the page.
     window().scroll_to_with_x_and_y(0.0, 0.0);
     show_done(format!("{}.", shown.title));
+}
+
+/// The title of the page that follows in the same tab: those of the organization and of Latchkey remain.
+fn titled(before: &str, title: &str) -> String {
+    let mut parts = before.rsplitn(3, " · ");
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(site), Some(org), Some(_)) => format!("{title} · {org} · {site}"),
+        _ => format!("{title} · Latchkey"),
+    }
 }
 
 /// Hydrates the islands in a part of the page that was added after the page was loaded. The module that loads the

@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, time::Duration};
 
-use leptos::prelude::*;
+use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys};
 
 use crate::{
     error::AppError,
@@ -12,6 +12,8 @@ use crate::{
 
 /// How long a message without an action is shown.
 const SHOWN_FOR: Duration = Duration::from_secs(6);
+
+const REGION_ID: &str = "messages";
 
 thread_local! {
     /// The page's region, once it is hydrated.
@@ -40,6 +42,8 @@ enum Offer {
     Undo(Callback<()>),
     /// Undo what the form that led to this page did. Works without JavaScript.
     UndoBy(UndoForm),
+    /// Open a page that follows from it: address and text.
+    Open(String, String),
     /// Sign in, after a call failed without a session.
     SignIn,
     /// Dismiss, after another failure.
@@ -69,6 +73,27 @@ pub fn show_failure(error: &AppError) {
 pub fn clear() {
     if let Some(region) = REGION.get() {
         region.shown.set(None);
+    }
+}
+
+/// Removes the message, and leaves the focus in the page.
+fn dismiss_message() {
+    focus("content");
+    clear();
+}
+
+/// Focuses the region, which then says what follows.
+fn focus_region() {
+    focus(REGION_ID);
+}
+
+fn focus(id: &str) {
+    let element = document()
+        .get_element_by_id(id)
+        .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
+    if let Some(element) = element {
+        // If the browser cannot focus it, the focus is where it was.
+        let _ = element.focus();
     }
 }
 
@@ -103,10 +128,16 @@ pub fn StatusRegion(
     /// The initial message.
     said: Option<Said>,
 ) -> impl IntoView {
-    let message = said.map(|Said { text, undo }| Message {
+    let message = said.map(|Said { text, undo, link }| Message {
         text,
-        offer: undo.map_or(Offer::Nothing, Offer::UndoBy),
+        offer: match (undo, link) {
+            (Some(undo), _) => Offer::UndoBy(undo),
+            (None, Some((href, text))) => Offer::Open(href, text),
+            (None, None) => Offer::Nothing,
+        },
     });
+    // The form that was sent is gone, and the focus with it.
+    let is_focused = message.is_some();
     let region = Region {
         shown: RwSignal::new(message.clone()),
         count: StoredValue::new(0),
@@ -118,7 +149,7 @@ pub fn StatusRegion(
         }
     });
     view! {
-        <div class="toasts" role="status" aria-live="polite">
+        <div class="toasts" role="status" aria-live="polite" id=REGION_ID tabindex="-1" autofocus=is_focused>
             {move || region.shown.get().map(notice)}
         </div>
     }
@@ -127,12 +158,14 @@ pub fn StatusRegion(
 fn notice(message: Message) -> impl IntoView {
     let Message { text, offer } = message;
     let (class, symbol) = match offer {
-        Offer::Nothing | Offer::Undo(_) | Offer::UndoBy(_) => ("notice ok", Symbol::Check),
+        Offer::Nothing | Offer::Undo(_) | Offer::UndoBy(_) | Offer::Open(..) => {
+            ("notice ok", Symbol::Check)
+        }
         Offer::SignIn | Offer::Dismiss => ("notice bad", Symbol::Alert),
     };
     let dismiss = (!matches!(offer, Offer::Nothing)).then(|| {
         view! {
-            <button type="button" class="btn square needs-script" aria-label="Dismiss" on:click=move |_| clear()><Icon symbol=Symbol::Close/></button>
+            <button type="button" class="btn square needs-script" aria-label="Dismiss" on:click=move |_| dismiss_message()><Icon symbol=Symbol::Close/></button>
         }
     });
     let act = match offer {
@@ -143,13 +176,24 @@ fn notice(message: Message) -> impl IntoView {
                 .collect_view();
             Some(view! { <form method="post" action=action>{fields}<button class="btn">"Undo"</button></form> }.into_any())
         }
-        Offer::Undo(undo) => Some(
-            view! { <button type="button" class="btn" on:click=move |_| undo.run(())>"Undo"</button> }
-                .into_any(),
-        ),
+        Offer::Undo(undo) => {
+            let undo = move |_| {
+                // The button disappears with the message.
+                focus_region();
+                undo.run(());
+            };
+            Some(
+                view! { <button type="button" class="btn" on:click=undo>"Undo"</button> }
+                    .into_any(),
+            )
+        }
+        Offer::Open(href, text) => Some(view! { <a class="btn" href=href>{text}</a> }.into_any()),
         Offer::SignIn => {
             let here = window().location().pathname().unwrap_or_default();
-            Some(view! { <a class="btn" href=format!("/sign-in?next={here}")>"Sign in"</a> }.into_any())
+            Some(
+                view! { <a class="btn" href=format!("/sign-in?next={here}")>"Sign in"</a> }
+                    .into_any(),
+            )
         }
         Offer::Nothing | Offer::Dismiss => None,
     };

@@ -118,7 +118,12 @@ pub fn shown_key(
         is_rotated: false,
         is_requested: false,
         old_ends: None,
-        terms: KeyTerms::of(engine.convention(), new.kind, new.environment),
+        terms: KeyTerms::of(
+            engine.convention(),
+            new.kind,
+            new.environment,
+            &new.settings.scopes,
+        ),
         addresses: Arc::clone(request.addresses()),
     }
 }

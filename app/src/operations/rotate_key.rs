@@ -120,6 +120,7 @@ async fn shown_key(
         kind,
         environment,
         scopes: names_of_scopes(engine.convention(), &key.settings.scopes),
+        terms: KeyTerms::of(engine.convention(), kind, environment, &key.settings.scopes),
         settings: key.settings,
         created: date(key.summary.created_at),
         created_by: key.created_by.map(|(_, name)| name.to_string()),
@@ -128,7 +129,6 @@ async fn shown_key(
         is_rotated: true,
         is_requested: false,
         old_ends: (overlap > 0).then(|| TimeText::full(old_ends)),
-        terms: KeyTerms::of(engine.convention(), kind, environment),
         addresses: Arc::clone(request.addresses()),
     })
 }

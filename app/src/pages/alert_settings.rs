@@ -198,7 +198,7 @@ fn AlertSettingsView(
     let no_mail = (!sends_mail).then(|| {
         view! { <p class="hint">"This Latchkey instance sends no mail. Its operator can set it up."</p> }
     });
-    let lead = "A key is unusual if it has far more requests in 24 hours than on a usual busy day: one that at most a tenth of its last 28 days exceed.".into_any();
+    let lead = "A key is unusual if it has far more requests in 24 hours than it usually has. “Usually at most 100 a day” means that nine of ten of its last 28 days had at most 100.".into_any();
     let chosen = values.reminders.parse().unwrap_or(settings.reminders);
     let reminders = [
         (

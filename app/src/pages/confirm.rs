@@ -68,6 +68,37 @@ pub fn used_lately(last: Option<Timestamp>, now: Timestamp) -> bool {
     last.is_some_and(|at| now.since(at) < DAY)
 }
 
+/// A confirmation in the page. All confirmations look the same, and have their buttons in the same order.
+#[component]
+pub fn Question(
+    #[prop(into)] title: String,
+    /// The path that the form is sent to.
+    action: String,
+    /// The page of the link "Cancel".
+    cancel: String,
+    /// The text of the button that does it.
+    button: &'static str,
+    /// Whether it ends something.
+    #[prop(default = true)]
+    is_danger: bool,
+    /// The fields, and what follows.
+    children: Children,
+) -> impl IntoView {
+    let class = match is_danger {
+        true => "btn danger primary",
+        false => "btn primary",
+    };
+    view! {
+        <section class="dialog" aria-labelledby="question" tabindex="-1" autofocus>
+            <header><h2 id="question">{title}</h2></header>
+            <form novalidate=true method="post" action=action>
+                <div class="body">{children()}</div>
+                <footer><a class="btn" href=cancel>"Cancel"</a><button class=class>{button}</button></footer>
+            </form>
+        </section>
+    }
+}
+
 /// The field for the name of something that is in use, which its end requires.
 #[component]
 pub fn NameAgain(

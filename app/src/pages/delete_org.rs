@@ -171,7 +171,7 @@ pub fn DeleteFormFields(
             <p>"The name of the organization is "<b>{name}</b>"."</p>
             <Field name="name" label="Name of the organization" hint="Enter its name to confirm." autocomplete="off" maxlength=80 value=values.name errors/>
             <PasswordAgain errors/>
-            <div class="actions"><button class="btn danger primary">"Delete organization"</button><a class="btn" href=cancel>"Cancel"</a></div>
+            <div class="actions decide"><a class="btn" href=cancel>"Cancel"</a><button class="btn danger primary">"Delete organization"</button></div>
         </form>
     }
 }

@@ -133,7 +133,7 @@ impl Done {
                 return format!("{} imported.", keys(count));
             }
             Self::KeyUpdated => "Key updated.",
-            Self::KeyReviewed => "Key reviewed.",
+            Self::KeyReviewed => "Key kept.",
             Self::OwnersAsked => "Owners asked.",
             Self::ReviewAnswered => "Answered.",
             Self::ReviewPromised => "Promised. The request stays here until it is done.",
@@ -203,7 +203,7 @@ impl Done {
             Self::KeyEnabled => format!("“{name}” enabled."),
             Self::KeyRevoked => format!("“{name}” revoked."),
             Self::KeyUpdated | Self::AgentUpdated => format!("“{name}” updated."),
-            Self::KeyReviewed => format!("“{name}” reviewed."),
+            Self::KeyReviewed => format!("“{name}” is kept."),
             Self::OwnersAsked => format!("Owners asked to change “{name}”."),
             Self::KeyExtended => format!("“{name}” extended."),
             Self::DomainsUpdated => format!("Allowed domains of “{name}” updated."),

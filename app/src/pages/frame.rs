@@ -10,6 +10,7 @@ pub use crate::heading::Breadcrumbs;
 use super::{
     loading::loading,
     sign_in::SignOutButton,
+    tab_title::in_the_tab,
     viewer::{OrgLink, Viewer, viewer},
 };
 use crate::{
@@ -62,6 +63,11 @@ fn Side(viewer: Viewer, path: String) -> impl IntoView {
         use_context::<Site>().map_or_else(String::new, |site| site.addresses.docs().to_owned());
     // Its pages belong to no organization.
     let in_instance = operator.is_some() && is_of_instance(&path);
+    let is_of_org = |org: &&OrgLink| path.starts_with(&format!("/orgs/{}/", org.slug));
+    let of_org = org.as_ref().filter(is_of_org).map(|org| {
+        let name = org.name.clone();
+        view! { <Title formatter=move |title: String| in_the_tab(&format!("{title} · {name}"))/> }
+    });
     let org = org.filter(|_| !in_instance);
     let of_instance = in_instance.then(|| {
         let (orgs, path) = (orgs.clone(), path.clone());
@@ -100,13 +106,14 @@ fn Side(viewer: Viewer, path: String) -> impl IntoView {
         }
     });
     view! {
+        {of_org}
         {of_instance}
         {org.map(|org| view! { <OrgSwitcher org orgs may_create_org/> })}
         {nav}
         <details class="menu up person" name="menu">
-            <summary aria-label=format!("Your account: {email}")>
-                <span class="avatar round" aria-hidden="true">{initials(&name)}</span>
-                <span>{email.clone()}</span>
+            <summary>
+                <Avatar of=name is_round=true/>
+                <span><span class="visually-hidden">"Your account: "</span>{email}</span>
                 <Icon symbol=Symbol::UpDown/>
             </summary>
             <ul>
@@ -118,19 +125,26 @@ fn Side(viewer: Viewer, path: String) -> impl IntoView {
     }
 }
 
+/// The initials of a name. They are decoration: the style sheet shows them, and the name is beside them.
+#[component]
+fn Avatar(of: String, #[prop(optional)] is_round: bool) -> impl IntoView {
+    let class = if is_round { "avatar round" } else { "avatar" };
+    view! { <span class=class data-initials=initials(&of)></span> }
+}
+
 /// The current organization, as a menu if the user has several or can create one.
 #[component]
 fn OrgSwitcher(org: OrgLink, orgs: Vec<OrgLink>, may_create_org: bool) -> impl IntoView {
     let label = view! {
-        <span class="avatar" aria-hidden="true">{initials(&org.name)}</span>
-        <span><b>{org.name.clone()}</b><small>{org.rights.role.title()}</small></span>
+        <Avatar of=org.name.clone()/>
+        <span><span class="visually-hidden">"Organization: "</span><b>{org.name.clone()}</b><small>{org.rights.role.title()}</small></span>
     };
     if orgs.len() < 2 && !may_create_org {
         return view! { <a class="org" href=keys_of(&org.slug)>{label}</a> }.into_any();
     }
     view! {
         <details class="menu switcher" name="menu">
-            <summary class="org" aria-label=format!("Organization: {}", org.name)>{label}<Icon symbol=Symbol::UpDown/></summary>
+            <summary class="org">{label}<Icon symbol=Symbol::UpDown/></summary>
             <Orgs orgs here=org.slug may_create_org/>
         </details>
     }
@@ -142,9 +156,9 @@ fn OrgSwitcher(org: OrgLink, orgs: Vec<OrgLink>, may_create_org: bool) -> impl I
 fn InstanceSwitcher(orgs: Vec<OrgLink>, may_create_org: bool) -> impl IntoView {
     view! {
         <details class="menu switcher" name="menu">
-            <summary class="org" aria-label="Organizations">
+            <summary class="org">
                 <span class="avatar" aria-hidden="true"><Icon symbol=Symbol::Settings/></span>
-                <span><b>"Instance"</b><small>"Operator"</small></span>
+                <span><span class="visually-hidden">"Organizations: "</span><b>"Instance"</b><small>"Operator"</small></span>
                 <Icon symbol=Symbol::UpDown/>
             </summary>
             <Orgs orgs here=String::new() may_create_org/>

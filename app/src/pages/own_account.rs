@@ -103,7 +103,7 @@ fn DeleteAccountView(account: Account) -> impl IntoView {
                     <li>"Your name, e-mail address and password are removed. Keys that you created keep working, since they belong to the organization. They and the audit log show a deleted user."</li>
                 </ul>
                 <PasswordAgain errors/>
-                <div class="actions"><button class="btn danger primary">"Delete account"</button><a class="btn" href="/account">"Cancel"</a></div>
+                <div class="actions decide"><a class="btn" href="/account">"Cancel"</a><button class="btn danger primary">"Delete account"</button></div>
             </form>
         }
         .into_any()

@@ -29,7 +29,9 @@ use super::{
     refusals::RefusalsPage,
     reset_password, review,
     said::said,
-    security, settings, sign_in, sign_up, tokens, two_factor,
+    security, settings, sign_in, sign_up,
+    tab_title::in_the_tab,
+    tokens, two_factor,
     usage::UsagePage,
 };
 use crate::{islands::status_region::StatusRegion, site::Site};
@@ -40,6 +42,7 @@ use crate::{islands::status_region::StatusRegion, site::Site};
 pub fn App() -> impl IntoView {
     provide_meta_context();
     let notice = Notice::received();
+    provide_context(notice);
     let said = notice.map(|notice| (notice, loading(move |request| said(request, notice))));
     let said = async move {
         let (notice, said) = said?;
@@ -47,7 +50,7 @@ pub fn App() -> impl IntoView {
         Some(said.await.unwrap_or_else(|_| notice.done.sentence().into()))
     };
     view! {
-        <Title formatter=in_the_tab/>
+        <Title formatter=|title: String| in_the_tab(&title)/>
         <a class="skip" href="#content" rel="external">"Skip to content"</a>
         <Router>
             <Routes fallback=NotFoundPage>
@@ -190,14 +193,4 @@ where
     S: Clone + Send + Sync + 'static,
 {
     vec![("/orgs/{org}/keys/import", post(import::receive))]
-}
-
-/// The document title of a page. `leptos_meta` does not escape it.
-fn in_the_tab(title: String) -> String {
-    let title = title.replace('&', "&amp;").replace('<', "&lt;");
-    if title.is_empty() {
-        "Latchkey".to_owned()
-    } else {
-        format!("{title} · Latchkey")
-    }
 }

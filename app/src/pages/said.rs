@@ -1,12 +1,17 @@
 //! The message of the form that led to a page, with the name of its key and a way back.
 
 use latchkey::{
-    access::Membership,
+    access::{Membership, to},
     audit::{self, AuditQuery, EventFilter},
     event::{Event, Target},
     id::{KeyId, UserId},
-    keys::{change_state::MOST_AT_ONCE, show},
+    keys::{
+        change_state::MOST_AT_ONCE,
+        list::{self, KeyQuery},
+        show,
+    },
     members,
+    reviews::{self, Verdict},
     role::Action,
 };
 use serde_json::Value;
@@ -20,7 +25,7 @@ use super::{
 use crate::{
     error::AppError,
     request::PageRequest,
-    text::words::role_noun,
+    text::{time::date, words::role_noun},
     values::said::{Said, UndoForm},
 };
 
@@ -28,12 +33,18 @@ use crate::{
 pub async fn said(request: PageRequest, notice: Notice) -> Result<Said, AppError> {
     if let Some(person) = notice.person {
         let name = name_of(&request, notice.done, person).await?;
-        return Ok(name
-            .map_or_else(
+        let link = match notice.done {
+            Done::MemberRemoved => keys_of(&request, person).await?,
+            _ => None,
+        };
+        return Ok(Said {
+            text: name.map_or_else(
                 || notice.done.sentence(),
                 |name| notice.done.sentence_about(&name),
-            )
-            .into());
+            ),
+            undo: None,
+            link,
+        });
     }
     if notice.done == Done::OrgJoined {
         let membership = request.membership().await?;
@@ -51,6 +62,7 @@ pub async fn said(request: PageRequest, notice: Notice) -> Result<Said, AppError
         return Ok(Said {
             text: notice.done.sentence(),
             undo,
+            link: None,
         });
     };
     let membership = request.membership().await?;
@@ -61,23 +73,24 @@ pub async fn said(request: PageRequest, notice: Notice) -> Result<Said, AppError
     let name = key.name.as_str();
     let action = format!("/orgs/{}/keys/{id}", membership.org().slug);
     let may = |action| membership.may(action);
+    let undoable = |undo| Said {
+        text: notice.done.sentence_about(name),
+        undo,
+        link: None,
+    };
     Ok(match notice.done {
-        Done::KeyDisabled if may(Action::DisableKeys) => Said {
-            text: notice.done.sentence_about(name),
-            undo: Some(UndoForm {
+        Done::KeyReviewed => kept(&request, &membership, id, name).await?.into(),
+        Done::KeyDisabled if may(Action::DisableKeys) => undoable(Some(UndoForm {
+            action,
+            fields: vec![("change".to_owned(), "enable".to_owned())],
+        })),
+        Done::KeyExtended if may(Action::EditKeys) => {
+            let extended = extension(&request, &membership, id).await?;
+            undoable(extended.map(|_| UndoForm {
                 action,
-                fields: vec![("change".to_owned(), "enable".to_owned())],
-            }),
-        },
-        Done::KeyExtended if may(Action::EditKeys) => Said {
-            text: notice.done.sentence_about(name),
-            undo: extension(&request, &membership, id)
-                .await?
-                .map(|_| UndoForm {
-                    action,
-                    fields: vec![("change".to_owned(), "undo-extend".to_owned())],
-                }),
-        },
+                fields: vec![("change".to_owned(), "undo-extend".to_owned())],
+            }))
+        }
         Done::DomainRemoved if may(Action::EditDomains) => {
             match removed(&request, &membership, id).await? {
                 Some((domain, next)) => Said {
@@ -86,12 +99,55 @@ pub async fn said(request: PageRequest, notice: Notice) -> Result<Said, AppError
                         action,
                         fields: vec![("add".to_owned(), domain), ("before".to_owned(), next)],
                     }),
+                    link: None,
                 },
                 None => notice.done.sentence_about(name).into(),
             }
         }
         done => done.sentence_about(name).into(),
     })
+}
+
+/// Says until when a key is kept, and that it ends before if it does.
+async fn kept(
+    request: &PageRequest,
+    membership: &Membership,
+    id: KeyId,
+    name: &str,
+) -> Result<String, AppError> {
+    let Some(permit) = membership.permit_if_allowed::<to::SeeKeyDetails>() else {
+        return Ok(Done::KeyReviewed.sentence_about(name));
+    };
+    let mut current = reviews::current(request.engine(), &permit, &[id]).await?;
+    let reviews = current.remove(&id).unwrap_or_default();
+    let kept = reviews
+        .into_iter()
+        .find(|review| review.verdict == Verdict::Keep);
+    let until = kept
+        .as_ref()
+        .and_then(|review| Some((review.until?, review.key.lifecycle.expires_at)));
+    Ok(match until {
+        Some((until, Some(end))) if end <= until => {
+            format!("“{name}” is kept until it expires on {}.", date(end))
+        }
+        Some((until, _)) => format!("“{name}” is kept until {}.", date(until)),
+        None => Done::KeyReviewed.sentence_about(name),
+    })
+}
+
+/// The link to the keys that someone created, whose secrets they know.
+async fn keys_of(
+    request: &PageRequest,
+    person: UserId,
+) -> Result<Option<(String, String)>, AppError> {
+    let membership = request.membership().await?;
+    let query = KeyQuery {
+        creator: Some(person),
+        ..KeyQuery::default()
+    };
+    let keys = list::count(request.engine(), &membership.permit()?, &query).await?;
+    let href = format!("/orgs/{}/keys?creator={person}", membership.org().slug);
+    Ok((keys > 0).then(|| (href, "View their keys".to_owned())))
 }
 
 /// The form that enables the keys that the user has just disabled together. They are read from the audit log and not sent

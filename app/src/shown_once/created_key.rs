@@ -53,11 +53,18 @@ pub struct KeyTerms {
     pub headers: Vec<KeyHeader>,
     /// The rate limit: "600 a minute".
     pub rate_limits: String,
+    /// The scope that the examples send.
+    pub scope: Option<String>,
 }
 
 impl KeyTerms {
-    /// Reads them for a key of this kind and environment.
-    pub fn of(convention: &Convention, kind: Kind, environment: Environment) -> Self {
+    /// Reads them for a key of this kind and environment, with these scopes.
+    pub fn of(
+        convention: &Convention,
+        kind: Kind,
+        environment: Environment,
+        scopes: &[Scope],
+    ) -> Self {
         Self {
             kind: convention.kind_names.title(kind),
             variable: convention
@@ -65,6 +72,7 @@ impl KeyTerms {
                 .to_owned(),
             headers: convention.accepted_in.clone(),
             rate_limits: rate_limits(convention),
+            scope: scope_of(scopes, convention),
         }
     }
 }
@@ -73,4 +81,38 @@ impl KeyTerms {
 pub fn names_of_scopes(convention: &Convention, scopes: &[Scope]) -> Option<String> {
     let none_means_all = convention.no_scope_means == NoScope::All;
     scope_names(scopes, &convention.scopes, none_means_all)
+}
+
+/// The scope that the example for a key with these scopes sends: one that the key has. A server that is copied from an example
+/// without scopes would let restricted keys do everything.
+pub fn scope_of(scopes: &[Scope], convention: &Convention) -> Option<String> {
+    let offered = || convention.scopes.iter().map(|scope| &scope.name);
+    let is_admin = |scope: &&Scope| convention.admin_scope.as_ref() == Some(*scope);
+    let scope = match convention.is_full_access(scopes) {
+        true => offered().find(|scope| !is_admin(scope)),
+        false => scopes.iter().find(|scope| !is_admin(scope)),
+    };
+    scope.map(ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_example_sends_a_scope_that_the_key_has() {
+        let convention = Convention::built_in("latchkey").unwrap();
+        let scope = |names: &[&str]| {
+            let scopes: Vec<Scope> = names.iter().map(|name| name.parse().unwrap()).collect();
+            scope_of(&scopes, &convention)
+        };
+        assert_eq!(scope(&["chat:write"]).as_deref(), Some("chat:write"));
+        let first = convention
+            .scopes
+            .first()
+            .map(|scope| scope.name.to_string());
+        assert_eq!(scope(&[]), first, "full access");
+        let without = Convention::built_in("talkifai").unwrap();
+        assert_eq!(scope_of(&[], &without), None);
+    }
 }

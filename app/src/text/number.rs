@@ -72,6 +72,14 @@ pub fn counted(number: i64, one: &str, several: &str) -> String {
     }
 }
 
+/// How much something usually is, beside what it was on one day.
+pub fn usually(most: i64) -> String {
+    match most {
+        0 => "usually none".to_owned(),
+        most => format!("usually at most {} a day", grouped(most)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

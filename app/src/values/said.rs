@@ -7,6 +7,8 @@ pub struct Said {
     pub text: String,
     /// The form that undoes what was done.
     pub undo: Option<UndoForm>,
+    /// Address and text of a page that follows from it.
+    pub link: Option<(String, String)>,
 }
 
 /// A form whose fields are all hidden.
@@ -19,6 +21,10 @@ pub struct UndoForm {
 
 impl From<String> for Said {
     fn from(text: String) -> Self {
-        Self { text, undo: None }
+        Self {
+            text,
+            undo: None,
+            link: None,
+        }
     }
 }

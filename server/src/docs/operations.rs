@@ -1,7 +1,11 @@
 //! The API description as HTML: its operations.
 
-use latchkey::{convention::BoundTo, outcome::Outcome};
-use latchkey_app::pages::check;
+use latchkey::{
+    convention::{BoundTo, Convention},
+    key::{Environment, Kind},
+    outcome::Outcome,
+};
+use latchkey_app::pages::{check, key_of, scope_of};
 use leptos::prelude::*;
 use serde_json::Value;
 
@@ -21,7 +25,7 @@ struct Operation<'a> {
 }
 
 /// The page: an example, the contents, the operations by group, then the objects that they read and write.
-pub fn main(document: &Value) -> AnyView {
+pub fn main(document: &Value, convention: &Convention) -> AnyView {
     let url = text(&document["servers"][0], "url");
     let operations = operations(document);
     let groups = document["tags"].as_array().into_iter().flatten();
@@ -31,12 +35,20 @@ pub fn main(document: &Value) -> AnyView {
             (group, operations.iter().filter(is_of_group).collect())
         })
         .collect();
+    let key = key_of(convention.environment_variable(Kind::Secret, Environment::Live));
+    let scope = scope_of(&[], convention);
+    let asks = match scope {
+        Some(_) => {
+            "Create a service token, and ask whether a key is valid and has the scope that the request needs:"
+        }
+        None => "Create a service token, and ask whether a key is valid:",
+    };
     view! {
         <h1>"Latchkey API"</h1>
         <p>{with_code(text(&document["info"], "description"))}</p>
         <h2 id="example">"Example"</h2>
-        <p>"Create a service token, and ask whether a key is valid:"</p>
-        <pre tabindex="0"><code>{check(url, &[("key", "$API_KEY")])}</code></pre>
+        <p>{asks}</p>
+        <pre tabindex="0"><code>{check(url, &[("key", &key)], scope.as_deref())}</code></pre>
         <p>"The response is always 200. Forward the request if "<code>"valid"</code>" is true; otherwise, respond with "<code>"status"</code>", "<code>"code"</code>" and "<code>"detail"</code>":"</p>
         <pre tabindex="0"><code>{response_to(Outcome::ExpiredApiKey)}</code></pre>
         <nav aria-label="Contents"><ul>

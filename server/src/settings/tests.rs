@@ -159,7 +159,8 @@ fn every_variable_in_the_readme_is_a_setting() {
         .split(|c| !is_of_name(c))
         .filter(|word| word.starts_with("LATCHKEY_"));
     let named: Vec<(String, String)> = named
-        .filter(|word| *word != "LATCHKEY_")
+        // The last two are of programs that call the API.
+        .filter(|word| !["LATCHKEY_", "LATCHKEY_SERVICE_TOKEN", "LATCHKEY_API_KEY"].contains(word))
         .map(|word| (word.to_owned(), String::new()))
         .collect();
     assert!(named.len() > 10, "{named:?}");

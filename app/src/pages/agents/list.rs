@@ -24,7 +24,8 @@ pub fn AgentsPage() -> impl IntoView {
 fn AgentsView(org: String, list: AgentList) -> impl IntoView {
     let new = format!("/orgs/{org}/agents/new");
     let may_edit = list.may_edit;
-    let make = may_edit.then(|| view! { <a class="btn primary" href=new.clone()><Icon symbol=Symbol::Plus/>"Create agent"</a> });
+    // An empty list has the link in its place.
+    let make = (may_edit && !list.rows.is_empty()).then(|| view! { <a class="btn primary" href=new.clone()><Icon symbol=Symbol::Plus/>"Create agent"</a> });
     let count = counted(list.count, "agent", "agents");
     // An empty list says so itself.
     let lead = (list.count > 0)

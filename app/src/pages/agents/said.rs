@@ -33,6 +33,7 @@ pub async fn said(
     let action = format!("/orgs/{}/agents/{public_id}", membership.org().slug);
     Ok(Said {
         text: done.sentence_about(agent.summary.name.as_str()),
+        link: None,
         undo: last.map(|entry| UndoForm {
             action,
             fields: fields_before(&agent, &entry),

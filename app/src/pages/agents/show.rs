@@ -18,7 +18,7 @@ use crate::{
     pages::{
         audit::{HistoryCard, entries_of_agent},
         confirm::NameAgain,
-        examples::{ExampleTabs, Snippet, VERIFY_TAB, check, origin_of, script_tag},
+        examples::{ExampleTabs, Snippet, VERIFY_TAB, check, key_of, origin_of, script_tag},
         forms::fields_and_errors,
         frame::{Breadcrumbs, PageHead},
         page::page,
@@ -229,15 +229,19 @@ fn Use(
             (
                 lead,
                 "Verify the agent",
-                check(&addresses.public_url, &fields),
+                check(&addresses.public_url, &fields, None),
             )
         }
         (false, _) => {
-            let key = format!("${variable}");
+            let key = key_of(&variable);
             (
                 "Your API server sends the agent’s public ID when it verifies a key:",
                 VERIFY_TAB,
-                check(&addresses.public_url, &[("key", &key), ("agent", &id)]),
+                check(
+                    &addresses.public_url,
+                    &[("key", &key), ("agent", &id)],
+                    None,
+                ),
             )
         }
     };

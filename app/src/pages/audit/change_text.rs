@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use latchkey::{
     audit::Entry,
+    event::Event,
     reviews::{Aspect, Verdict},
     role::Action,
     time::Timestamp,
@@ -16,7 +17,7 @@ use crate::{
         names::PEOPLE,
         wording::{capitalized, field_title},
     },
-    text::{time::TimeText, words::reason_title},
+    text::{days::days_text, time::TimeText, words::reason_title},
 };
 
 /// If the two lists together are longer than this, only the added and removed items are shown: long lists side by side
@@ -29,10 +30,32 @@ const MOST_BYTES: usize = 1_000;
 
 /// Describes the changes of an entry. `names` maps the IDs of projects and people to their names.
 pub fn changes(entry: &Entry, names: &HashMap<String, String>) -> Vec<ChangeText> {
-    let changes = entry.changes.iter();
-    changes
-        .map(|(field, change)| change_text(field, &change["from"], &change["to"], names))
-        .collect()
+    let is_first = is_beginning(entry.event);
+    let text = |(field, change): (&String, &Value)| {
+        let text = change_text(field, &change["from"], &change["to"], names);
+        ChangeText {
+            // What begins had nothing before.
+            from: text.from.filter(|_| !is_first),
+            ..text
+        }
+    };
+    entry.changes.iter().map(text).collect()
+}
+
+/// Whether the target of the event did not exist before.
+const fn is_beginning(event: Event) -> bool {
+    matches!(
+        event,
+        Event::KeyCreated
+            | Event::KeyImported
+            | Event::KeyRequested
+            | Event::AgentCreated
+            | Event::ProjectCreated
+            | Event::OrgCreated
+            | Event::TokenCreated
+            | Event::MemberInvited
+            | Event::MemberJoined
+    )
 }
 
 /// Describes a changed field with both values, also if there was none before.
@@ -102,7 +125,7 @@ fn value_text(field: &str, value: &Value, names: &HashMap<String, String>) -> St
             |reason| reason_title(reason).to_owned(),
         ),
         Value::String(word) if field == "file" => word.replace('_', " "),
-        Value::String(word) if field == "kind" => capitalized(word),
+        Value::String(word) if matches!(field, "kind" | "environment") => capitalized(word),
         Value::String(word) if field == "verdict" => match word.parse() {
             Ok(Verdict::Keep) => "Keep".to_owned(),
             Ok(_) => format!("Ask to {}", asked(word)),
@@ -112,10 +135,11 @@ fn value_text(field: &str, value: &Value, names: &HashMap<String, String>) -> St
         Value::String(word) if field == "aspect" => word
             .parse()
             .map_or_else(|_| plain(value), |aspect| aspect_title(aspect).to_owned()),
-        Value::Number(days) if field == "expires_in_days" => match days.as_i64() {
-            Some(1) => "1 day".to_owned(),
-            _ => format!("{days} days"),
-        },
+        Value::Number(days) if field == "expires_in_days" => {
+            let days = days.as_u64().and_then(|days| u32::try_from(days).ok());
+            let days = days.map_or_else(|| plain(value), days_text);
+            format!("{days} after it is revealed")
+        }
         Value::Array(items) if field == "done_as_asked" => {
             let words: Vec<String> = items.iter().map(|item| asked(&plain(item))).collect();
             words.join(", ")
@@ -220,7 +244,11 @@ mod tests {
             ("verdict", json!("rotate"), "Decision: Ask to rotate"),
             ("asked", json!("allow_domains"), "Asked to: allow domains"),
             ("aspect", json!("ip_ranges"), "About: IP ranges"),
-            ("expires_in_days", json!(90), "Lifetime: 90 days"),
+            (
+                "expires_in_days",
+                json!(365),
+                "Expires: 1 year after it is revealed",
+            ),
             (
                 "done_as_asked",
                 json!(["narrow.scopes", "rotate"]),

@@ -173,7 +173,7 @@ pub fn field_title(field: &str) -> String {
         "asked" => "Asked to".to_owned(),
         "done_as_asked" => "Done as a reviewer asked".to_owned(),
         "aspect" => "About".to_owned(),
-        "expires_in_days" => "Lifetime".to_owned(),
+        "expires_in_days" => "Expires".to_owned(),
         "until_at" => "Reviewed until".to_owned(),
         "old_secret_ends_at" => "Old secret ends".to_owned(),
         "localhost_forbidden" => "Localhost blocked".to_owned(),

@@ -72,7 +72,7 @@ fn check_it(of: Example<'_>) -> Snippet {
     fields.extend(ip.as_deref().map(|ip| ("ip", ip)));
     Snippet {
         language: VERIFY_TAB,
-        text: check(&of.addresses.public_url, &fields),
+        text: check(&of.addresses.public_url, &fields, of.terms.scope.as_deref()),
     }
 }
 
@@ -216,6 +216,7 @@ mod tests {
                 .map(|name| String::from(*name).into())
                 .collect(),
             rate_limits: "600 a minute".to_owned(),
+            scope: None,
         }
     }
 
@@ -239,6 +240,11 @@ mod tests {
         assert_eq!(sent(of), format!(r#"-d "{{{key}, \"ip\": \"10.0.0.1\"}}""#));
         of.ip_ranges = &[];
         assert_eq!(sent(of), format!(r#"-d "{{{key}}}""#));
+        let mut with_scope = terms.clone();
+        with_scope.scope = Some("bots:read".to_owned());
+        of.terms = &with_scope;
+        let scopes = r#"\"scopes\": [\"bots:read\"]"#;
+        assert_eq!(sent(of), format!(r#"-d "{{{key}, {scopes}}}""#));
     }
 
     /// The examples for a key with these headers, as language and text.

@@ -18,7 +18,11 @@ use super::{
 use crate::{
     error::AppError,
     form::errors::{Errors, FormError},
-    pages::{confirm::PasswordAgain, forms::fields_and_errors, page::page},
+    pages::{
+        confirm::{PasswordAgain, Question},
+        forms::fields_and_errors,
+        page::page,
+    },
     request::PageRequest,
     text::{
         breakable::Breakable,
@@ -172,47 +176,42 @@ fn Row(path: String, person: PersonSummary, now: Timestamp) -> impl IntoView {
 fn OperatorCard(path: String, changed: Changed, errors: Errors) -> impl IntoView {
     let Changed { person, is_last } = changed;
     let (name, action) = (person.name.to_string(), path.clone());
-    let (word, title, text, button, class) = match person.operator_since {
+    let (word, title, text, button, is_danger) = match person.operator_since {
         None => (
             MARK,
             format!("Make “{name}” an operator?"),
             "Operators see all organizations and people, create service tokens for the whole instance, and delete organizations.",
             "Make operator",
-            "btn primary",
+            false,
         ),
         Some(_) => (
             UNMARK,
             format!("Remove “{name}” from the operators?"),
             "They lose access to this area immediately. Their organizations and roles do not change.",
             "Remove operator",
-            "btn danger",
+            true,
         ),
     };
-    let content = if is_last {
-        view! {
-            <div class="form">
-                <p>"Nobody else is an operator of this instance. Make someone else an operator first: find them in the list below."</p>
-                <div class="actions"><a class="btn" href=path>"Back"</a></div>
-            </div>
+    if is_last {
+        return view! {
+            <section class="card" aria-labelledby="operator">
+                <header><h2 id="operator">{title}</h2></header>
+                <div class="body"><div class="form">
+                    <p>"Nobody else is an operator of this instance. Make someone else an operator first: find them in the list below."</p>
+                    <div class="actions"><a class="btn" href=path>"Back"</a></div>
+                </div></div>
+            </section>
         }
-        .into_any()
-    } else {
-        view! {
-            <form novalidate=true method="post" action=action class="form">
-                <FormError errors/>
-                <p>{text}</p>
-                <input type="hidden" name="change" value=word/>
-                <input type="hidden" name="person" value=person.id.to_string()/>
-                <PasswordAgain errors/>
-                <div class="actions"><button class=class>{button}</button><a class="btn" href=path>"Cancel"</a></div>
-            </form>
-        }
-        .into_any()
-    };
-    view! {
-        <section class="card" aria-labelledby="operator">
-            <header><h2 id="operator">{title}</h2></header>
-            <div class="body">{content}</div>
-        </section>
+        .into_any();
     }
+    view! {
+        <Question title action cancel=path button is_danger>
+            <FormError errors/>
+            <p>{text}</p>
+            <input type="hidden" name="change" value=word/>
+            <input type="hidden" name="person" value=person.id.to_string()/>
+            <PasswordAgain errors/>
+        </Question>
+    }
+    .into_any()
 }

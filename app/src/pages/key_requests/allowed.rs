@@ -43,7 +43,7 @@ impl Allowed {
             kind: format!(
                 "{} key · {}",
                 convention.kind_names.title(wanted.kind),
-                environment_title(wanted.environment).to_lowercase()
+                environment_title(wanted.environment)
             ),
             sentence: (!convention.scopes.is_empty()).then(|| sentence(scopes, convention)),
             expires: expires_text(wanted),

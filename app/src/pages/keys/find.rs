@@ -4,7 +4,9 @@ use latchkey::{
     access::{Membership, to},
     id::ServiceTokenId,
     key::text::PlainKey,
-    keys::find_by_secret::{FindBySecretError, Found, MAX_TEXT, Reach, find_by_secret},
+    keys::find_by_secret::{
+        FindBySecretError, Found, MAX_TEXT, Reach, SecretShape, find_by_secret,
+    },
     role::Action,
     service_tokens,
 };
@@ -31,6 +33,9 @@ use crate::{
 pub const FOUND: &str = "found";
 /// The query parameter of the page after a secret that no key has.
 const NOT_FOUND: &str = "none";
+/// Its values if the text is only a part of a key, and if it does not look like one.
+const PART: &str = "part";
+const OTHER: &str = "other";
 /// Its value if the text looks like a service token, and the parameter with the ID of one that was found.
 const TOKEN: &str = "token";
 
@@ -81,7 +86,15 @@ pub async fn submit(
         None if form.secret.expose().contains(service_tokens::PREFIX) => {
             format!("{keys}/find?{NOT_FOUND}={TOKEN}")
         }
-        None => format!("{keys}/find?{NOT_FOUND}=1"),
+        None => {
+            let shape = SecretShape::of(form.secret.expose(), request.engine().convention());
+            let shape = match shape {
+                SecretShape::Whole => "1",
+                SecretShape::Part => PART,
+                SecretShape::Other => OTHER,
+            };
+            format!("{keys}/find?{NOT_FOUND}={shape}")
+        }
     };
     Ok(FormAnswer::Redirect { path, done: None })
 }
@@ -89,8 +102,8 @@ pub async fn submit(
 /// The content of the page.
 struct Find {
     may_create: bool,
-    /// Whether the last secret belongs to no key.
-    none: bool,
+    /// What the URL says of the last text if it is the secret of no key; empty if there was none.
+    none: String,
     /// The path of the service tokens, if the last secret looks like one and the user can see them.
     tokens: Option<String>,
     /// Whether the last secret looks like a service token.
@@ -121,7 +134,7 @@ async fn load(request: PageRequest) -> Result<Find, AppError> {
     let tokens = is_token && membership.may(Action::ManageTokens);
     Ok(Find {
         may_create: membership.may(Action::CreateKeys),
-        none: !request.parameter(NOT_FOUND).is_empty(),
+        none: request.parameter(NOT_FOUND),
         tokens: tokens.then(|| format!("/orgs/{}/tokens", request.org())),
         is_token,
         token,
@@ -162,13 +175,17 @@ pub fn FindKeyPage() -> impl IntoView {
         let errors = Errors::new(errors);
         let sentences = errors.of("secret");
         let keys = keys_path(&request);
-        let none = find.none.then(|| {
+        let is_none = !find.none.is_empty();
+        let none = is_none.then(|| {
             let import = if find.may_create {
                 " Keys that were created elsewhere can be found once they are imported."
             } else {
                 ""
             };
             let words = match (find.is_token, find.tokens) {
+                (false, _) if find.none == PART => view! { "This is not a whole key: a part of it is missing, hidden or changed. Paste all of it. If you have only the beginning or the last four characters, search for them under "<a href=keys.clone()>"Keys"</a>"." }.into_any(),
+                (false, _) if find.none == OTHER && !find.finds_all => view! { "This does not look like a key of this Latchkey. Check that you copied it completely." }.into_any(),
+                (false, _) if find.none == OTHER => view! { "This does not look like a key of this Latchkey, and it is no key that was imported into this organization. Check that you copied it completely."{import} }.into_any(),
                 (false, _) if !find.finds_all => view! { "None of the keys that you created has this secret. Check that you copied it completely. Owners and admins find it among all keys." }.into_any(),
                 (false, _) => view! { "No key of this organization has this secret. Check that you copied it completely."{import} }.into_any(),
                 (true, Some(href)) => view! { "This is a service token and not a key. If it is one of this organization, revoke it under "<a href=href>"Service tokens"</a>"." }.into_any(),
@@ -182,7 +199,7 @@ pub fn FindKeyPage() -> impl IntoView {
             }
         });
         let token = find.token.map(|token| view! { <TokenNotice token/> });
-        let is_answered = find.none || token.is_some();
+        let is_answered = is_none || token.is_some();
         let lead = match find.finds_all {
             true => {
                 "Paste a key that you found in a log, a repository or a page, to see which one it is."

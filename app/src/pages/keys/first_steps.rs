@@ -20,6 +20,7 @@ use crate::{
     },
     pages::examples::{check, ip_in, key_of, origin_of},
     request::PageRequest,
+    shown_once::scope_of,
     values::first_steps::FirstSteps,
 };
 
@@ -96,10 +97,18 @@ fn check_of(request: &PageRequest, key: Option<Key>) -> String {
     let origin = origin.map(|domain| origin_of(&domain.to_string()));
     let ip = settings.and_then(|settings| ip_in(&settings.ip_ranges));
     let key = key_of(convention.environment_variable(kind, environment));
+    let scope = settings.and_then(|settings| scope_of(&settings.scopes, convention));
     let mut fields = vec![("key", key.as_str())];
     fields.extend(origin.as_deref().map(|origin| ("origin", origin)));
     fields.extend(ip.as_deref().map(|ip| ("ip", ip)));
-    check(&request.addresses().public_url, &fields)
+    check(&request.addresses().public_url, &fields, scope.as_deref())
+}
+
+impl Steps {
+    /// Whether the panel is shown, with the command that checks the key.
+    pub fn has_command(&self) -> bool {
+        !self.now.request && !self.is_dismissed && seen_steps::seen() != DISMISSED
+    }
 }
 
 /// The panel, until the first request was seen or the user dismisses it.

@@ -13,7 +13,10 @@ use crate::{
         errors::{Errors, FormError},
         field::Field,
     },
-    pages::{confirm::PasswordAgain, forms::fields_and_errors},
+    pages::{
+        confirm::{PasswordAgain, Question},
+        forms::fields_and_errors,
+    },
     request::PageRequest,
     text::{number::grouped, words::role_can},
 };
@@ -131,18 +134,13 @@ fn RenewCard(path: String, row: InvitationRow, errors: Errors) -> impl IntoView 
 #[component]
 fn WithdrawCard(path: String, row: InvitationRow) -> impl IntoView {
     let action = path.clone();
+    let title = format!("Withdraw the invitation of “{}”?", row.email);
     view! {
-        <section class="card" aria-labelledby="withdraw" tabindex="-1" autofocus>
-            <header><h2 id="withdraw">"Withdraw the invitation of “"{row.email}"”?"</h2></header>
-            <div class="body">
-                <form novalidate=true method="post" action=action class="form">
-                    <p>"Its link no longer works. You can invite this person again."</p>
-                    <input type="hidden" name="change" value="withdraw"/>
-                    <input type="hidden" name="invitation" value=row.id/>
-                    <div class="actions"><button class="btn danger primary">"Withdraw"</button><a class="btn" href=path>"Cancel"</a></div>
-                </form>
-            </div>
-        </section>
+        <Question title action cancel=path button="Withdraw">
+            <p>"Its link no longer works. You can invite this person again."</p>
+            <input type="hidden" name="change" value="withdraw"/>
+            <input type="hidden" name="invitation" value=row.id/>
+        </Question>
     }
 }
 
@@ -227,31 +225,32 @@ fn RoleCard(
 
 #[component]
 fn RemoveCard(path: String, row: MemberRow, org_name: String, errors: Errors) -> impl IntoView {
-    let action = path.clone();
-    let content = if row.is_last_owner {
-        view! { <OnlyOwner path row=row.clone()/> }.into_any()
-    } else {
-        view! {
-            <form novalidate=true method="post" action=action class="form">
-                <FormError errors/>
-                <p>
-                    {row.email.clone()}" loses access to "<b>{org_name}</b>" immediately. Keys, projects and service tokens that they \
-                    created remain. Rotate keys whose secrets they know."
-                </p>
-                <EndingRequests whose="Their" count=row.waiting/>
-                <input type="hidden" name="change" value="remove"/>
-                <input type="hidden" name="member" value=row.id/>
-                <div class="actions"><button class="btn danger primary">"Remove"</button><a class="btn" href=path>"Cancel"</a></div>
-            </form>
+    let title = format!("Remove “{}”?", row.name);
+    if row.is_last_owner {
+        return view! {
+            <section class="card" aria-labelledby="remove">
+                <header><h2 id="remove">{title}</h2></header>
+                <div class="body"><OnlyOwner path row/></div>
+            </section>
         }
-        .into_any()
-    };
-    view! {
-        <section class="card" aria-labelledby="remove">
-            <header><h2 id="remove">"Remove “"{row.name}"”?"</h2></header>
-            <div class="body">{content}</div>
-        </section>
+        .into_any();
     }
+    let action = path.clone();
+    // Keys that someone asked for and revealed are theirs, too.
+    let keys = format!("{}?creator={}", beside(&path, "keys"), row.id);
+    view! {
+        <Question title action cancel=path button="Remove">
+            <FormError errors/>
+            <p>
+                {row.email}" loses access to "<b>{org_name}</b>" immediately. Keys, projects and service tokens that they \
+                created remain. Rotate keys whose secrets they know: "<a href=keys>"keys that they created or revealed"</a>"."
+            </p>
+            <EndingRequests whose="Their" count=row.waiting/>
+            <input type="hidden" name="change" value="remove"/>
+            <input type="hidden" name="member" value=row.id/>
+        </Question>
+    }
+    .into_any()
 }
 
 #[component]
@@ -263,41 +262,37 @@ fn LeaveCard(
     org_name: String,
     errors: Errors,
 ) -> impl IntoView {
-    let action = path.clone();
-    let content = if row.is_last_owner {
-        let (other, label) = match is_alone {
-            true => (format!("{path}?invite=1"), "invite another owner"),
-            false => (path.clone(), "make another member an owner"),
-        };
-        let delete = beside(&path, "delete");
-        view! {
-            <div class="form">
+    let title = format!("Leave “{org_name}”?");
+    if !row.is_last_owner {
+        let action = path.clone();
+        return view! {
+            <Question title action cancel=path button="Leave organization">
+                <FormError errors/>
+                <LeaveText waiting=row.waiting/>
+                <input type="hidden" name="change" value="leave"/>
+            </Question>
+        }
+        .into_any();
+    }
+    let (other, label) = match is_alone {
+        true => (format!("{path}?invite=1"), "invite another owner"),
+        false => (path.clone(), "make another member an owner"),
+    };
+    let delete = beside(&path, "delete");
+    view! {
+        <section class="card" aria-labelledby="leave">
+            <header><h2 id="leave">{title}</h2></header>
+            <div class="body"><div class="form">
                 <FormError errors/>
                 <p>
                     "You are the only owner. Before you leave, "<a class="link" href=other>{label}</a>", or "
                     <a class="link" href=delete>"delete the organization"</a>"."
                 </p>
                 <div class="actions"><a class="btn" href=path>"Back"</a></div>
-            </div>
-        }
-        .into_any()
-    } else {
-        view! {
-            <form novalidate=true method="post" action=action class="form">
-                <FormError errors/>
-                <LeaveText waiting=row.waiting/>
-                <input type="hidden" name="change" value="leave"/>
-                <div class="actions"><button class="btn danger primary">"Leave organization"</button><a class="btn" href=path>"Cancel"</a></div>
-            </form>
-        }
-        .into_any()
-    };
-    view! {
-        <section class="card" aria-labelledby="leave">
-            <header><h2 id="leave">"Leave “"{org_name}"”?"</h2></header>
-            <div class="body">{content}</div>
+            </div></div>
         </section>
     }
+    .into_any()
 }
 
 /// What leaving an organization means.

@@ -12,7 +12,7 @@ use crate::{
         field::Field,
     },
     icons::{Icon, Symbol},
-    pages::{forms::fields_and_errors, frame::PageHead, page::page},
+    pages::{confirm::Question, forms::fields_and_errors, frame::PageHead, page::page},
     text::number::grouped,
 };
 
@@ -182,18 +182,13 @@ fn RenameCard(path: String, row: ProjectRow, value: String, errors: Errors) -> i
 #[component]
 fn DeleteCard(path: String, row: ProjectRow, errors: Errors) -> impl IntoView {
     let action = path.clone();
+    let title = format!("Delete “{}”?", row.name);
     view! {
-        <section class="card" aria-labelledby="delete" tabindex="-1" autofocus>
-            <header><h2 id="delete">"Delete “"{row.name}"”?"</h2></header>
-            <div class="body">
-                <form novalidate=true method="post" action=action class="form">
-                    <FormError errors consequence="The project was not deleted."/>
-                    <p>"Revoked keys of this project move to “Default”. This cannot be undone."</p>
-                    <input type="hidden" name="change" value="delete"/>
-                    <input type="hidden" name="project" value=row.id/>
-                    <div class="actions"><button class="btn danger primary">"Delete project"</button><a class="btn" href=path>"Cancel"</a></div>
-                </form>
-            </div>
-        </section>
+        <Question title action cancel=path button="Delete project">
+            <FormError errors consequence="The project was not deleted."/>
+            <p>"Revoked keys of this project move to “Default”. This cannot be undone."</p>
+            <input type="hidden" name="change" value="delete"/>
+            <input type="hidden" name="project" value=row.id/>
+        </Question>
     }
 }

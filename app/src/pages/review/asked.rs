@@ -8,7 +8,6 @@ use latchkey::{
     time::DAY,
 };
 use leptos::{either::Either, prelude::*};
-use leptos_meta::Title;
 
 use super::{
     asked_form::AnswerForm,
@@ -175,8 +174,7 @@ fn AskedView(
         view! { <nav class="pager" aria-label="Pages of requests"><span></span>{first}{next}</nav> }
     });
     view! {
-        <Title text=title/>
-        <PageHead title="Review" lead=lead.into_any()/>
+        <PageHead title lead=lead.into_any()/>
         <Tabs org=org.clone() tab=Tab::Asked asked=asked.count is_owner/>
         <FormError errors=Errors::new(elsewhere)/>
         {if ids.is_empty() {

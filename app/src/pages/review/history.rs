@@ -10,7 +10,6 @@ use latchkey::{
     time::{Timestamp, parse_day},
 };
 use leptos::{either::Either, prelude::*};
-use leptos_meta::Title;
 
 use super::{
     filters::with_all,
@@ -172,7 +171,7 @@ fn HistoryView(address: HistoryAddress, history: History) -> impl IntoView {
     let title = if address.print {
         "Reviews of keys"
     } else {
-        "Review"
+        "History of reviews"
     };
     let is_invalid = !history.invalid.is_empty();
     let is_in_period = !address.from.is_empty() || !address.to.is_empty();
@@ -199,7 +198,6 @@ fn HistoryView(address: HistoryAddress, history: History) -> impl IntoView {
         view! { <nav class="pager" aria-label="Pages of reviews"><span></span>{newest}{older}</nav> }
     });
     view! {
-        <Title text="History of reviews"/>
         <PageHead title lead>{actions}</PageHead>
         {(!address.print).then(|| view! { <Tabs org=address.org.clone() tab=Tab::Reviews asked=history.asked is_owner=history.is_owner/> })}
         {(!address.print).then(|| view! { <Filters address=address.clone() projects=history.projects kinds=history.kinds invalid=history.invalid/> })}

@@ -58,6 +58,8 @@ fn ReviewView(address: Address, queue: Queue) -> impl IntoView {
         false => errors.clone(),
     };
     let is_empty = rows.is_empty();
+    // Without findings there is nothing to count, which the page says below.
+    let has_progress = queue.progress.all > 0 || address.is_filtered();
     let last = queue.before + rows.len() as i64;
     let rows = rows
         .into_iter()
@@ -84,11 +86,11 @@ fn ReviewView(address: Address, queue: Queue) -> impl IntoView {
         .next
         .map(|place| view! { <a class="btn" rel="next" href=address.at(&place, "")>"Next"</a> });
     view! {
-        <PageHead title="Review" lead=lead.into_any()><a class="btn" href=policies>"Key policies"</a></PageHead>
+        <PageHead title="Findings" lead=lead.into_any()><a class="btn" href=policies>"Key policies"</a></PageHead>
         <Tabs org=address.org.clone() tab=Tab::Findings asked=queue.asked is_owner=queue.steps.is_owner/>
         <Filters address=address.clone() projects=queue.projects kinds=queue.kinds/>
         <FormError errors=Errors::new(elsewhere)/>
-        <ProgressLine address=address.clone() progress=queue.progress.clone()/>
+        {has_progress.then(|| view! { <ProgressLine address=address.clone() progress=queue.progress.clone()/> })}
         {if is_empty {
             Either::Left(view! { <NothingToReview address=address.clone() all=queue.progress.all/> })
         } else {

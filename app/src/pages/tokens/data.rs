@@ -1,6 +1,10 @@
 //! The data of the page "Service tokens".
 
-use latchkey::{keys::create::new_creation_token, service_tokens::TokenSummary, time::Timestamp};
+use latchkey::{
+    keys::create::new_creation_token,
+    service_tokens::{TokenScope, TokenSummary},
+    time::Timestamp,
+};
 
 use super::whose::Whose;
 use crate::{
@@ -27,7 +31,7 @@ pub struct TokenList {
 pub struct TokenRow {
     pub id: String,
     pub name: String,
-    pub scope: String,
+    pub scope: TokenScope,
     pub display: String,
     pub status: &'static str,
     pub created: TimeText,
@@ -67,10 +71,18 @@ fn row(token: TokenSummary, now: Timestamp) -> TokenRow {
         is_in_use: used_lately(token.last_used_at, now),
         id: token.id.to_string(),
         name: token.name.to_string(),
-        scope: token.scope.to_string(),
+        scope: token.scope,
         display: token.display,
         created: TimeText::date(token.created_at),
         expires: token.expires_at.map(TimeText::date),
         last_used: token.last_used_at.map(|at| TimeText::relative(at, now)),
+    }
+}
+
+/// What a token can do, as a title.
+pub const fn scope_title(scope: TokenScope) -> &'static str {
+    match scope {
+        TokenScope::Verify => "Verify keys",
+        TokenScope::Manage => "Verify and manage",
     }
 }

@@ -1,10 +1,10 @@
 //! `/orgs/{org}/tokens`: the service tokens of an organization.
 
-use latchkey::time::Timestamp;
+use latchkey::{service_tokens::TokenScope, time::Timestamp};
 use leptos::prelude::*;
 
 use super::{
-    data::{TokenList, TokenRow, list, list_of_instance},
+    data::{TokenList, TokenRow, list, list_of_instance, scope_title},
     form::{LIFETIMES, TokenForm},
     shown::CreatedTokenView,
 };
@@ -16,7 +16,7 @@ use crate::{
     },
     icons::{Icon, Symbol},
     pages::{
-        confirm::{NameAgain, PasswordAgain},
+        confirm::{NameAgain, PasswordAgain, Question},
         forms::{fields_and_errors, shown},
         frame::PageHead,
         instance::InstanceHead,
@@ -116,7 +116,7 @@ fn TokensView(
             <table class="table wide">
                 <caption class="visually-hidden">"Service tokens"</caption>
                 <thead><tr>
-                    <th scope="col">"Name"</th><th scope="col">"Scope"</th><th scope="col">"Created"</th>
+                    <th scope="col">"Name"</th><th scope="col">"Scope"</th><th scope="col" class="drop-3">"Created"</th>
                     <th scope="col">"Expires"</th><th scope="col">"Last used"</th><th scope="col">"Status"</th>
                     <th scope="col"><span class="visually-hidden">"Actions"</span></th>
                 </tr></thead>
@@ -170,8 +170,8 @@ fn Row(path: String, row: TokenRow) -> impl IntoView {
     view! {
         <tr>
             <th scope="row"><span class="name">{row.name}</span><code class="muted small">{row.display}</code></th>
-            <td data-label="Scope"><span class="tag plain">{row.scope}</span></td>
-            <td class="muted nowrap" data-label="Created"><Time text=row.created/></td>
+            <td data-label="Scope"><span class="tag plain">{scope_title(row.scope)}</span></td>
+            <td class="muted nowrap drop-3" data-label="Created"><Time text=row.created/></td>
             <td class="muted nowrap" data-label="Expires">{expires}</td>
             <td class="muted nowrap" data-label="Last used">{last_used}</td>
             <td data-label="Status">{status}</td>
@@ -217,8 +217,8 @@ fn NewCard(
         "Also creates, changes and revokes keys, agents and projects, and reads usage and the audit log."
     };
     let scopes = view! {
-        {choice("verify", "Verify keys", "Calls POST /v1/verify. For your API servers.")}
-        {choice("manage", "Verify and manage", manages)}
+        {choice("verify", scope_title(TokenScope::Verify), "Calls POST /v1/verify. For your API servers.")}
+        {choice("manage", scope_title(TokenScope::Manage), manages)}
     };
     let lifetimes = LIFETIMES
         .map(|days| {
@@ -268,20 +268,15 @@ fn RevokeCard(
     let confirm = row.is_in_use.then(|| {
         view! { <NameAgain name=row.name.clone() what="token" typed errors/> }
     });
+    let title = format!("Revoke “{}”?", row.name);
     view! {
-        <section class="card" aria-labelledby="revoke" tabindex="-1" autofocus>
-            <header><h2 id="revoke">"Revoke “"{row.name}"”?"</h2></header>
-            <div class="body">
-                <form novalidate=true method="post" action=action class="form">
-                    <FormError errors consequence="The token was not revoked."/>
-                    <p>{used}"Servers and scripts that use this token are rejected immediately. This cannot be undone."</p>
-                    <input type="hidden" name="change" value="revoke"/>
-                    <input type="hidden" name="token" value=row.id/>
-                    {confirm}
-                    {of_instance.then(|| view! { <PasswordAgain errors/> })}
-                    <div class="actions"><button class="btn danger primary">"Revoke token"</button><a class="btn" href=path>"Cancel"</a></div>
-                </form>
-            </div>
-        </section>
+        <Question title action cancel=path button="Revoke token">
+            <FormError errors consequence="The token was not revoked."/>
+            <p>{used}"Servers and scripts that use this token are rejected immediately. This cannot be undone."</p>
+            <input type="hidden" name="change" value="revoke"/>
+            <input type="hidden" name="token" value=row.id/>
+            {confirm}
+            {of_instance.then(|| view! { <PasswordAgain errors/> })}
+        </Question>
     }
 }

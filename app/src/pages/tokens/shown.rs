@@ -3,6 +3,7 @@
 use latchkey::service_tokens::TokenScope;
 use leptos::prelude::*;
 
+use super::data::scope_title;
 use crate::{
     pages::{
         examples::{ExampleTabs, Snippet, TOKEN_VARIABLE, YOUR_KEY, check_with_token, key_of},
@@ -42,7 +43,7 @@ pub fn CreatedTokenView(created: CreatedToken) -> impl IntoView {
             <dl class="facts body">
                 <dt>"Name"</dt><dd>{created.name.clone()}</dd>
                 <dt>"ID"</dt><dd class="id"><code>{created.id.to_string()}</code></dd>
-                <dt>"Scope"</dt><dd>{created.scope.to_string()}", "{can}</dd>
+                <dt>"Scope"</dt><dd>{scope_title(created.scope)}": "{can}</dd>
                 <dt>"Created"</dt><dd>{created.created}{by}</dd>
                 <dt>"Expires"</dt><dd>{created.expires}</dd>
             </dl>

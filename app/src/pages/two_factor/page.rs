@@ -16,7 +16,7 @@ use crate::{
     },
     icons::{Icon, Symbol},
     pages::{
-        confirm::PasswordAgain,
+        confirm::{PasswordAgain, Question},
         forms::{fields_and_errors, refused_form, shown},
         frame::{Breadcrumbs, PageHead},
         members::LeaveText,
@@ -55,6 +55,8 @@ pub fn TwoFactorPage() -> impl IntoView {
         },
     )
 }
+
+const PATH: &str = "/account/two-factor";
 
 enum Loaded {
     /// The user's second factor as it is.
@@ -194,19 +196,14 @@ fn LeaveCard(org: RequiringOrg, errors: Errors) -> impl IntoView {
         name,
         waiting,
     } = org;
+    let title = format!("Leave “{name}”?");
     view! {
-        <section class="card" aria-labelledby="leave">
-            <header><h2 id="leave">"Leave “"{name}"”?"</h2></header>
-            <div class="body">
-                <form novalidate=true method="post" action="/account/two-factor" class="form">
-                    <FormError errors/>
-                    <LeaveText waiting/>
-                    <input type="hidden" name="change" value="leave"/>
-                    <input type="hidden" name="org" value=slug/>
-                    <div class="actions"><button class="btn danger primary">"Leave organization"</button><a class="btn" href="/account/two-factor">"Cancel"</a></div>
-                </form>
-            </div>
-        </section>
+        <Question title action=PATH.to_owned() cancel=PATH.to_owned() button="Leave organization">
+            <FormError errors/>
+            <LeaveText waiting/>
+            <input type="hidden" name="change" value="leave"/>
+            <input type="hidden" name="org" value=slug/>
+        </Question>
     }
 }
 
@@ -235,37 +232,25 @@ fn OnCard(factor: SecondFactor) -> impl IntoView {
 #[component]
 fn NewCodesCard(errors: Errors) -> impl IntoView {
     view! {
-        <section class="card" aria-labelledby="codes">
-            <header><h2 id="codes">"Create new recovery codes?"</h2></header>
-            <div class="body">
-                <form novalidate=true method="post" action="/account/two-factor" class="form">
-                    <FormError errors/>
-                    <p>"The old ones stop working immediately."</p>
-                    <input type="hidden" name="change" value="codes"/>
-                    <PasswordAgain errors/>
-                    <CodeFields errors/>
-                    <div class="actions"><button class="btn primary">"Create new recovery codes"</button><a class="btn" href="/account/two-factor">"Cancel"</a></div>
-                </form>
-            </div>
-        </section>
+        <Question title="Create new recovery codes?" action=PATH.to_owned() cancel=PATH.to_owned() button="Create new recovery codes" is_danger=false>
+            <FormError errors/>
+            <p>"The old ones stop working immediately."</p>
+            <input type="hidden" name="change" value="codes"/>
+            <PasswordAgain errors/>
+            <CodeFields errors/>
+        </Question>
     }
 }
 
 #[component]
 fn TurnOffCard(errors: Errors) -> impl IntoView {
     view! {
-        <section class="card" aria-labelledby="off">
-            <header><h2 id="off">"Turn off the second factor?"</h2></header>
-            <div class="body">
-                <form novalidate=true method="post" action="/account/two-factor" class="form">
-                    <FormError errors/>
-                    <p>"Your password alone then opens your account. Organizations that require a second factor are closed to you until you set one up again."</p>
-                    <input type="hidden" name="change" value="off"/>
-                    <PasswordAgain errors/>
-                    <CodeFields errors/>
-                    <div class="actions"><button class="btn danger primary">"Turn off"</button><a class="btn" href="/account/two-factor">"Cancel"</a></div>
-                </form>
-            </div>
-        </section>
+        <Question title="Turn off the second factor?" action=PATH.to_owned() cancel=PATH.to_owned() button="Turn off">
+            <FormError errors/>
+            <p>"Your password alone then opens your account. Organizations that require a second factor are closed to you until you set one up again."</p>
+            <input type="hidden" name="change" value="off"/>
+            <PasswordAgain errors/>
+            <CodeFields errors/>
+        </Question>
     }
 }

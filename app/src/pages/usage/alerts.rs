@@ -13,7 +13,7 @@ use crate::{
     error::AppError,
     icons::{Icon, Symbol},
     text::{
-        number::grouped,
+        number::{grouped, usually},
         query::query_of,
         time::{Time, TimeText},
     },
@@ -120,6 +120,6 @@ fn Row(row: AlertRow) -> impl IntoView {
     let latest = (row.measure == Measure::Rejected)
         .then(|| view! { " "<a href=row.rejected>"View the latest"</a> });
     view! {
-        <li><a href=row.key_href>{row.key}</a>": "{what}" in 24 hours, up to "{grouped(row.usual)}" on a usual busy day. Noticed on "<Time text=row.noticed/>"."{latest}</li>
+        <li><a href=row.key_href>{row.key}</a>": "{what}" in 24 hours, "{usually(row.usual)}". Noticed on "<Time text=row.noticed/>"."{latest}</li>
     }
 }

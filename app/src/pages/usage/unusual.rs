@@ -15,7 +15,7 @@ use crate::{
     error::AppError,
     pages::audit::{Changes, HistoryItem, changes_of_key, entries_of_period},
     text::{
-        number::{counted, grouped},
+        number::{counted, grouped, usually},
         time::Time,
     },
 };
@@ -86,7 +86,7 @@ impl UnusualDays {
     }
 }
 
-/// How a step stands out: "1,601 requests, up to 320 on a usual busy day".
+/// How a step stands out: "1,601 requests, usually at most 320 a day".
 pub fn stood_out(report: &Report, starts_at: Timestamp) -> Option<String> {
     let of_step = report
         .unusual
@@ -101,8 +101,7 @@ fn text(day: &UnusualDay) -> String {
         Measure::Requests => "requests",
         Measure::Rejected => "rejected or rate limited",
     };
-    let (count, usual) = (grouped(day.count), grouped(day.usual));
-    format!("{count} {what}, up to {usual} on a usual busy day")
+    format!("{} {what}, {}", grouped(day.count), usually(day.usual))
 }
 
 /// The days as a list below the chart; empty if none stands out.

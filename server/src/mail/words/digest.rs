@@ -76,18 +76,21 @@ pub fn digest(
     }
 }
 
-/// "Storefront: 12,400 rejected or rate-limited requests in 24 hours, up to 20 on a usual busy day. Noticed on 2026-11-28
+/// "Storefront: 12,400 rejected or rate-limited requests in 24 hours, usually at most 20 a day. Noticed on 2026-11-28
 /// 12:00 UTC."
 fn alert(alert: &Alert) -> String {
     let what = match alert.measure {
         Measure::Requests => "requests",
         Measure::Rejected => "rejected or rate-limited requests",
     };
+    let usual = match alert.usual {
+        0 => "usually none".to_owned(),
+        usual => format!("usually at most {} a day", grouped(usual)),
+    };
     format!(
-        "{}: {} {what} in 24 hours, up to {} on a usual busy day. Noticed on {}.",
+        "{}: {} {what} in 24 hours, {usual}. Noticed on {}.",
         unlinked(alert.key_name.as_str()),
         grouped(alert.count),
-        grouped(alert.usual),
         minute(alert.noticed_at)
     )
 }

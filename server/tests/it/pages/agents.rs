@@ -165,7 +165,7 @@ on_both! {
         let path = made.header("location").to_owned();
         let id = path.rsplit('/').next().unwrap().to_owned();
         let unused = owner.get(&path).await.text();
-        assert!(unused.contains("No request has sent its public ID in place of a key yet.") && unused.contains("by dana in the dashboard"), "{unused}");
+        assert!(unused.contains("No requests with the public ID of this agent in this period.") && unused.contains("by dana in the dashboard"), "{unused}");
         let listed = owner.get(AGENTS).await.text();
         assert!(listed.contains("class=\"never\">Never") && listed.contains("data-label=\"Requests, 30 days\" class=\"num\">0<"), "{listed}");
         for (origin, answer) in [("https://shop.example", "VALID"), ("https://other.example", "ORIGIN_NOT_ALLOWED")] {

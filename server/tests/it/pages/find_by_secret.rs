@@ -3,11 +3,12 @@
 use latchkey::{
     audit::security_events,
     id::KeyId,
-    key::RevokeReason,
+    key::{RevokeReason, text::PlainKey},
     keys::{
         change_state::revoke,
         rotate::{Rotation, rotate},
     },
+    random::Randomness,
     role::{Role, TokenScope},
 };
 
@@ -32,6 +33,13 @@ async fn secret_ids(app: &TestApp) -> Vec<String> {
     app.database
         .texts("SELECT id FROM key_secrets ORDER BY created_at")
         .await
+}
+
+/// A whole key that does not exist.
+fn unknown(app: &TestApp) -> PlainKey {
+    let convention = app.engine.convention();
+    let characters = usize::from(convention.random_characters);
+    PlainKey::generate("lk_sk_live_", characters, &Randomness::System).unwrap()
 }
 
 fn page_of(key: &KeyId, secret: &str) -> String {
@@ -78,7 +86,13 @@ on_both! {
         let to_owner = owner.get(&second).await;
         let text = words(&to_owner);
         assert!(text.contains("This is the current secret of this key. If it has leaked, rotate the key, which replaces the secret, or revoke the key."), "{text}");
-        assert!(to_owner.body.contains(&format!("{KEYS}/{}?revoke=1", made.id)) && to_owner.body.contains(&format!("{KEYS}/{}/rotate?found=1", made.id)));
+        let secret = &secret_ids(app).await[1];
+        let ends = format!("{KEYS}/{}?revoke=1&amp;found={secret}", made.id);
+        assert!(to_owner.body.contains(&ends) && to_owner.body.contains("value=\"compromised\" selected"), "{}", to_owner.body);
+        let question = owner.get(&ends.replace("&amp;", "&")).await;
+        assert!(words(&question).contains("This is the current secret of this key.") && question.body.contains("value=\"compromised\" selected"), "{}", question.body);
+        assert!(!owner.get(&format!("{KEYS}/{}?revoke=1", made.id)).await.body.contains("value=\"compromised\" selected"));
+        assert!( to_owner.body.contains(&format!("{KEYS}/{}/rotate?found=1", made.id)));
         let to_admin = admin.get(&second).await;
         let text = words(&to_admin);
         assert!(text.contains("ask an owner to rotate the key, which replaces the secret, or to revoke the key: dana.") && !to_admin.body.contains("?revoke=1"), "{text}");
@@ -151,10 +165,22 @@ on_both! {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let theirs = app.org("contoso").await.key("Theirs").await;
-        let unknown = theirs.plain.expose().replace("live", "test");
-        for secret in [theirs.plain.expose(), &unknown, "\0", "häßlich"] {
+        let unknown = unknown(app);
+        for secret in [theirs.plain.expose(), unknown.expose(), &"5e".repeat(32)] {
             assert_eq!(find(&owner, secret).await, UNKNOWN, "{secret}");
         }
+        // What is no whole key is told by its form alone, whoever has it.
+        let cut = |plain: &PlainKey| plain.expose()[..plain.expose().len() - 1].to_owned();
+        for part in [&cut(&theirs.plain), &cut(&unknown), "lk_sk_live_7Z4r••••••••l6h3", &unknown.expose().replace("live", "test")] {
+            assert_eq!(find(&owner, part).await, format!("{FIND}?none=part"), "{part}");
+        }
+        for other in ["\0", "häßlich", "hello"] {
+            assert_eq!(find(&owner, other).await, format!("{FIND}?none=other"), "{other}");
+        }
+        let page = words(&owner.get(&format!("{FIND}?none=part")).await);
+        assert!(page.contains("This is not a whole key: a part of it is missing, hidden or changed."), "{page}");
+        let page = words(&owner.get(&format!("{FIND}?none=other")).await);
+        assert!(page.contains("This does not look like a key of this Latchkey, and it is no key that was imported into this organization."), "{page}");
         let long = "ä".repeat(2_001);
         assert_eq!(owner.submit(FIND, &[("secret", &long)]).await.status, 413, "not searched, so not said to be unknown");
         let page = said(&owner.get(UNKNOWN).await);
@@ -170,7 +196,7 @@ on_both! {
         let sql = format!("UPDATE keys SET created_by = (SELECT id FROM users WHERE name = 'ben') WHERE id = '{}'", own.id);
         assert_eq!(app.database.execute(&sql).await, 1);
         let token = app.token(Some(&org), TokenScope::Verify).await;
-        for secret in [made.plain.expose(), theirs.plain.expose(), "lk_sk_live_unknown"] {
+        for secret in [made.plain.expose(), theirs.plain.expose(), unknown(app).expose()] {
             assert_eq!(find(&member, secret).await, UNKNOWN, "{secret}");
         }
         let text = words(&member.get(UNKNOWN).await);

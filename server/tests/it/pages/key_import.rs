@@ -116,8 +116,8 @@ on_both! {
         let cells: Vec<&str> = looked.body.split("data-label=\"").skip(1)
             .filter_map(|cell| cell.split("</td>").next()).collect();
         let cell = |label: &str, text: &str| cells.iter().filter(|cell| cell.starts_with(label) && cell.contains(text)).count();
-        assert_eq!((cell("Type", "secret"), cell("Environment", "test"), cell("Expires", "Dec 31, 9999")), (1, 1, 1), "{cells:?}");
-        assert_eq!((cell("Type", "widget"), cell("Environment", "live"), cell("Expires", "Never")), (1, 1, 1), "{cells:?}");
+        assert_eq!((cell("Type", "Secret"), cell("Environment", "Test"), cell("Expires", "Dec 31, 9999")), (1, 1, 1), "{cells:?}");
+        assert_eq!((cell("Type", "Widget"), cell("Environment", "Live"), cell("Expires", "Never")), (1, 1, 1), "{cells:?}");
         assert!(looked.text().contains("1 key has warnings."), "{}", looked.body);
         assert_eq!((cell("Scopes", "Full access"), cell("Result", "Visitors can read this key")), (2, 1), "{cells:?}");
         let scoped = format!("name,sha256,scopes\nReader,{DIGEST},bots:read\n");

@@ -89,7 +89,16 @@ on_both! {
         const ONCE: &str = "You can view a key only when you create it.";
         let empty = owner.get(KEYS).await.text();
         assert!(empty.contains("No keys yet") && !empty.contains(ONCE) && !empty.contains("0 keys"), "{empty}");
+        let links = |page: &str, path: &str| page.matches(&format!("href=\"/orgs/northwind/{path}\"")).count();
+        assert_eq!(links(&empty, "keys/new"), 1, "two equal links: {empty}");
         org.key("Production").await;
+        // An empty list names its filter, and explains the search only after one.
+        for (query, said) in [("status=expired", "No expired keys"), ("status=revoked", "No revoked keys"), ("environment=test", "No test keys")] {
+            let page = owner.get(&format!("{KEYS}?{query}")).await.text();
+            assert!(page.contains(&format!("<h2>{said}</h2>")) && !page.contains("Search matches"), "{query}: {page}");
+        }
+        let page = owner.get(&format!("{KEYS}?q=no+such")).await.text();
+        assert!(page.contains("No key matches “no such”") && page.contains("Search matches names, IDs"), "{page}");
         let all = owner.get(KEYS).await.text();
         assert!(all.contains("1 key.") && all.contains(ONCE), "{all}");
         let found = owner.get(&format!("{KEYS}?q=prod")).await.text();
@@ -105,6 +114,7 @@ on_both! {
         assert!(is_open(&owner.get(&format!("{KEYS}?status=active&kind=secret")).await.body));
         let agents = owner.get("/orgs/northwind/agents").await.text();
         assert!(agents.contains("No agents yet") && !agents.contains("0 agents"), "{agents}");
+        assert_eq!(links(&agents, "agents/new"), 1, "two equal links: {agents}");
     }
 
     async fn members_find_keys_by_name_alone(app: &TestApp) {

@@ -27,6 +27,19 @@ on_both! {
         let id = made.id.to_string();
         press(&owner, "disable", &id).await;
         assert_eq!(says(&made.plain).await, "INVALID_API_KEY disabled");
+        // Whoever disabled it continues at the button, and who cannot enable it is not told to.
+        let path = format!("/orgs/northwind/keys/{id}");
+        let is_focused = |page: &str| {
+            let (before, after) = page.split_once("value=\"enable\"").unwrap();
+            let start = before.rsplit('<').next().unwrap_or_default();
+            let end = after.split('>').next().unwrap_or_default();
+            start.contains("autofocus") || end.contains("autofocus")
+        };
+        let page = owner.get(&path).await.text();
+        assert!(page.contains("rejected until you enable it again.") && is_focused(&page), "{page}");
+        assert!(!is_focused(&owner.get(&path).await.text()), "only after it was pressed");
+        let admin = app.signed_in(&org, "ari", Role::Admin).await.get(&path).await.text();
+        assert!(admin.contains("rejected until it is enabled again.") && !admin.contains("until you enable"), "{admin}");
         press(&owner, "enable", &id).await;
         assert_eq!(says(&made.plain).await, "VALID");
         press(&owner, "revoke", &id).await;
@@ -84,6 +97,29 @@ on_both! {
         assert_eq!((call("enable", "other").await, call("disable", "other").await), (422, 422));
         let stored = org.summary(id.parse().unwrap()).await;
         assert_eq!(stored.revoke_reason.unwrap().as_str(), "unused", "the first reason is kept");
+    }
+
+    async fn the_example_sends_a_scope_that_the_key_has_and_is_there_once(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let restricted = with(secret_key("Reports"), |key| key.scopes = vec!["bots:write".parse().unwrap()]);
+        let id = org.create_key(restricted).await.unwrap().id;
+        let path = format!("/orgs/northwind/keys/{id}");
+        let commands = |page: &str| {
+            let codes = page.split("<code ").skip(1);
+            codes.filter(|code| code.split("</code>").next().is_some_and(|code| code.contains("/v1/verify"))).count()
+        };
+        let page = owner.get(&path).await.text();
+        assert!(commands(&page) == 1 && page.contains("<h2 id=\"first-steps\">"), "{page}");
+        let dismissed = owner.get(&format!("{path}?steps=dismiss")).await.text();
+        assert!(commands(&dismissed) == 1 && !dismissed.contains("<h2 id=\"first-steps\">"), "{dismissed}");
+        for page in [&page, &dismissed] {
+            let page = page.replace("&quot;", "\"");
+            assert!(page.contains(r#"\"scopes\": [\"bots:write\"]"#) && page.contains("${LATCHKEY_API_KEY:-your key}"), "{page}");
+        }
+        assert!(dismissed.contains("the key from <code>LATCHKEY_API_KEY</code>"), "{dismissed}");
+        let docs = owner.get("/docs").await.text().replace("&quot;", "\"");
+        assert!(docs.contains("${LATCHKEY_API_KEY:-your key}") && docs.contains("${LATCHKEY_SERVICE_TOKEN:-your service token}"), "{docs}");
     }
 
     async fn a_page_carries_what_it_shows_once(app: &TestApp) {

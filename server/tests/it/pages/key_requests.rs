@@ -101,6 +101,8 @@ on_both! {
         assert_eq!(said(&verified), "VALID");
         let settings = verified.key.unwrap().settings.clone();
         assert_eq!(settings.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>(), ["bots:read"]);
+        let history = owner.get(&path).await.text();
+        assert!(history.contains("Scopes: </span>bots:read") && !history.contains("none → "), "nothing was before the first request: {history}");
         // The same submit shows it again for a moment, until its page is opened.
         assert_eq!(shown_key(&member.submit(&path, &tampered).await), plain);
         let page = member.get(&path).await.text();

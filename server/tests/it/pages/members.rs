@@ -21,9 +21,16 @@ on_both! {
         assert!(!owner.get(PAGE).await.text().contains("Role of “kim” changed."), "the message is shown once");
         let card = owner.get(&format!("{PAGE}?remove={kim}")).await.text();
         assert!(card.contains("Remove “kim”?") && card.contains("kim@northwind.example loses access"), "{card}");
+        let keys = format!("href=\"/orgs/northwind/keys?creator={kim}\"");
+        assert!(card.contains(&keys) && card.contains("keys that they created or revealed"), "{card}");
+        let key = org.key("Reports").await.id;
+        assert_eq!(app.database.execute(&format!("UPDATE keys SET created_by = '{kim}' WHERE id = '{key}'")).await, 1);
         owner.submit(PAGE, &[("change", "remove"), ("member", &kim)]).await;
         let page = owner.get(PAGE).await.text();
         assert!(page.contains("“kim” removed from the organization.") && !page.contains("kim@"), "{page}");
+        assert!(page.contains(&keys) && page.contains("View their keys"), "the keys whose secrets they know: {page}");
+        let theirs = owner.get(&format!("/orgs/northwind/keys?creator={kim}")).await.text();
+        assert!(theirs.contains("Reports"), "{theirs}");
         assert_eq!(owner.submit(PAGE, &[("change", "remove"), ("member", &kim)]).await.status, 303, "submitted twice");
         let unknown = owner.submit(PAGE, &[("change", "role"), ("member", &kim), ("role", "boss")]).await;
         assert_eq!(unknown.status, 422);

@@ -45,7 +45,7 @@ on_both! {
         app.database.execute(&format!(
             "INSERT INTO memberships (org_id, user_id, role, created_at) SELECT '{}', id, 'member', 0 FROM users", last.org.id,
         )).await;
-        let current = async || browser.get("/account").await.body.contains("aria-label=\"Organization: northwind\"");
+        let current = async || browser.get("/account").await.text().contains("Organization: </span><b>northwind</b>");
         assert!(!current().await);
         assert_eq!(browser.get("/orgs/northwind/keys").await.status, 200);
         assert!(current().await);

@@ -93,7 +93,7 @@ on_both! {
         let kept = admin.submit(&filtered, &fields).await;
         assert_eq!((kept.status.as_u16(), kept.header("location")), (303, format!("{filtered}#{}", ids[1]).as_str()));
         let page = admin.get(&filtered).await;
-        assert!(page.text().contains("“<First>” reviewed.") || page.body.contains("“&lt;First&gt;” reviewed."), "{}", page.body);
+        assert!(page.text().contains("“<First>” is kept until Dec 21, 2026.") || page.body.contains("“&lt;First&gt;” is kept until Dec 21, 2026."), "{}", page.body);
         assert!(!page.body.contains(&format!("id=\"{}\"", ids[0])) && words(&page.body).contains("3 active keys with findings: 2 to review, 0 with owners asked, 1 reviewed. 1 of 3 reviewed"), "{}", page.text());
         let reviewed = admin.get(&format!("{PAGE}?state=reviewed")).await;
         assert!(reviewed.text().contains("Keep until Dec 21, 2026") && reviewed.text().contains("Ours"));
@@ -526,6 +526,7 @@ on_both! {
         for state in ["", "?state=asked", "?state=reviewed", "?state=since", "?state=all"] {
             let page = admin.get(&format!("{PAGE}{state}")).await.text();
             assert!(page.contains("No findings") && page.contains("No active key has findings.") && !page.contains("Every finding is reviewed"), "{state}: {page}");
+            assert!(!words(&page).contains("0 active keys"), "{state}: zeros: {page}");
         }
         assert!(admin.get(&format!("{PAGE}?finding=no_expiry")).await.text().contains("No key matches these filters."));
         let key = org.key("Production").await.id.to_string();

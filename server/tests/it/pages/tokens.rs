@@ -27,6 +27,7 @@ on_both! {
         assert_eq!(app.post_verify(Some(&plain), &body).await.json()["code"], "VALID");
         let list = owner.get(PAGE).await;
         assert!(list.body.contains("API servers") && token_in(&list).is_none());
+        assert!(list.text().contains("<span class=\"tag plain\">Verify keys</span>"), "{}", list.body);
     }
 
     async fn without_the_password_no_token_is_created(app: &TestApp) {

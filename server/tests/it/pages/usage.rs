@@ -235,7 +235,7 @@ on_both! {
         app.clock.advance(DAY);
         app.store_past(&counts).await;
         let (owner, ben) = (app.signed_in(&org, "lee", Role::Owner).await, app.signed_in(&org, "ben", Role::Member).await);
-        let how = "1,001 requests, up to 200 on a usual busy day; 1,001 rejected or rate limited, up to 0 on a usual busy day";
+        let how = "1,001 requests, usually at most 200 a day; 1,001 rejected or rate limited, usually none";
         let log = format!("/orgs/northwind/audit?key={key}&amp;from=2026-12-30&amp;to=2026-12-30");
         for path in [format!("usage?key={key}"), format!("usage?range=7d&key={key}"), format!("keys/{key}")] {
             let page = owner.get(&format!("/orgs/northwind/{path}")).await.text();
@@ -266,7 +266,7 @@ on_both! {
         latchkey::alerts::notice(&app.engine).await.unwrap();
         app.clock.advance(2 * DAY);
         let page = app.signed_in(&org, "dana", Role::Owner).await.get("/orgs/northwind/usage").await.text();
-        assert!(page.contains("Unusual requests") && page.contains("on a usual busy day. Noticed on <time") && page.contains(">Dec 21, 2026, 12:00 UTC</time>"), "{page}");
+        assert!(page.contains("Unusual requests") && page.contains(" in 24 hours, usually at most 200 a day. Noticed on <time") && page.contains(">Dec 21, 2026, 12:00 UTC</time>"), "{page}");
     }
 
     async fn what_people_wrote_stays_text(app: &TestApp) {

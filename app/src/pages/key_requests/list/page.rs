@@ -40,7 +40,7 @@ fn RequestsView(
         may_ask.then(|| view! { <a class="btn primary" href=ask_path(&org)>"Ask for a key"</a> });
     let lead = match may_decide {
         true => {
-            "Members who cannot create keys ask for them here. An approved key is created when its requester reveals it."
+            "People who cannot create keys ask for them here. An approved key is created when its requester reveals it."
         }
         false => {
             "An owner decides on each request. You reveal an approved key yourself, within seven days."
@@ -129,11 +129,11 @@ fn NoRequests(may_decide: bool, all: bool) -> impl IntoView {
     let (title, text) = match (may_decide, all) {
         (true, false) => (
             "No requests wait",
-            "When a member asks for a key, the request appears here, and you are told by mail if that is set up.",
+            "When someone asks for a key, the request appears here, and you are told by mail if that is set up.",
         ),
         (true, true) => (
             "No requests yet",
-            "Members who cannot create keys can ask for one on the page of keys.",
+            "People who cannot create keys can ask for one on the page of keys.",
         ),
         (false, _) => (
             "No requests yet",

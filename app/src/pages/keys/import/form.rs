@@ -9,7 +9,7 @@ use http_body_util::BodyExt as _;
 use latchkey::{
     Engine,
     access::{Permit, to},
-    convention::Convention,
+    convention::{Convention, KindNames},
     key::Kind,
     keys::import::{self, Becomes, EntryReport, Format, ImportError, import_whole},
 };
@@ -40,6 +40,8 @@ pub struct Imported {
     pub imported: bool,
     /// Whether the convention has scopes.
     pub with_scopes: bool,
+    /// The names of the types of keys.
+    pub kind_names: KindNames,
 }
 
 /// The result of an entry.
@@ -165,6 +167,7 @@ async fn submit(
                 form: carried,
                 imported: report.imported,
                 with_scopes: !engine.convention().scopes.is_empty(),
+                kind_names: engine.convention().kind_names.clone(),
                 entries: report
                     .entries
                     .into_iter()

@@ -3,7 +3,7 @@
 
 use latchkey::{
     access::{Permit, to},
-    convention::Scope,
+    convention::{KindNames, Scope},
     keys::import::fields,
     list::more_errors,
     orgs::policies,
@@ -34,6 +34,7 @@ use crate::{
         number::{counted, grouped},
         query::escaped,
         time::{Time, TimeText},
+        words::environment_title,
     },
 };
 
@@ -127,6 +128,7 @@ fn DryRun(keys_path: String, report: Imported, longest_life: Option<u32>) -> imp
         }
     });
     let with_scopes = report.with_scopes;
+    let kind_names = report.kind_names.clone();
     let notice = if bad == 0 {
         let action = format!("{keys_path}/import");
         let form = report.form.clone();
@@ -186,7 +188,7 @@ fn DryRun(keys_path: String, report: Imported, longest_life: Option<u32>) -> imp
     );
     view! {
         {notice}
-        <div class="card"><Entries entries=listed with_scopes/></div>
+        <div class="card"><Entries entries=listed with_scopes kind_names/></div>
         {more}
         {(bad > 0).then(|| view! { <FileForm keys_path values errors=Errors::new(Vec::new()) longest_life/> })}
     }
@@ -210,6 +212,7 @@ fn Entries(
     entries: Vec<ImportedEntry>,
     /// Whether the convention has scopes.
     with_scopes: bool,
+    kind_names: KindNames,
 ) -> impl IntoView {
     let rows = entries
         .into_iter()
@@ -250,8 +253,8 @@ fn Entries(
                     view! { <td class="muted small" data-label="Scopes">{names}</td> }
                 });
                 view! {
-                    <td data-label="Type"><span class="tag plain">{becomes.kind.as_str()}</span></td>
-                    <td class="muted" data-label="Environment">{becomes.environment.as_str()}</td>
+                    <td data-label="Type"><span class="tag plain">{kind_names.title(becomes.kind)}</span></td>
+                    <td class="muted" data-label="Environment">{environment_title(becomes.environment)}</td>
                     {scopes}
                     <td class="muted nowrap" data-label="Expires">{expires}</td>
                 }

@@ -4,13 +4,16 @@ use std::borrow::Cow;
 
 use latchkey::{
     id::{ProjectId, UserId},
-    key::{Environment, Kind},
+    key::{Environment, Kind, Status},
     keys::list::{KeyQuery, Place, SortBy, StatusFilter, Which},
     search::Search,
 };
 
 use super::choices::{FindingChoice, SortChoice, StatusChoice};
-use crate::text::query::{query_of, value_of};
+use crate::text::{
+    query::{query_of, value_of},
+    words::severity_title,
+};
 
 /// The keys that the URL requests. Unknown values are ignored, and named on the page.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -294,6 +297,51 @@ impl Address {
         set.into_iter().filter(|is_set| *is_set).count()
     }
 
+    /// What an empty list without a search says: it names its filter, unless there are several.
+    pub fn nothing_found(&self) -> String {
+        let several = || "No key matches these filters".to_owned();
+        if self.filters() + usize::from(!self.external_id.is_empty()) != 1 {
+            return several();
+        }
+        let of_status = match self.status {
+            StatusChoice::Attention => Some("No key needs attention"),
+            StatusChoice::Is(Status::Active) => Some("No active keys"),
+            StatusChoice::Is(Status::Disabled) => Some("No disabled keys"),
+            StatusChoice::Is(Status::Expired) => Some("No expired keys"),
+            StatusChoice::Is(Status::Revoked) => Some("No revoked keys"),
+            StatusChoice::Ended => Some("No expired or revoked keys"),
+            StatusChoice::Any => None,
+        };
+        let of_environment = self.environment.map(|environment| match environment {
+            Environment::Live => "No live keys",
+            Environment::Test => "No test keys",
+        });
+        let of_finding = self.finding.map(|finding| match finding {
+            FindingChoice::Code(code) => format!("No key has the finding “{}”", code.title()),
+            FindingChoice::Severity(severity) => format!(
+                "No key has findings of {} severity",
+                severity_title(severity).to_lowercase()
+            ),
+        });
+        let of_others = [
+            (self.kind.is_some(), "No keys of this type"),
+            (self.project.is_some(), "No keys in this project"),
+            (self.creator.is_some(), "No keys created by this person"),
+            (
+                !self.external_id.is_empty(),
+                "No keys with this external ID",
+            ),
+        ];
+        let of_others = of_others.into_iter().find(|(is_set, _)| *is_set);
+        let named = of_status
+            .or(of_environment)
+            .or(of_others.map(|(_, text)| text));
+        named
+            .map(str::to_owned)
+            .or(of_finding)
+            .unwrap_or_else(several)
+    }
+
     /// The URL of the current list.
     pub fn href(&self) -> String {
         self.path() + &self.query_text()
@@ -401,6 +449,29 @@ mod tests {
             read("").with_status(StatusChoice::Attention),
             "/orgs/acme/keys?status=attention"
         );
+    }
+
+    #[test]
+    fn an_empty_list_names_its_filter() {
+        for (query, text) in [
+            ("status=attention", "No key needs attention"),
+            ("status=expired", "No expired keys"),
+            ("status=ended", "No expired or revoked keys"),
+            ("environment=test", "No test keys"),
+            ("kind=widget", "No keys of this type"),
+            ("external_id=user_1", "No keys with this external ID"),
+            ("finding=high", "No key has findings of high severity"),
+            (
+                "finding=full_access",
+                "No key has the finding “Full access”",
+            ),
+            (
+                "status=expired&environment=test",
+                "No key matches these filters",
+            ),
+        ] {
+            assert_eq!(read(query).nothing_found(), text, "{query}");
+        }
     }
 
     #[test]

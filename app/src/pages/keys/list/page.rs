@@ -70,10 +70,11 @@ fn KeysView(
         view! { <div class="notice warn"><Icon symbol=Symbol::Alert/><p>{text}</p></div> }
     });
     let ask = ask_path(&address.org);
-    let make = match may_create {
+    // An empty list has the link in its place.
+    let make = (!nothing).then(|| match may_create {
         true => view! { <a class="btn primary" href=new.clone()><Icon symbol=Symbol::Plus/>"Create key"</a> }.into_any(),
         false => view! { <a class="btn primary" href=ask.clone()>"Ask for a key"</a> }.into_any(),
-    };
+    });
     view! {
         <PageHead title="Keys" lead>{export}{find}{import}{make}</PageHead>
         {dropped}
@@ -158,15 +159,19 @@ fn NoKeys(
 #[component]
 fn NoMatch(address: Address, with_details: bool) -> impl IntoView {
     let title = match address.search.as_str() {
-        "" => "No key matches".to_owned(),
+        "" => address.nothing_found(),
         search if address.narrows() => format!("No key matches “{search}” and the filters"),
         search => format!("No key matches “{search}”"),
     };
+    let hint = (!address.search.is_empty()).then_some(match with_details {
+        true => "Search matches names, IDs, prefixes, the last four characters, allowed domains and notes.",
+        false => "Search matches names and IDs.",
+    });
     view! {
         <div class="card"><div class="empty">
             <Icon symbol=Symbol::Search/>
             <h2>{title}</h2>
-            <p>{if with_details { "Search matches names, IDs, prefixes, the last four characters, allowed domains and notes." } else { "Search matches names and IDs." }}</p>
+            {hint.map(|hint| view! { <p>{hint}</p> })}
             <div class="actions"><a class="btn" href=address.path()>"Show all keys"</a></div>
         </div></div>
     }

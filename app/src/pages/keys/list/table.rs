@@ -19,7 +19,11 @@ use crate::{
         },
         state::{RotatingTag, StateTag},
     },
-    text::{number::grouped, time::Time, words::severity_title},
+    text::{
+        number::grouped,
+        time::Time,
+        words::{environment_title, severity_title},
+    },
 };
 
 #[component]
@@ -164,7 +168,7 @@ fn Row(
                 <Domains row=row.clone()/>
             </th>
             {created}
-            <td data-label="Type"><span class=kind_class>{kind}</span>" "<span class="muted">{row.environment.as_str()}</span></td>
+            <td data-label="Type"><span class=kind_class>{kind}</span>" "<span class="muted">{environment_title(row.environment)}</span></td>
             {project}
             <td class="states" data-label="Status"><StateTag state=row.state/><RotatingTag status=row.state.status old_ends=row.old_ends/><Badges findings=row.findings filter/></td>
             <td class="used muted nowrap" data-label="Last used">{last_used}</td>

@@ -144,6 +144,8 @@ pub struct KeyDetails {
     pub extend: Option<String>,
     /// The examples, without the key's text.
     pub examples: Vec<Snippet>,
+    /// The environment variable from which they read the key.
+    pub variable: String,
     /// Its requests.
     pub usage: SubjectUsage,
     /// What the requests came with.
@@ -351,12 +353,18 @@ async fn details(
         ..
     } = key;
     let texts: Vec<String> = settings.domains.iter().map(ToString::to_string).collect();
+    let terms = KeyTerms::of(
+        convention,
+        summary.kind,
+        summary.environment,
+        &settings.scopes,
+    );
     let examples = examples(Example {
         key: None,
         kind: summary.kind,
         domains: &texts,
         ip_ranges: &settings.ip_ranges,
-        terms: &KeyTerms::of(convention, summary.kind, summary.environment),
+        terms: &terms,
         addresses,
     });
     Ok(KeyDetails {
@@ -406,6 +414,7 @@ async fn details(
         tag,
         extend,
         examples,
+        variable: terms.variable,
         usage,
         seen,
         history,

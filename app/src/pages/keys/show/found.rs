@@ -3,7 +3,9 @@
 use latchkey::key::Status;
 use leptos::prelude::*;
 
-use super::{data::KeyView, found_secret::FoundSecret, secrets::end_question};
+use super::{
+    data::KeyView, found_secret::FoundSecret, revoke::RevokeButton, secrets::end_question,
+};
 use crate::{
     icons::{Icon, Symbol},
     pages::keys::find::FOUND,
@@ -12,7 +14,9 @@ use crate::{
 
 #[component]
 pub fn FoundBySecret(
-    found: FoundSecret,
+    secret: FoundSecret,
+    /// The ID of the secret.
+    found: String,
     key: KeyView,
     /// The path of the key's page.
     path: String,
@@ -28,10 +32,10 @@ pub fn FoundBySecret(
         Status::Expired => Some(" Requests with it are rejected, because the key has expired."),
         Status::Revoked => Some(" Requests with it are rejected, because the key is revoked."),
     };
-    let is_ended = matches!(found, FoundSecret::Old { is_running, .. } if !is_running);
+    let is_ended = matches!(secret, FoundSecret::Old { is_running, .. } if !is_running);
     // What ended, or belongs to a revoked key, needs nothing.
     let is_over = is_ended || status == Status::Revoked;
-    let (what, end, step) = match found {
+    let (what, end, step) = match secret {
         FoundSecret::Current => (
             view! { <b>"This is the current secret of this key."</b>{rejected} }.into_any(),
             "rotate the key, which replaces the secret",
@@ -63,7 +67,7 @@ pub fn FoundBySecret(
     });
     let step = (may_rotate && !is_over).then(|| view! { <a class="btn" href=step.1>{step.0}</a> });
     let revoke = (may_revoke && !is_over)
-        .then(|| view! { <a class="btn danger" href=format!("{path}?revoke=1")>"Revoke…"</a> });
+        .then(|| view! { <RevokeButton path=path.clone() found text="Revoke…"/> });
     let actions = (step.is_some() || revoke.is_some())
         .then(|| view! { <div class="actions">{step}{revoke}</div> });
     view! {

@@ -23,6 +23,7 @@ use crate::{
     icons::{Icon, Symbol},
     pages::{
         audit::{HistoryCard, entries_of_key},
+        done::{Done, Notice},
         examples::{ExampleTabs, Snippet, TOKEN_VARIABLE, VERIFY_TAB, YOUR_KEY, YOUR_TOKEN},
         forms::fields_and_errors,
         frame::{Breadcrumbs, PageHead},
@@ -61,6 +62,7 @@ pub fn KeyPage() -> impl IntoView {
             end_old_secret: is_asked("end"),
             key_again: is_asked("shown"),
             origin: request.parameter("origin"),
+            found: request.parameter(FOUND),
         };
         view! { <KeyPageView org=request.org().to_owned() key steps asked/> }
     })
@@ -76,6 +78,8 @@ struct Asked {
     key_again: bool,
     /// The origin to test.
     origin: String,
+    /// The ID of the secret by which the key was found.
+    found: String,
 }
 
 #[component]
@@ -92,6 +96,16 @@ fn KeyPageView(org: String, key: KeyView, steps: Option<Steps>, asked: Asked) ->
             .into_any();
     // A key that does not work leads to no request.
     let steps = steps.filter(|_| key.state.status == Status::Active);
+    // Its command is that of the examples.
+    let mut key = key;
+    if let (Some(details), true) = (
+        key.details.as_mut(),
+        steps.as_ref().is_some_and(Steps::has_command),
+    ) {
+        details
+            .examples
+            .retain(|example| example.language != VERIFY_TAB);
+    }
     let display = key.details.as_ref().map(|details| details.display.clone());
     let display = display.or_else(|| key.own.as_ref().map(|own| own.display.clone()));
     let lead = match display {
@@ -122,12 +136,14 @@ fn KeyPageView(org: String, key: KeyView, steps: Option<Steps>, asked: Asked) ->
     let rotate = rotatable
         .then(|| view! { <a class="btn" href=format!("{path}/rotate{leak}")>"Rotate…"</a> });
     let whole = (org.clone(), path.clone());
+    let by_secret = found_by_secret.is_some();
     let question = revocable.then(|| {
-        view! { <RevokeQuestion key=key.clone() path=path.clone() in_dialog=!is_asked typed=typed.clone() errors/> }
+        view! { <RevokeQuestion key=key.clone() path=path.clone() in_dialog=!is_asked typed=typed.clone() is_found=by_secret errors/> }
     });
     let revoke = (revocable && !is_asked).then(|| view! { <RevokeButton path=path.clone()/> });
-    let found = found.map(|found| {
-        view! { <FoundBySecret found key=key.clone() path=path.clone() may_rotate=rotatable may_revoke=revocable/> }
+    let secret_id = asked.found.clone();
+    let found = found.map(|secret| {
+        view! { <FoundBySecret secret found=secret_id key=key.clone() path=path.clone() may_rotate=rotatable may_revoke={revocable && !is_asked}/> }
     });
     let (asking, name) = (key.asking.clone(), key.name.clone());
     let is_found = found_by_secret.is_some() || key.own.as_ref().is_some_and(|own| own.is_found);
@@ -259,8 +275,9 @@ fn Whole(
         let href = entries_of_key(&org, &key.id);
         view! { <div id="key-history"><HistoryCard items href/></div> }
     });
-    let use_it = (key.state.status != Status::Revoked).then(|| {
-        view! { <UseCard org=org.clone() examples=details.examples.clone() may_create_tokens=details.may_manage_tokens/> }
+    let has_examples = !details.examples.is_empty();
+    let use_it = (key.state.status != Status::Revoked && has_examples).then(|| {
+        view! { <UseCard org=org.clone() examples=details.examples.clone() variable=details.variable.clone() may_create_tokens=details.may_manage_tokens/> }
     });
     let scopes = details.settings.scopes.iter().map(ToString::to_string);
     let scopes = scopes.collect();
@@ -299,23 +316,33 @@ fn Whole(
 fn UseCard(
     org: String,
     examples: Vec<Snippet>,
+    /// The environment variable from which they read the key.
+    variable: String,
     /// Whether the user can open the page of service tokens.
     may_create_tokens: bool,
 ) -> impl IntoView {
     let docs = use_context::<Site>().map(|site| site.addresses.docs().to_owned());
+    let verifies = examples
+        .iter()
+        .any(|example| example.language == VERIFY_TAB);
     let tokens = if may_create_tokens {
         view! { <a class="link" href=format!("/orgs/{org}/tokens")>"Service tokens"</a> }.into_any()
     } else {
         view! { <AskOwner to="create one"/> }.into_any()
     };
+    let hint = verifies.then(|| {
+        view! {
+            <p class="hint">
+                "“"{VERIFY_TAB}"” reads a service token from "<code>{TOKEN_VARIABLE}</code>" and the key from "<code>{variable}</code>". If they are not set, replace “"{YOUR_TOKEN}"” and “"{YOUR_KEY}"”. "{tokens}
+            </p>
+        }
+    });
     view! {
         <section class="card" aria-labelledby="use">
             <header><h2 id="use">"Use this key"</h2><a class="link small" href=docs>"Documentation"</a></header>
             <div class="body stack">
                 <ExampleTabs examples/>
-                <p class="hint">
-                    "“"{VERIFY_TAB}"” reads a service token from "<code>{TOKEN_VARIABLE}</code>", and the key from a variable, too. If they are not set, replace “"{YOUR_TOKEN}"” and “"{YOUR_KEY}"”. "{tokens}
-                </p>
+                {hint}
             </div>
         </section>
     }
@@ -324,12 +351,20 @@ fn UseCard(
 /// The button that disables or enables the key; none if the key is revoked or expired.
 #[component]
 fn SwitchButton(path: String, status: Status) -> impl IntoView {
+    // Whoever pressed it continues here with the keyboard.
+    let was_pressed = matches!(
+        use_context::<Option<Notice>>().flatten(),
+        Some(Notice {
+            done: Done::KeyDisabled | Done::KeyEnabled,
+            ..
+        })
+    );
     let (change, text) = match status {
         Status::Active => ("disable", "Disable"),
         Status::Disabled => ("enable", "Enable"),
         Status::Expired | Status::Revoked => return ().into_any(),
     };
-    view! { <form method="post" action=path><button class="btn" name="change" value=change>{text}</button></form> }
+    view! { <form method="post" action=path><button class="btn" name="change" value=change autofocus=was_pressed>{text}</button></form> }
         .into_any()
 }
 
@@ -376,7 +411,17 @@ fn StateNotice(org: String, path: String, key: KeyView) -> impl IntoView {
                 .and_then(|details| details.disabled)
                 .map(|(time, by)| view! { " since "<Time text=time/>{by} });
             let ask = (!key.may_disable).then(|| view! { " "<AskOwner to="enable it"/> });
-            ("notice info", Symbol::Info, view! { "Disabled"{since}". Requests with it are rejected until you enable it again."{ask} }.into_any(), None)
+            let until = match key.may_disable {
+                true => "until you enable it again",
+                false => "until it is enabled again",
+            };
+            (
+                "notice info",
+                Symbol::Info,
+                view! { "Disabled"{since}". Requests with it are rejected "{until}"."{ask} }
+                    .into_any(),
+                None,
+            )
         }
         (Status::Expired, _) => {
             let ask = extend

@@ -1,13 +1,14 @@
 //! The confirmation before revoking a key, in a dialog, or in the page without JavaScript.
 
-use latchkey::key::Status;
+use latchkey::key::{RevokeReason, Status};
 use leptos::prelude::*;
 
 use super::{data::KeyView, fields::KeyForm, used::Used};
 use crate::{
     form::errors::{ErrorTexts, Errors, described_by, invalid_text},
     islands::dialog_link::DialogLink,
-    pages::keys::reason_field::ReasonField,
+    pages::keys::{find::FOUND, reason_field::ReasonField},
+    text::query::query_of,
 };
 
 const DIALOG: &str = "revoke";
@@ -17,8 +18,16 @@ const DIALOG: &str = "revoke";
 pub fn RevokeButton(
     /// The path of the key's page.
     path: String,
+    /// The ID of the secret by which the key was found; empty for none.
+    #[prop(optional)]
+    found: String,
+    #[prop(default = "Revoke key…")] text: &'static str,
 ) -> impl IntoView {
-    view! { <DialogLink dialog=DIALOG.to_owned() href=format!("{path}?revoke=1") class="btn danger".to_owned() text="Revoke key…".to_owned()/> }
+    let href = format!(
+        "{path}{}",
+        query_of(&[("revoke", "1"), (FOUND, found.as_str())])
+    );
+    view! { <DialogLink dialog=DIALOG.to_owned() href class="btn danger".to_owned() text=text.to_owned()/> }
 }
 
 #[component]
@@ -30,8 +39,14 @@ pub fn RevokeQuestion(
     in_dialog: bool,
     /// The submitted form, if it was rejected.
     typed: KeyForm,
+    /// Whether the key was found by a secret of it, which then is where it should not be.
+    is_found: bool,
     errors: Errors,
 ) -> impl IntoView {
+    let reason = match typed.reason.as_str() {
+        "" if is_found => RevokeReason::Compromised.to_string(),
+        reason => reason.to_owned(),
+    };
     let keep = if in_dialog {
         // Closes the dialog without submitting the form.
         view! { <button class="btn" formmethod="dialog" formnovalidate>"Cancel"</button> }
@@ -68,7 +83,7 @@ pub fn RevokeQuestion(
         <form novalidate=true method="post" action=path>
             <div class="body">
                 <input type="hidden" name="change" value="revoke"/>
-                <ReasonField chosen=typed.reason errors/>
+                <ReasonField chosen=reason errors/>
                 {confirm}
             </div>
             <footer>{keep}<button class="btn danger primary">"Revoke key"</button></footer>

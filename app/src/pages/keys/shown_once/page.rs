@@ -156,7 +156,7 @@ fn Details(made: CreatedKey) -> impl IntoView {
 /// A one-line summary of the key.
 fn facts(made: &CreatedKey) -> String {
     let kind = format!("{} key", made.terms.kind);
-    let environment = environment_title(made.environment).to_lowercase();
+    let environment = environment_title(made.environment).to_owned();
     let domains = (made.kind == Kind::Widget).then(|| match domains(made).as_slice() {
         [one] => one.clone(),
         [one, two] => format!("{one} and {two}"),
