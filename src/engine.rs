@@ -1,12 +1,17 @@
 //! The engine, which holds the state that all operations share.
 
-use std::{ops::Deref, sync::Arc, time::Duration};
+use std::{
+    ops::Deref,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use tokio_util::task::TaskTracker;
 
 use crate::{
     accounts::{
         SignUpPolicy,
+        attempts::AttemptLookUps,
         hash_queues::HashQueues,
         password::PasswordCost,
         sessions::{SessionHash, SessionRecord},
@@ -106,6 +111,9 @@ pub struct Inner {
     pub(crate) hashing: HashQueues,
     pub(crate) session_look_ups: LookUps<SessionHash, SessionRecord>,
     pub(crate) account_look_ups: LookUps<EmailAddress, Account>,
+    pub(crate) attempt_look_ups: AttemptLookUps,
+    /// Set once an account was seen.
+    pub(crate) has_users: OnceLock<()>,
     pub(crate) link_look_ups: LookUps<KeyDigest, ()>,
     pub(crate) arriving: Arrivals<Party>,
     pub(crate) importing: WorkQueue<Party>,
@@ -187,6 +195,8 @@ impl Engine {
             hashing: HashQueues::new(&clock),
             session_look_ups: LookUps::default(),
             account_look_ups: LookUps::default(),
+            attempt_look_ups: AttemptLookUps::default(),
+            has_users: OnceLock::new(),
             link_look_ups: LookUps::default(),
             arriving: Arrivals::new(
                 MAX_IMPORTS_EACH,

@@ -1,5 +1,5 @@
 //! Look-ups in the database of what verification does not have in memory, many in one statement. Sessions, the
-//! accounts of those who sign in and single-use links are looked up like this too.
+//! accounts of those who sign in, counts of attempts and single-use links are looked up like this too.
 //!
 //! Anyone can make up keys, public IDs of agents and service tokens, and an organization can use all its keys at once. With
 //! a statement for each, they would occupy the few connections of verification, and everyone else's keys would wait.

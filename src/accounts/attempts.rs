@@ -6,24 +6,22 @@
 //! counted in any of them.
 //!
 //! The table has one row per subject with a recent attempt. A network can add two rows for each attempt that its own
-//! budget allows. At [`MAX_ROWS`] rows, as in a flood from thousands of networks, subjects without a row share
+//! budget allows. At 50,000 rows, as in a flood from thousands of networks, subjects without a row share
 //! [`subject::SHARED_ROWS`] rows: guessing stays limited, and new browsers may have to wait for the flood to end.
 //! Browsers known to an account always have rows of their own, at most 256 per account.
 
+mod stored;
 mod subject;
 
-use self::subject::Row;
-pub(crate) use self::subject::Subject;
+pub(crate) use self::{stored::AttemptLookUps, subject::Subject};
+use self::{stored::Stored, subject::Row};
 use crate::{
     Engine,
-    db::{On, StorageError, Tx, on, places},
+    db::{On, StorageError, Tx, on},
     email::EmailAddress,
     id::UserId,
     time::SECOND,
 };
-
-/// Number of rows at which only known browsers and signed-in users can add more.
-const MAX_ROWS: i64 = 50_000;
 
 /// An attempt that was counted.
 #[derive(Debug)]
@@ -46,6 +44,14 @@ pub(crate) enum AttemptError {
     Storage(#[from] StorageError),
 }
 
+impl AttemptError {
+    /// `wait` is in milliseconds.
+    fn too_many(wait: i64) -> Self {
+        let retry_after = (wait + SECOND - 1) / SECOND;
+        Self::TooMany { retry_after }
+    }
+}
+
 /// Counts an attempt for every subject, in one transaction. Callers pass subjects in the order of [`Subject`], so
 /// that concurrent attempts cannot deadlock.
 ///
@@ -60,8 +66,9 @@ pub(crate) async fn count(
     for row in &rows {
         if !add(engine, &mut tx, *row).await? {
             drop(tx);
-            let retry_after = wait(engine, &rows).await?.unwrap_or(1);
-            return Err(AttemptError::TooMany { retry_after });
+            let stored = stored::of(engine, &rows).await?;
+            let wait = stored::wait(engine, &rows, &stored);
+            return Err(AttemptError::too_many(wait.unwrap_or(SECOND)));
         }
     }
     tx.commit().await?;
@@ -94,8 +101,10 @@ pub(crate) async fn count_letter_to(
 /// # Errors
 /// If it has none left.
 pub(crate) async fn check(engine: &Engine, subject: Subject<'_>) -> Result<(), AttemptError> {
-    match wait(engine, &[Row::of(engine, subject)]).await? {
-        Some(retry_after) => Err(AttemptError::TooMany { retry_after }),
+    let rows = [Row::of(engine, subject)];
+    let stored = stored::of(engine, &rows).await?;
+    match stored::wait(engine, &rows, &stored) {
+        Some(wait) => Err(AttemptError::too_many(wait)),
         None => Ok(()),
     }
 }
@@ -105,53 +114,21 @@ pub(crate) async fn check(engine: &Engine, subject: Subject<'_>) -> Result<(), A
 async fn rows(engine: &Engine, subjects: &[Subject<'_>]) -> Result<Vec<Row>, AttemptError> {
     let own = subjects.iter().map(|subject| Row::of(engine, *subject));
     let mut rows: Vec<Row> = own.collect();
-    let present = present(engine, &rows).await?;
-    let is_new = |row: &Row| !present.iter().any(|key| key[..] == row.key);
-    let is_counted = |(row, subject): (&Row, &Subject)| subject.counts_rows() && is_new(row);
-    if rows.iter().zip(subjects).any(is_counted) && is_full(engine).await? {
-        for (row, subject) in rows.iter_mut().zip(subjects) {
-            if subject.is_open_ended() && is_new(row) {
+    let mut stored = stored::of(engine, &rows).await?;
+    let is_counted =
+        |(subject, stored): (&Subject, &Option<Stored>)| subject.counts_rows() && stored.is_none();
+    if subjects.iter().zip(&stored).any(is_counted) && stored::is_full(engine).await? {
+        for (row, (subject, stored)) in rows.iter_mut().zip(subjects.iter().zip(&stored)) {
+            if subject.is_open_ended() && stored.is_none() {
                 *row = row.shared();
             }
         }
+        stored = stored::of(engine, &rows).await?;
     }
-    match wait(engine, &rows).await? {
-        Some(retry_after) => Err(AttemptError::TooMany { retry_after }),
+    match stored::wait(engine, &rows, &stored) {
+        Some(wait) => Err(AttemptError::too_many(wait)),
         None => Ok(rows),
     }
-}
-
-async fn present(engine: &Engine, rows: &[Row]) -> Result<Vec<Vec<u8>>, StorageError> {
-    let sql = format!(
-        "SELECT subject FROM attempts WHERE subject IN ({})",
-        places(1, rows.len())
-    );
-    let sql = sqlx::AssertSqlSafe(sql);
-    Ok(on!(engine.db.read(), c => {
-        let query = rows.iter().fold(sqlx::query_scalar(sql), |query, row| query.bind(row.key.to_vec()));
-        query.fetch_all(c).await
-    })?)
-}
-
-async fn is_full(engine: &Engine) -> Result<bool, StorageError> {
-    const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM attempts LIMIT $1) AS found";
-    let count: i64 = on!(engine.db.read(), c => sqlx::query_scalar(SQL)
-        .bind(MAX_ROWS).fetch_one(c).await)?;
-    Ok(count == MAX_ROWS)
-}
-
-/// The seconds until every subject has attempts left; `None` if all have some now.
-async fn wait(engine: &Engine, rows: &[Row]) -> Result<Option<i64>, StorageError> {
-    let now = engine.clock.now();
-    let mut latest = None;
-    for row in rows {
-        const SQL: &str =
-            "SELECT ends_at - $2 FROM attempts WHERE subject = $1 AND ends_at > $2 AND made >= $3";
-        let millis: Option<i64> = on!(engine.db.read(), c => sqlx::query_scalar(SQL)
-            .bind(&row.key[..]).bind(now).bind(row.max).fetch_optional(c).await)?;
-        latest = latest.max(millis);
-    }
-    Ok(latest.map(|millis| (millis + SECOND - 1) / SECOND))
 }
 
 /// Counts an attempt in a row. Returns `false` if the row has none left.

@@ -117,9 +117,15 @@ pub async fn may_sign_up(engine: &Engine) -> Result<MaySignUp, StorageError> {
 /// If the database cannot be reached.
 pub async fn is_first(engine: &Engine) -> Result<bool, StorageError> {
     const SQL: &str = "SELECT 1 FROM users LIMIT 1";
-    Ok(
-        on!(engine.db.read(), c => sqlx::query(SQL).fetch_optional(c).await.map(|row| row.is_none()))?,
-    )
+    // Rows of users are never deleted. Every page of sign-in asks this, and nothing limits how many strangers ask for one.
+    if engine.has_users.get().is_some() {
+        return Ok(false);
+    }
+    let is_first: bool = on!(engine.db.read(), c => sqlx::query(SQL).fetch_optional(c).await.map(|row| row.is_none()))?;
+    if !is_first {
+        engine.has_users.get_or_init(|| ());
+    }
+    Ok(is_first)
 }
 
 /// Creates the account and an org that it owns. `visit` describes the request.

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use latchkey::{
-    accounts::{password::TypedPassword, sign_in::sign_in},
+    accounts::{password::TypedPassword, reset, sign_in::sign_in},
     caller::Visit,
     role::Role,
 };
@@ -63,5 +63,29 @@ async fn sign_ins_with_made_up_addresses_share_one_connection_until_they_have_a_
         try_password(&app.engine, DANA, PASSWORD, HOME, "").await,
         "signed in"
     );
+    app.remove().await;
+}
+
+/// Postgres, for the same reason.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn strangers_who_request_links_share_one_connection_until_they_are_counted() {
+    let app = TestApp::on_postgres_under("latchkey").await;
+    let held = app.database.hold_table("attempts").await;
+    let requests = (0..100_u8).map(|number| {
+        let email = format!("nobody-{number}@northwind.example");
+        let from = visit(&format!("203.0.{number}.1"));
+        reset::request(&app.engine, email.parse().unwrap(), from)
+    });
+    let other = async {
+        while app.database.waiting().await == 0 {
+            tokio::task::yield_now().await;
+        }
+        // On the same connections.
+        app.engine.db().ping().await.unwrap();
+        assert_eq!(app.database.waiting().await, 1);
+        drop(held);
+    };
+    let (requested, ()) = tokio::join!(join_all(requests), other);
+    assert!(requested.iter().all(Result::is_ok));
     app.remove().await;
 }
