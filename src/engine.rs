@@ -139,6 +139,9 @@ const IMPORTS_AT_ONCE: usize = 1;
 const MAX_IMPORTS: usize = 32;
 /// The maximum number of small imports that wait or run.
 const MAX_SMALL_IMPORTS: usize = 256;
+/// What the largest import and the largest small one cost (`keys/import.rs`).
+const LARGEST_IMPORT: f64 = 128.0;
+const LARGEST_SMALL_IMPORT: f64 = 2.0;
 /// The maximum number of an org's imports that wait or run, and of its uploads and unread responses.
 const MAX_IMPORTS_EACH: usize = 2;
 /// The maximum number of uploads of one person in all their organizations: at most a sixteenth of the bytes below.
@@ -206,16 +209,19 @@ impl Engine {
             ),
             importing: WorkQueue::in_line(
                 (IMPORTS_AT_ONCE, MAX_IMPORTS, MAX_IMPORTS_EACH),
+                LARGEST_IMPORT,
                 GivesWay::Newest,
                 clock.clone(),
             ),
             importing_small: WorkQueue::in_line(
                 (IMPORTS_AT_ONCE, MAX_SMALL_IMPORTS, MAX_IMPORTS_EACH),
+                LARGEST_SMALL_IMPORT,
                 GivesWay::Newest,
                 clock.clone(),
             ),
             exporting: WorkQueue::in_line(
                 (EXPORTS_AT_ONCE, MAX_EXPORTS, MAX_EXPORTS_EACH),
+                1.0,
                 GivesWay::Oldest(FILE_KEPT),
                 clock.clone(),
             ),

@@ -207,7 +207,7 @@ impl<K: Copy + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
     /// Creates a queue that runs `at_once` pieces of work concurrently and has `max` places in total, including
     /// running work, with at most `max_each` places per tenant, and fewer when many are taken.
     pub fn new(at_once: usize, max: usize, max_each: usize) -> Self {
-        let order = Order::of(max, false);
+        let order = Order::of(max);
         Self::in_order(
             (at_once, max, max_each),
             GivesWay::Shrinks,
@@ -216,14 +216,20 @@ impl<K: Copy + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
         )
     }
 
-    /// Creates a queue for [`Self::enter_in_line`]. Whoever has used the least lately is next there, for the places and the
-    /// turns: those who come again and again, however many they are, do not keep out someone who comes once.
-    pub fn in_line(sizes: (usize, usize, usize), gives_way: GivesWay, clock: Clock) -> Self {
-        Self::in_order(sizes, gives_way, Order::of(sizes.1, true), clock)
+    /// Creates a queue for [`Self::enter_in_line`]. Whoever had no turn lately is next there, for the places and the
+    /// turns: those who come again and again, however many they are, do not keep out someone who comes once. `largest` is what the
+    /// largest work costs.
+    pub fn in_line(
+        sizes: (usize, usize, usize),
+        largest: f64,
+        gives_way: GivesWay,
+        clock: Clock,
+    ) -> Self {
+        Self::in_order(sizes, gives_way, Order::in_line(largest), clock)
     }
 
     /// Creates a queue in which a newcomer gets a place even if others have all of them: the work of whoever has the most, or has used
-    /// the most lately, [loses](Place::lost) its place. Whoever has used the least lately has the next turn, however long others wait.
+    /// the most lately, [loses](Place::lost) its place. Whoever had no turn lately has the next one, however long others wait.
     pub fn for_newcomers(sizes: (usize, usize, usize), clock: Clock) -> Self {
         Self::in_order(sizes, GivesWay::Last, Order::for_newcomers(sizes.1), clock)
     }

@@ -1,7 +1,8 @@
 //! The queues of password hashes: whose turn it is, and how many can wait.
 //!
-//! Networks take turns: who signs up can have any number of accounts, but networks cost more. The network that had the fewest
-//! turns lately is next, and gets a place even if others fill the queue (`work_queue.rs`). So do the users of one network among
+//! Networks take turns: who signs up can have any number of accounts, but networks cost more. A network that had no turn
+//! lately is next, and gets a place even if others fill the queue (`work_queue.rs`). All others have their turns as they come:
+//! a network on which many sign in does not wait until each of the others has had as many turns. So do the users of one network among
 //! themselves, or of a proxy that the settings do not name, but only for the places: who came first of them has the next turn.
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -248,6 +249,24 @@ mod tests {
         for (taken, places) in flood.queues.loads() {
             assert!(taken <= places);
         }
+    }
+
+    #[tokio::test]
+    async fn others_go_first_only_once_or_twice_however_many_turns_a_network_had() {
+        let queues = queues();
+        let busy = user(1_000, 1_000);
+        for _ in 0..20 {
+            drop(queues.enter(busy).unwrap().begin().await.unwrap());
+        }
+        let mut flood = Flood {
+            queues,
+            whose: (0..10).map(|number| user(number, number)).collect(),
+            waiting: vec![],
+            running: vec![],
+        };
+        flood.fill(10).await;
+        let hashes = flood.hashes_until(busy).await;
+        assert!(hashes <= 4 * 10, "{hashes}");
     }
 
     #[tokio::test]

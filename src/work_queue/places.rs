@@ -35,8 +35,8 @@ pub enum GivesWay {
     Shrinks,
     /// In a queue without a line: what would get a place last, if it were given anew to all who have one and the newcomer.
     Last,
-    /// What came last of who has the most, if that is more than one; or otherwise what has not begun of who has used the most
-    /// lately, if that is more than the newcomer will have used.
+    /// What came last of who has the most, if that is more than one; or otherwise what has not begun of who has had turns lately,
+    /// if the newcomer has had none.
     Newest,
     /// What came first of who has the most; if nobody has more than one, only to who has waited for this long.
     Oldest(Duration),
@@ -325,7 +325,8 @@ impl<K: Copy + Eq + Hash> Places<K> {
         let (_, number) = match self.gives_way {
             GivesWay::Never | GivesWay::Shrinks | GivesWay::Last => None,
             GivesWay::Newest => candidates.filter(|(most, _)| *most > 1).max().or_else(|| {
-                let used = waiting.map(|(number, held)| (self.served.lately(&held.whose), *number));
+                let used =
+                    waiting.map(|(number, held)| (self.served.counted(&held.whose), *number));
                 let (used, number) = used.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
                 let by_newcomer = self.served.lately(&newcomer.whose) + newcomer.cost;
                 (used > by_newcomer).then_some((1, number))

@@ -20,9 +20,13 @@ const HALF_LIFE: f64 = 300_000.0;
 /// How much the waiting of others counts against what someone has used, for queues with a line: a unit that was used lets others
 /// go first for the time of this many.
 const WEIGHT_IN_LINE: f64 = 64.0;
-/// The most of what someone has used that counts there, for each place: what twice as many of the largest imports cost as there
-/// are places. Without a line, it is one for each place.
-const MAX_IN_LINE: f64 = 128.0;
+/// The most of what someone has used that counts so much, as a multiple of the largest work: others who had a turn lately go first
+/// once or twice, and not until each of them has used as much as an organization that imports every night, or the network of an
+/// office in the morning.
+const MOST_LATELY: f64 = 2.0;
+/// How much it counts beyond that, for each time that it doubles: a little, so that those who come again and again stay behind
+/// someone who came a few times.
+const WEIGHT_OF_DOUBLING: f64 = 4.0;
 /// How much a single turn changes what is known of the time that work takes.
 const LEARNED: f64 = 0.1;
 
@@ -41,29 +45,35 @@ pub(super) struct Order {
     pub weight: f64,
     /// The most that counts of what someone has used. So nobody is passed by others for ever.
     pub most: f64,
+    /// What each doubling of it counts besides.
+    pub doubling: f64,
 }
 
 impl Order {
     /// For a queue with so many places.
-    pub fn of(places: usize, has_line: bool) -> Self {
-        let (weight, most_each) = match has_line {
-            true => (WEIGHT_IN_LINE, MAX_IN_LINE),
-            false => (1.0, 1.0),
-        };
+    pub fn of(places: usize) -> Self {
         Self {
-            weight,
-            most: most_each * places as f64,
+            weight: 1.0,
+            most: places as f64,
+            doubling: 0.0,
         }
     }
-}
 
-impl Order {
-    /// For a queue with so many places, in which whoever has used less goes before all others that have a place.
-    pub fn for_newcomers(places: usize) -> Self {
-        let weight = 4.0 * places as f64;
+    /// For a queue with a line, whose largest work costs this much.
+    pub fn in_line(largest: f64) -> Self {
         Self {
-            weight,
-            most: MAX_IN_LINE * places as f64,
+            weight: WEIGHT_IN_LINE,
+            most: MOST_LATELY * largest,
+            doubling: WEIGHT_OF_DOUBLING,
+        }
+    }
+
+    /// For a queue with so many places, in which whoever had no turn lately goes before all others that have a place.
+    pub fn for_newcomers(places: usize) -> Self {
+        Self {
+            weight: 4.0 * places as f64,
+            most: MOST_LATELY,
+            doubling: WEIGHT_OF_DOUBLING,
         }
     }
 }
@@ -118,6 +128,11 @@ impl<K: Copy + Eq + Hash> Served<K> {
         used.map(|used| used.lately(now)).fold(0.0, f64::max)
     }
 
+    /// The part of it that decides whose work gives its place to a newcomer.
+    pub fn counted(&self, whose: &Whose<K>) -> f64 {
+        self.lately(whose).min(self.order.most)
+    }
+
     /// What all turns have cost so far, which is when someone begins to wait.
     pub fn total(&self) -> f64 {
         self.lock().total
@@ -125,8 +140,9 @@ impl<K: Copy + Eq + Hash> Served<K> {
 
     /// The order of those who wait since then: the smallest is next, and of equal ones who came first.
     pub fn order(&self, whose: &Whose<K>, since: f64, cost: f64) -> f64 {
-        let used = self.lately(whose).min(self.order.most);
-        since + self.order.weight * (used + cost)
+        let used = self.lately(whose);
+        let lately = used.min(self.order.most);
+        since + self.order.weight * (lately + cost) + self.order.doubling * (1.0 + used).log2()
     }
 
     /// How long work with this cost takes, in milliseconds.

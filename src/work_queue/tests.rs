@@ -11,7 +11,12 @@ fn in_line<K: Copy + Eq + Hash + Debug + Send + Sync + 'static>(
     sizes: (usize, usize, usize),
     gives_way: GivesWay,
 ) -> WorkQueue<K> {
-    WorkQueue::in_line(sizes, gives_way, Clock::manual(Timestamp::from_millis(0)))
+    WorkQueue::in_line(
+        sizes,
+        1.0,
+        gives_way,
+        Clock::manual(Timestamp::from_millis(0)),
+    )
 }
 
 #[tokio::test]
@@ -81,6 +86,20 @@ async fn forty_tenants_that_ask_again_and_again_keep_nobody_out(#[case] persons:
         assert!(imported.await.is_ok(), "{number} took more than {most} s");
         sleep(Duration::from_secs(20)).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_tenants_go_first_only_once_or_twice_however_much_a_tenant_imported_before() {
+    let queue = Arc::new(in_line((1, 32, 2), GivesWay::Newest));
+    for _ in 0..20 {
+        assert!(import(queue.enter_in_line(2_000).await.unwrap()).await);
+    }
+    let tenants: Vec<_> = (0..8).map(Whose::from).collect();
+    flooded(&queue, &tenants).await;
+    let imported = timeout(Duration::from_secs(20), async {
+        while !import(queue.enter_in_line(2_000).await.unwrap()).await {}
+    });
+    assert!(imported.await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
@@ -164,7 +183,7 @@ async fn nothing_starts_for_a_request_that_is_gone() {
 #[tokio::test(start_paused = true)]
 async fn a_request_that_has_only_seconds_left_gets_no_turn() {
     let clock = Clock::manual(Timestamp::from_millis(0));
-    let queue = WorkQueue::in_line((1, 8, 2), GivesWay::Newest, clock.clone());
+    let queue = WorkQueue::in_line((1, 8, 2), 1.0, GivesWay::Newest, clock.clone());
     let begun = Some(clock.monotonic());
     let wanted = Wanted { cost: 1.0, begun };
     let running = queue.enter("a").unwrap().begin().await.unwrap();

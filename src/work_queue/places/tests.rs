@@ -10,7 +10,7 @@ fn places(max: usize, gives_way: GivesWay) -> Places<char> {
     Places::new(
         (1, max, 2),
         gives_way,
-        Arc::new(Served::new(clock, Order::of(max, true), 1.0)),
+        Arc::new(Served::new(clock, Order::in_line(128.0), 1.0)),
     )
 }
 
@@ -150,7 +150,7 @@ fn one_newcomer_gets_one_place_of_the_oldest() {
 #[test]
 fn who_would_not_be_done_in_time_is_told_at_once_and_when_to_come_back() {
     let clock = Clock::manual(Timestamp::from_millis(0));
-    let served = Arc::new(Served::new(clock.clone(), Order::of(32, true), 25.0));
+    let served = Arc::new(Served::new(clock.clone(), Order::in_line(128.0), 25.0));
     let places = Places::<u32>::new((1, 32, 2), GivesWay::Newest, served);
     let within = Duration::from_secs(27);
     // The largest imports of sixty tenants, of 3.2 seconds each.

@@ -4,6 +4,7 @@ use crate::time::Timestamp;
 const ORDER: Order = Order {
     weight: 1.0,
     most: 100.0,
+    doubling: 0.0,
 };
 
 fn clock() -> Clock {
@@ -64,6 +65,7 @@ fn who_has_used_less_goes_first_but_nobody_is_passed_for_ever() {
         Order {
             weight: 4.0,
             most: 2.0,
+            doubling: 0.0,
         },
         1.0,
     );

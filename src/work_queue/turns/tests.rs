@@ -13,6 +13,7 @@ fn turns(weight: f64) -> Arc<Turns<char>> {
     let order = Order {
         weight,
         most: 1_000.0,
+        doubling: 0.0,
     };
     Arc::new(Turns::new(1, Arc::new(Served::new(clock, order, 1.0))))
 }
@@ -176,7 +177,7 @@ impl Import {
 }
 
 fn served(clock: &Clock) -> Arc<Served<u32>> {
-    let order = Order::of(32, true);
+    let order = Order::in_line(128.0);
     Arc::new(Served::new(clock.clone(), order, PART as f64))
 }
 
