@@ -20,7 +20,7 @@ pub use self::of_keys::{KeyFindings, of_keys};
 pub(crate) use self::policy::refused_since;
 pub use self::{
     code::{Code, InvalidCode, InvalidSeverity, Severity},
-    facts::{Facts, InBrowser, Kept, Refused},
+    facts::{Facts, InBrowser, Kept, Refused, Reported},
     finding::{Evidence, Finding, findings},
     policy::{
         BrokenPolicy, EXPIRES_SOON, LOCALHOST_AFTER, MANY_REFUSED, NEVER_USED_AFTER, Policy,

@@ -25,6 +25,8 @@ mod list;
 #[cfg(feature = "native")]
 mod narrowed;
 #[cfg(feature = "native")]
+pub(crate) mod open;
+#[cfg(feature = "native")]
 mod report;
 #[cfg(feature = "native")]
 mod review;

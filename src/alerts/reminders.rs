@@ -10,7 +10,7 @@ use crate::{
     id::{KeyId, OrgId},
     name::KeyName,
     policy::KeyPolicy,
-    reviews::condition::is_open,
+    reviews::open::is_open,
     reviews::{Aspect, REMINDED_AFTER, Verdict},
     time::{DAY, HOUR, Timestamp},
 };

@@ -36,6 +36,9 @@ codes! {
     /// A browser sent a secret key. It lasts until the secret that was sent no longer works.
     SeenInBrowser "seen_in_browser" "Seen in a browser"
         "Anyone who opens that page can read the key. Remove it from the page, then rotate or revoke it."
+    /// Someone reported that the key leaked, and asked the owners to rotate or revoke it. It lasts as long as the request is open.
+    ReportedLeaked "reported_leaked" "Reported as leaked"
+        "Rotate the key and end the old secret at once, or revoke the key."
     /// The key is allowed to do everything.
     FullAccess "full_access" "Full access"
         "Restrict the key to the scopes that its application requires."

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     convention::{Convention, NoScope, Scope},
     domain::LocalhostRule,
+    reviews::open::is_open,
     time::DAY,
 };
 
@@ -35,6 +36,14 @@ fn leaked(now: &str) -> String {
     format!(
         "key_findings JOIN key_secrets ON key_secrets.id = key_findings.secret_id WHERE key_findings.org_id = $1 \
          AND key_findings.finding = 'secret_key_in_browser' AND COALESCE(key_secrets.ends_at > {now}, TRUE)"
+    )
+}
+
+/// The reviews of keys of the org `$1` that say that a key leaked, and that are still open. `now` is an SQL expression.
+pub(super) fn reported(now: &str) -> String {
+    format!(
+        "reviews WHERE reviews.org_id = $1 AND reviews.aspect = 'leaked' AND {}",
+        is_open(now)
     )
 }
 
@@ -86,6 +95,8 @@ pub(crate) fn of(which: Which, policy: &Policy<'_>, now: &str) -> String {
 /// Whether a review covers this finding of a key of the org `$1`. `now` is an SQL expression.
 fn kept(code: Code, now: &str) -> String {
     let older = match code {
+        // To keep a key ends what was asked before: a report that is open came later.
+        Code::ReportedLeaked => " AND 1 = 0".to_owned(),
         Code::SeenInBrowser => format!(
             " AND NOT EXISTS (SELECT 1 FROM {} AND key_findings.key_id = keys.id AND key_secrets.created_at > reviews.at)",
             leaked(now)
@@ -125,6 +136,10 @@ fn of_code(code: Code, policy: &Policy<'_>, now: &str) -> Vec<(Severity, String)
                 "keys.kind = 'secret' AND keys.id IN (SELECT key_findings.key_id FROM {})",
                 leaked(now)
             ),
+        ),
+        Code::ReportedLeaked => one(
+            Severity::High,
+            format!("keys.id IN (SELECT reviews.key_id FROM {})", reported(now)),
         ),
         Code::FullAccess => match full_access(convention) {
             None => Vec::new(),

@@ -37,6 +37,8 @@ pub struct Facts {
     pub maker_left: bool,
     /// The secrets of the key that browsers sent, if it is a secret key.
     pub in_browser: Vec<InBrowser>,
+    /// The reports that the key leaked, as far as they are open.
+    pub reported: Option<Reported>,
     /// Requests from rejected origins, which the key does not allow now, within [`REFUSED_WITHIN`](super::REFUSED_WITHIN).
     pub refused: Refused,
     /// The scopes that valid requests required, as far as they are remembered.
@@ -64,7 +66,9 @@ impl Kept {
             && facts
                 .leaks(now)
                 .any(|leak| leak.secret_created_at > self.at);
-        self.until > now && self.codes.contains(&code) && !is_new_leak
+        // To keep a key ends what was asked before: a report that is open came later.
+        let is_newer = is_new_leak || code == Code::ReportedLeaked;
+        self.until > now && self.codes.contains(&code) && !is_newer
     }
 }
 
@@ -94,6 +98,15 @@ pub struct InBrowser {
     pub count: i64,
     /// The origin of the last one. Empty if it could not be parsed.
     pub origin: String,
+}
+
+/// Requests to rotate or revoke a key because it leaked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reported {
+    /// The first one.
+    pub at: Timestamp,
+    /// When the secret that leaked ends, if the key was rotated as asked, with an overlap.
+    pub ends_at: Option<Timestamp>,
 }
 
 /// Requests from rejected origins.

@@ -53,7 +53,7 @@ pub struct Evidence {
     pub last_at: Option<Timestamp>,
     /// When the key expires.
     pub expires_at: Option<Timestamp>,
-    /// Until when the secrets that browsers sent still work, if the key was rotated since.
+    /// Until when the secrets that browsers sent, or that were reported, still work, if the key was rotated since.
     pub works_until: Option<Timestamp>,
 }
 
@@ -103,6 +103,14 @@ fn finding(code: Code, facts: &Facts, policy: &Policy<'_>, now: Timestamp) -> Op
             };
             let first = leaks.iter().map(|leak| leak.first_at).min();
             (Severity::High, first, evidence)
+        }
+        Code::ReportedLeaked => {
+            let reported = facts.reported?;
+            let evidence = Evidence {
+                works_until: reported.ends_at,
+                ..none()
+            };
+            (Severity::High, Some(reported.at), evidence)
         }
         Code::FullAccess if convention.is_full_access(&facts.scopes) => {
             // Anyone who opens the page can read a widget key.

@@ -16,8 +16,10 @@ use crate::{
 };
 
 use super::{
-    Code, Facts, Finding, InBrowser, Kept, Policy, Refused,
-    condition::{IP_RESTRICTED, LISTS_LOCALHOST, LISTS_LOOPBACK, MAKER_LEFT, SCOPES_SEEN},
+    Code, Facts, Finding, InBrowser, Kept, Policy, Refused, Reported,
+    condition::{
+        IP_RESTRICTED, LISTS_LOCALHOST, LISTS_LOOPBACK, MAKER_LEFT, SCOPES_SEEN, reported,
+    },
     findings, refused_since,
 };
 
@@ -51,7 +53,7 @@ pub async fn of_keys(
     let now = engine.clock.now();
     let keys = policies::of_org(engine, permit.org_id()).await?;
     let policy = Policy::of(&engine.convention, keys);
-    let rows = rows(engine, permit, ids).await?;
+    let rows = rows(engine, permit, ids, now).await?;
     let mut refused = refused(engine, usage, &rows, now).await?;
     let mut scopes = scopes_seen(engine, usage, &rows).await?;
     let mut leaks = in_browser(engine, permit, &rows).await?;
@@ -89,6 +91,8 @@ struct Row {
     has_ip_ranges: bool,
     secret_created_at: Option<Timestamp>,
     maker_left: bool,
+    reported_at: Option<Timestamp>,
+    reported_ends_at: Option<Timestamp>,
     kept_at: Option<Timestamp>,
     kept_until: Option<Timestamp>,
     kept_codes: Option<String>,
@@ -119,6 +123,10 @@ impl Row {
             secret_created_at: self.secret_created_at.unwrap_or(self.created_at),
             maker_left: self.maker_left,
             in_browser,
+            reported: self.reported_at.map(|at| Reported {
+                at,
+                ends_at: self.reported_ends_at,
+            }),
             refused,
             scopes_seen,
             kept: match (self.kept_at, self.kept_until, self.kept_codes) {
@@ -141,7 +149,9 @@ async fn rows(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
     ids: &[KeyId],
+    now: Timestamp,
 ) -> Result<Vec<Row>, StorageError> {
+    let reported = reported("$2");
     let sql = format!(
         "SELECT keys.id, keys.name, keys.kind, keys.environment, keys.created_at, keys.last_used_at, keys.expires_at, \
          keys.disabled_at, keys.revoked_at, keys.scopes, keys.localhost_forbidden, {LISTS_LOCALHOST} AS lists_localhost, \
@@ -149,14 +159,17 @@ async fn rows(
          {IP_RESTRICTED} AS has_ip_ranges, \
          (SELECT MAX(key_secrets.created_at) FROM key_secrets WHERE key_secrets.key_id = keys.id \
          AND key_secrets.ends_at IS NULL) AS secret_created_at, {MAKER_LEFT} AS maker_left, \
+         (SELECT MIN(reviews.at) FROM {reported} AND reviews.key_id = keys.id) AS reported_at, \
+         (SELECT CASE WHEN COUNT(*) = COUNT(reviews.done_at) THEN MAX(reviews.done_at) END FROM {reported} \
+         AND reviews.key_id = keys.id) AS reported_ends_at, \
          kept.at AS kept_at, kept.until AS kept_until, kept.codes AS kept_codes FROM keys \
          LEFT JOIN reviews AS kept ON kept.org_id = keys.org_id AND kept.key_id = keys.id \
          AND kept.superseded_at IS NULL AND kept.verdict = 'keep' \
          WHERE keys.org_id = $1 AND keys.id IN ({})",
-        places(2, ids.len())
+        places(3, ids.len())
     );
     Ok(on!(engine.db.read(), c => {
-        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id());
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id()).bind(now);
         for id in ids {
             query = query.bind(id);
         }

@@ -105,6 +105,7 @@ impl BrokenPolicy {
             Code::NoIpRanges => keys.ip_ranges_required.then_some(Self::IpRangesRequired),
             Code::LocalhostLive => keys.localhost_forbidden.then_some(Self::LocalhostForbidden),
             Code::SeenInBrowser
+            | Code::ReportedLeaked
             | Code::ExpiresSoon
             | Code::MakerLeft
             | Code::RefusedOrigins

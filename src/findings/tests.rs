@@ -34,6 +34,7 @@ fn fine() -> Facts {
         secret_created_at: ago(20),
         maker_left: false,
         in_browser: Vec::new(),
+        reported: None,
         refused: Refused::default(),
         scopes_seen: Vec::new(),
         kept: None,
@@ -308,6 +309,31 @@ fn a_leak_lasts_until_the_secret_that_leaked_no_longer_works() {
     assert_eq!((both.requests, both.works_until), (Some(24), None));
     let ended = evidence(vec![leak(20, Some(NOW)), leak(2, None)]);
     assert_eq!((ended.requests, ended.works_until), (Some(12), None));
+}
+
+#[test]
+fn a_report_of_a_leak_is_urgent_and_no_earlier_review_covers_it() {
+    let reported = Some(Reported {
+        at: ago(1),
+        ends_at: None,
+    });
+    assert_eq!(
+        codes(|facts| facts.reported = reported),
+        "high reported_leaked"
+    );
+    let facts = Facts {
+        reported,
+        kept: Some(Kept {
+            at: ago(3),
+            until: NOW.plus(DAY),
+            codes: vec![Code::ReportedLeaked],
+        }),
+        ..fine()
+    };
+    let convention = Convention::built_in("latchkey").unwrap();
+    let policy = Policy::of(&convention, KeyPolicy::default());
+    let found = findings(&facts, &policy, NOW);
+    assert_eq!(found[0].reviewed_until, None);
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub enum Aspect {
     Domains,
     /// No pages on localhost.
     Localhost,
-    /// No part: someone knows the secret who must not.
+    /// No part: someone who should not have the secret knows it.
     Leaked,
 }
 

@@ -1,5 +1,6 @@
 //! Which keys are to be reviewed, as SQL conditions on `keys`, for the list of keys.
 
+use super::open::is_open;
 use crate::{
     findings::{Code, Policy, Severity, condition, list::Which},
     time::Timestamp,
@@ -29,15 +30,6 @@ pub enum ReviewState {
     Asked,
     /// A review covers the findings.
     Reviewed,
-}
-
-/// Whether a review asks the owners for something that is still open at the time `now`, a placeholder or number. What is done
-/// later than now is done by then: a secret that leaked ends with the overlap of its rotation.
-pub(crate) fn is_open(now: &str) -> String {
-    format!(
-        "reviews.verdict <> 'keep' AND reviews.superseded_at IS NULL AND COALESCE(reviews.done_at > {now}, TRUE) \
-         AND reviews.answered_at IS NULL"
-    )
 }
 
 /// The condition for keys of the org `$1` at the time `now`, a placeholder.

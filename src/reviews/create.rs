@@ -15,7 +15,7 @@ use crate::{
     time::Timestamp,
 };
 
-use super::{Aspect, Comment, KEPT_FOR, MAX_KEPT_FOR, MAX_PER_KEY, Verdict, condition::is_open};
+use super::{Aspect, Comment, KEPT_FOR, MAX_KEPT_FOR, MAX_PER_KEY, Verdict, open::is_open};
 
 /// What a reviewer concludes.
 #[derive(Debug, Clone)]

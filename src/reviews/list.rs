@@ -14,7 +14,7 @@ use crate::{
 
 use super::{
     Verdict,
-    condition::is_open,
+    open::is_open,
     review::{COLUMNS, Review, Row},
 };
 

@@ -11,8 +11,8 @@ use crate::{
 
 use super::{
     Aspect, Comment, MAX_PER_KEY, NewReview, Review, ReviewError, Verdict,
-    condition::is_open,
     create::{Created, Stored, Supersedes, created_before},
+    open::is_open,
     review::{COLUMNS, Row},
 };
 

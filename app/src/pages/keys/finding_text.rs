@@ -113,6 +113,13 @@ fn found(finding: &Finding) -> String {
                 ),
             }
         }
+        Code::ReportedLeaked => match evidence.works_until {
+            None => format!("This key was reported as leaked on {since}."),
+            Some(until) => format!(
+                "The old secret of this key was reported as leaked on {since}. It works until {}.",
+                TimeText::full(until).short
+            ),
+        },
         Code::FullAccess if evidence.scopes.is_empty() => {
             "Full access: no scopes selected.".to_owned()
         }

@@ -30,8 +30,10 @@ impl Step {
     /// The step that ends a finding.
     pub fn of(finding: &FindingText) -> Self {
         match finding.code {
-            Code::SeenInBrowser if finding.is_rotated => Self::EndOldSecret,
-            Code::SeenInBrowser | Code::MakerLeft | Code::RotationDue => Self::Rotate,
+            Code::SeenInBrowser | Code::ReportedLeaked if finding.is_rotated => Self::EndOldSecret,
+            Code::SeenInBrowser | Code::ReportedLeaked | Code::MakerLeft | Code::RotationDue => {
+                Self::Rotate
+            }
             Code::FullAccess | Code::ScopesUnused => Self::Scopes,
             Code::ExpiresSoon => Self::Extend,
             Code::TooLongLife => Self::Shorten,

@@ -88,6 +88,21 @@ on_both! {
         assert!(refused.status == 422 && refused.text().contains("at most 1,000 characters") && refused.body.contains(&long), "{}", refused.status);
     }
 
+    async fn each_button_of_a_page_asks_for_something_of_its_own(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let admin = app.signed_in(&org, "ari", Role::Admin).await;
+        let path = format!("{KEYS}/{}", org.key("Orders").await.id);
+        let token = admin.get(&path).await.hidden("token");
+        let rotate = [("change", "ask"), ("verdict", "rotate"), ("comment", "It is old"), ("token", &token)];
+        let revoke = [("change", "ask"), ("verdict", "revoke"), ("leaked", "yes"), ("comment", "It is public"), ("token", &token)];
+        for ask in [&rotate[..], &revoke[..], &rotate[..], &revoke[..]] {
+            assert_eq!(admin.submit(&path, ask).await.status, 303);
+        }
+        let mut stored: Vec<_> = all(&org).await.into_iter().map(|review| (review.verdict, review.aspect)).collect();
+        stored.sort_by_key(|(_, aspect)| aspect.is_some());
+        assert_eq!(stored, [(Verdict::Rotate, None), (Verdict::Revoke, Some(Aspect::Leaked))]);
+    }
+
     async fn a_member_sees_what_their_key_is_and_reports_it(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
@@ -124,6 +139,11 @@ on_both! {
         let stored = all(&org).await;
         let [review] = stored.as_slice() else { panic!("submitted twice, it is reported once: {stored:?}") };
         assert_eq!((review.verdict, review.aspect, review.severity()), (Verdict::Revoke, Some(Aspect::Leaked), Some(Severity::High)));
+        let list = owner.get(&format!("{KEYS}?status=attention")).await;
+        assert!(list.body.contains(&made.id.to_string()) && words(&list).contains("Reported as leaked"), "{}", words(&list));
+        let text = words(&owner.get(&path).await);
+        assert!(text.contains("This key was reported as leaked on") && text.contains("Rotate…"), "{text}");
+        assert!(owner.get(&format!("{path}?revoke=1")).await.body.contains("value=\"compromised\" selected"));
         let text = words(&owner.get(ASKED).await);
         assert!(text.contains("Asked to revoke because it leaked") && text.contains("Laptop stolen") && text.contains("ben"), "{text}");
         assert_eq!(member.get(ASKED).await.status, 403);

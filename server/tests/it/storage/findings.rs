@@ -198,11 +198,19 @@ async fn review(app: &TestApp, org: &TestOrg, dice: &Dice, id: KeyId) {
     let (at, until) = (dice.pick(&[-100, -89, -3, -2]), dice.pick(&[-1, 0, 1, 30]));
     let verdict = dice.pick(&["keep", "keep", "keep", "rotate"]);
     let superseded = dice.pick(&["NULL", "NULL", "NULL", "1"]);
+    let aspect = match verdict {
+        "rotate" => dice.pick(&["'leaked'", "NULL"]),
+        _ => "NULL",
+    };
+    let at_day = |days: i64| NOON.plus(days * DAY).as_millis().to_string();
+    let done = match dice.pick(&[None, None, Some(-1), Some(0), Some(1)]) {
+        Some(days) if verdict == "rotate" => at_day(days),
+        _ => "NULL".to_owned(),
+    };
     app.database.execute(&format!(
-        "INSERT INTO reviews (id, org_id, key_id, verdict, comment, until, at, actor_kind, findings, codes, superseded_at) \
-         VALUES ('{}', '{}', '{id}', '{verdict}', '', {}, {}, 'user', '[]', ' {} ', {superseded})",
-        id.to_string().replace("key_", "rev_"), org.org.id,
-        NOON.plus(until * DAY).as_millis(), NOON.plus(at * DAY).as_millis(), codes.join(" "),
+        "INSERT INTO reviews (id, org_id, key_id, verdict, comment, until, at, actor_kind, findings, codes, superseded_at, aspect, done_at) \
+         VALUES ('{}', '{}', '{id}', '{verdict}', '', {}, {}, 'user', '[]', ' {} ', {superseded}, {aspect}, {done})",
+        id.to_string().replace("key_", "rev_"), org.org.id, at_day(until), at_day(at), codes.join(" "),
     )).await;
 }
 

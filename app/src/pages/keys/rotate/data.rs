@@ -6,7 +6,6 @@ use latchkey::{
     id::KeyId,
     key::Status,
     keys::{create::new_creation_token, secrets::secrets, show},
-    reviews::{self, AskState, Aspect},
     time::SECOND,
 };
 
@@ -81,17 +80,15 @@ pub async fn options(request: PageRequest) -> Result<RotationOptions, AppError> 
     let key = show::details(engine, &membership.permit()?, id).await?;
     let secrets = secrets(engine, &membership.permit()?, id).await?;
     let found = of_keys(engine, &membership.permit()?, &membership.permit()?, &[id]).await?;
-    let seen_in_browser = found.iter().flat_map(|key| &key.findings).any(|finding| {
-        finding.code == Code::SeenInBrowser && finding.evidence.works_until.is_none()
-    });
     let now = engine.clock().now();
-    let reviews = reviews::current(engine, &membership.permit()?, &[id]).await?;
-    let is_reported = reviews.values().flatten().any(|review| {
-        review.aspect == Some(Aspect::Leaked) && review.ask(now) == Some(AskState::Open)
-    });
-    let leak = if seen_in_browser {
+    // After a rotation, only the old secret has it.
+    let has = |code: Code| {
+        let mut findings = found.iter().flat_map(|key| &key.findings);
+        findings.any(|finding| finding.code == code && finding.evidence.works_until.is_none())
+    };
+    let leak = if has(Code::SeenInBrowser) {
         Some(Leak::SeenInBrowser)
-    } else if is_reported {
+    } else if has(Code::ReportedLeaked) {
         Some(Leak::Reported)
     } else {
         (!request.parameter(FOUND).is_empty()).then_some(Leak::FoundBySecret)

@@ -56,10 +56,10 @@ pub fn Findings(
             };
             // After a rotation, the secret that leaked can still work.
             let step = match finding.code {
-                Code::SeenInBrowser if finding.is_rotated => {
+                Code::SeenInBrowser | Code::ReportedLeaked if finding.is_rotated => {
                     Some(("End the old secret…", end_question(&path), "end its old secret"))
                 }
-                Code::SeenInBrowser | Code::RotationDue => {
+                Code::SeenInBrowser | Code::ReportedLeaked | Code::RotationDue => {
                     Some(("Rotate…", format!("{path}/rotate"), "rotate it"))
                 }
                 Code::FullAccess | Code::ScopesUnused => {
