@@ -45,6 +45,12 @@ fn parse(text: &str, most: usize) -> Result<String, InvalidName> {
     }
 }
 
+/// A text as pages show it, which is how people type it again: letters in composed form, and several spaces of whatever kind as one.
+pub fn as_shown(text: &str) -> String {
+    let words: Vec<_> = text.split_whitespace().map(nfc).collect();
+    words.join(" ")
+}
+
 /// Characters that are forbidden in names, as inclusive ranges: control characters, characters that change the text
 /// direction, and invisible characters that no script needs. They can make a name look like another one.
 pub const NOWHERE: &[(char, char)] = &[

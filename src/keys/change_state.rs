@@ -46,7 +46,8 @@ from_fault!(ChangeStateError);
 
 enum StateChange {
     Disable,
-    Enable,
+    /// Only what was disabled at this time, if there is one.
+    Enable(Option<Timestamp>),
     Revoke(RevokeReason),
 }
 
@@ -54,7 +55,7 @@ impl StateChange {
     const fn event(&self) -> Event {
         match self {
             Self::Disable => Event::KeyDisabled,
-            Self::Enable => Event::KeyEnabled,
+            Self::Enable(_) => Event::KeyEnabled,
             Self::Revoke(_) => Event::KeyRevoked,
         }
     }
@@ -68,7 +69,11 @@ impl StateChange {
         let status = lifecycle.status(now);
         match (self, status) {
             (Self::Disable, Status::Active) => lifecycle.disabled_at = Some(now),
-            (Self::Enable, Status::Disabled) => lifecycle.disabled_at = None,
+            (Self::Enable(at), Status::Disabled)
+                if at.is_none() || *at == lifecycle.disabled_at =>
+            {
+                lifecycle.disabled_at = None
+            }
             (Self::Revoke(_), Status::Active | Status::Disabled | Status::Expired) => {
                 lifecycle.revoked_at = Some(now)
             }
@@ -76,7 +81,7 @@ impl StateChange {
         }
         let reason = match self {
             Self::Revoke(reason) => Some(*reason),
-            Self::Disable | Self::Enable => None,
+            Self::Disable | Self::Enable(_) => None,
         };
         Ok((lifecycle, reason))
     }
@@ -103,7 +108,21 @@ pub async fn enable(
     permit: &Permit<to::DisableKeys>,
     key: impl Into<AsKnown<KeyId>>,
 ) -> Result<(), ChangeStateError> {
-    change(engine, permit, key.into(), StateChange::Enable).await
+    change(engine, permit, key.into(), StateChange::Enable(None)).await
+}
+
+/// Enables a key that was disabled at this time, to undo that: someone else can have disabled it again since.
+///
+/// # Errors
+/// If the key is not disabled, or was disabled at another time.
+pub async fn enable_again(
+    engine: &Engine,
+    permit: &Permit<to::DisableKeys>,
+    key: KeyId,
+    disabled_at: Timestamp,
+) -> Result<(), ChangeStateError> {
+    let change_of = StateChange::Enable(Some(disabled_at));
+    change(engine, permit, key.into(), change_of).await
 }
 
 /// Revokes a key permanently.

@@ -18,7 +18,7 @@ mod state;
 use crate::request::PageRequest;
 
 /// The path of the list of keys.
-fn keys_path(request: &PageRequest) -> String {
+pub fn keys_path(request: &PageRequest) -> String {
     format!("/orgs/{}/keys", request.org())
 }
 

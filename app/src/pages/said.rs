@@ -13,6 +13,7 @@ use latchkey::{
     members,
     reviews::{self, Verdict},
     role::Action,
+    time::Timestamp,
 };
 use serde_json::Value;
 
@@ -20,7 +21,7 @@ use super::{
     agents::said as agent_said,
     audit::last_own_edit,
     done::{Done, Notice},
-    keys::show::extension,
+    keys::{keys_path, show::extension},
 };
 use crate::{
     error::AppError,
@@ -80,10 +81,16 @@ pub async fn said(request: PageRequest, notice: Notice) -> Result<Said, AppError
     };
     Ok(match notice.done {
         Done::KeyReviewed => kept(&request, &membership, id, name).await?.into(),
-        Done::KeyDisabled if may(Action::DisableKeys) => undoable(Some(UndoForm {
-            action,
-            fields: vec![("change".to_owned(), "enable".to_owned())],
-        })),
+        Done::KeyDisabled if may(Action::DisableKeys) => {
+            let since = key.lifecycle.disabled_at;
+            undoable(
+                since.map(|since| match request.path() == keys_path(&request) {
+                    // The place in the list is kept.
+                    true => enabling(request.address(), &[id], since),
+                    false => enabling(action, &[], since),
+                }),
+            )
+        }
         Done::KeyExtended if may(Action::EditKeys) => {
             let extended = extension(&request, &membership, id).await?;
             undoable(extended.map(|_| UndoForm {
@@ -170,24 +177,33 @@ async fn enable_again(request: &PageRequest, count: u32) -> Result<Option<UndoFo
         let first = page.entries.first();
         first.is_some_and(|first| (first.at, &first.request_id) == (entry.at, &entry.request_id))
     });
-    let ids: Vec<String> = together
-        .filter_map(|entry| entry.target.as_ref()?.id.clone())
+    let ids: Vec<KeyId> = together
+        .filter_map(|entry| entry.target.as_ref()?.id.as_ref()?.parse().ok())
         .collect();
-    if ids.len() != usize::from(limit) {
+    let Some(first) = ids.first().filter(|_| ids.len() == usize::from(limit)) else {
         return Ok(None);
-    }
-    let keys = ids.into_iter().map(|id| ("keys", id));
+    };
+    // All were disabled at the same time.
+    let known = list::names_of(request.engine(), &membership.permit()?, &[*first]).await?;
+    let since = known.first().and_then(|key| key.lifecycle.disabled_at);
+    Ok(since.map(|since| enabling(request.address(), &ids, since)))
+}
+
+/// The form that enables keys again that were disabled at this time: those in a list, or without any the one of the page.
+fn enabling(action: String, keys: &[KeyId], since: Timestamp) -> UndoForm {
+    let fields = keys.iter().map(|id| ("keys", id.to_string()));
     let rest = [
+        ("since", since.as_millis().to_string()),
         ("answered", "yes".to_owned()),
         ("change", "enable".to_owned()),
     ];
-    let fields = keys.chain(rest);
-    Ok(Some(UndoForm {
-        action: request.address(),
+    UndoForm {
+        action,
         fields: fields
+            .chain(rest)
             .map(|(name, value)| (name.to_owned(), value))
             .collect(),
-    }))
+    }
 }
 
 /// The name of a member, or of someone whom the user has just removed. That is read from the audit log, so that nobody

@@ -13,6 +13,7 @@ use crate::{
     fault::{Fault, from_fault},
     id::KeyId,
     key::{RevokeReason, Status},
+    time::Timestamp,
 };
 
 use super::{
@@ -92,7 +93,7 @@ pub async fn disable_many<'a>(
     change_many(engine, permit, chosen.into(), StateChange::Disable).await
 }
 
-/// Enables the disabled keys among the chosen ones.
+/// Enables the disabled keys among the chosen ones, or those that were disabled at this time.
 ///
 /// # Errors
 /// If there are too many keys or the database fails. Nothing is changed then.
@@ -100,8 +101,15 @@ pub async fn enable_many<'a>(
     engine: &Engine,
     permit: &Permit<to::DisableKeys>,
     chosen: impl Into<Chosen<'a>>,
+    disabled_at: Option<Timestamp>,
 ) -> Result<Vec<(KeyId, BulkOutcome)>, BulkError> {
-    change_many(engine, permit, chosen.into(), StateChange::Enable).await
+    change_many(
+        engine,
+        permit,
+        chosen.into(),
+        StateChange::Enable(disabled_at),
+    )
+    .await
 }
 
 /// Permanently revokes the keys among the chosen ones that are not revoked yet.

@@ -25,5 +25,5 @@ pub use self::{
     form::submit,
     page::KeyPage,
     secrets::end_question,
-    state_form::{is_in_use, is_typed, state_answer},
+    state_form::{is_in_use, is_typed, since, state_answer},
 };

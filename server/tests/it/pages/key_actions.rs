@@ -2,7 +2,7 @@
 
 use latchkey::{
     id::KeyId,
-    key::settings::KeySettings,
+    key::settings::{KeySettings, SettingsChange},
     keys::show,
     role::{Role, TokenScope},
     time::{DAY, MINUTE},
@@ -164,6 +164,9 @@ on_both! {
         assert_eq!(admin.submit(&path, &extend).await.status, 403);
         assert_eq!(owner.submit(&path, &extend).await.status, 303);
         assert_eq!(stored(&org, made.id).await.expires_at, Some(NOON.plus(93 * DAY)));
+        assert_eq!(owner.submit(&path, &extend).await.status, 303, "submitted twice, it is extended once");
+        assert_eq!(stored(&org, made.id).await.expires_at, Some(NOON.plus(93 * DAY)));
+        org.edit(made.id, SettingsChange { notes: Some("Of the shop".to_owned()), ..SettingsChange::default() }).await.unwrap();
         assert_eq!(owner.submit(&path, &extend).await.status, 422, "the key was changed since");
         assert_eq!(stored(&org, made.id).await.expires_at, Some(NOON.plus(93 * DAY)));
     }

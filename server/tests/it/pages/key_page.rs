@@ -2,12 +2,13 @@
 
 use latchkey::{
     effects, feed, instances,
-    key::text::PlainKey,
+    key::{Status, text::PlainKey},
     orgs::policies,
     policy::KeyPolicy,
     revision::Known,
     role::Role,
     time::{DAY, MINUTE, SECOND},
+    usage::flush::flush,
     verify::Request,
 };
 
@@ -242,6 +243,56 @@ on_both! {
         owner.change_key(&key.id.to_string(), "disable").await;
         let refused = owner.submit(&path, &[("change", "undo-extend")]).await;
         assert!(refused.status == 422 && refused.text().contains("Nothing was changed."), "{refused:?}");
+    }
+
+    async fn undo_enables_only_what_the_user_disabled(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let other = app.signed_in(&org, "kim", Role::Owner).await;
+        let key = org.key("Production").await.id;
+        let path = format!("/orgs/northwind/keys/{key}");
+        owner.change_key(&key.to_string(), "disable").await;
+        let since = owner.get(&path).await.hidden("since");
+        let undo = [("since", &*since), ("answered", "yes"), ("change", "enable")];
+        for _ in 0..2 {
+            assert_eq!(owner.submit(&path, &undo).await.status, 303);
+            assert_eq!(org.summary(key).await.status(app.clock.now()), Status::Active, "submitted twice, too");
+        }
+        app.clock.advance(1_000);
+        other.change_key(&key.to_string(), "disable").await;
+        let id = key.to_string();
+        let of_list = [&[("keys", &*id)], &undo[..]].concat();
+        for (path, fields) in [(&*path, &undo[..]), ("/orgs/northwind/keys", &of_list)] {
+            let refused = owner.submit(path, fields).await;
+            assert!(refused.status == 422 && refused.text().contains("This key was disabled again since. Nothing was changed."), "{}", refused.text());
+        }
+        assert_eq!(org.summary(key).await.status(app.clock.now()), Status::Disabled);
+    }
+
+    async fn undo_in_the_list_keeps_the_place(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let id = org.key("Production").await.id.to_string();
+        let list = "/orgs/northwind/keys?status=active&sort=name";
+        let disabled = owner.submit(list, &[("keys", &id), ("answered", "yes"), ("change", "disable")]).await;
+        let back = format!("{list}#{id}");
+        assert_eq!(disabled.header("location"), back);
+        let page = owner.get(list).await;
+        let undo = [("keys", &*id), ("since", &page.hidden("since")), ("answered", "yes"), ("change", "enable")];
+        assert!(page.body.contains("action=\"/orgs/northwind/keys?status=active&amp;sort=name\""), "{}", page.body);
+        assert_eq!(owner.submit(list, &undo).await.header("location"), back);
+    }
+
+    async fn a_name_is_typed_as_it_is_shown(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let made = org.key("Two  spaces\u{2003}and e\u{301}").await;
+        app.ask(&Request { key: Some(&made.plain), ..Request::default() }).await;
+        flush(&app.engine).await.unwrap();
+        let path = format!("/orgs/northwind/keys/{}", made.id);
+        let revoke = |name| [("change", "revoke"), ("reason", "unused"), ("confirm", name)];
+        assert_eq!(owner.submit(&path, &revoke("Two spaces")).await.status, 422);
+        assert_eq!(owner.submit(&path, &revoke("Two spaces and \u{e9}")).await.status, 303);
     }
 
     async fn a_reason_must_be_one(app: &TestApp) {

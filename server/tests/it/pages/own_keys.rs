@@ -69,6 +69,7 @@ on_both! {
         let stored = all(&org).await;
         let [review] = stored.as_slice() else { panic!("submitted twice, it is asked once: {stored:?}") };
         assert_eq!((review.verdict, review.aspect, review.severity(), review.findings.len()), (Verdict::Rotate, Some(Aspect::Leaked), Some(Severity::High), 0));
+        app.clock.advance(1);
         let revoke = [("change", "ask"), ("verdict", "revoke"), ("comment", "No longer used")];
         assert_eq!(admin.submit(&path, &revoke).await.status, 303);
         let to_owner = owner.get(ASKED).await;

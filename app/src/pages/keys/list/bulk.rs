@@ -1,6 +1,6 @@
 //! Bulk actions on keys: a form below the table, to which the checkboxes in the rows belong.
 
-use latchkey::{key::Status, keys::change_state::MOST_AT_ONCE};
+use latchkey::{key::Status, keys::change_state::MOST_AT_ONCE, time::Timestamp};
 use leptos::prelude::*;
 
 use super::bulk_form::{Asked, BulkDone};
@@ -93,7 +93,12 @@ pub fn BulkResult(
         }
         Some(BulkDone::Asked(asked)) => view! { <Question asked href/> }.into_any(),
         Some(BulkDone::Canceled { .. }) => ().into_any(),
-        Some(BulkDone::Changed { change, done, left }) => changed(&change, done, left, href),
+        Some(BulkDone::Changed {
+            change,
+            done,
+            since,
+            left,
+        }) => changed(&change, done, since, left, href),
         None => ().into_any(),
     }
 }
@@ -101,6 +106,7 @@ pub fn BulkResult(
 fn changed(
     change: &str,
     done: Vec<String>,
+    since: Option<Timestamp>,
     left: Vec<(String, Option<Status>)>,
     href: String,
 ) -> AnyView {
@@ -116,7 +122,8 @@ fn changed(
         0 => format!("No keys were {verb}."),
         count => format!("{} {verb}. {what}", counted(count as i64, "key", "keys")),
     };
-    let undo = (change == "disable" && !done.is_empty()).then(|| {
+    let since = since.filter(|_| change == "disable" && !done.is_empty());
+    let undo = since.map(|since| {
         let keys = done
             .into_iter()
             .map(|id| view! { <input type="hidden" name="keys" value=id/> })
@@ -124,6 +131,7 @@ fn changed(
         view! {
             <form method="post" action=href>
                 {keys}
+                <input type="hidden" name="since" value=since.as_millis()/>
                 <input type="hidden" name="answered" value="yes"/>
                 <button class="btn" name="change" value="enable">"Undo"</button>
             </form>

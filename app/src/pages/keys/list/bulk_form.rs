@@ -14,6 +14,7 @@ use latchkey::{
         },
         list::{KeyQuery, NamedKey, names_matching, names_of},
     },
+    time::Timestamp,
 };
 use serde::Deserialize;
 
@@ -27,7 +28,7 @@ use crate::{
     pages::{
         answer::FormAnswer,
         done::Done,
-        keys::show::{is_in_use, is_typed, state_answer},
+        keys::show::{is_in_use, is_typed, since, state_answer},
     },
     request::PageRequest,
 };
@@ -48,6 +49,8 @@ pub struct BulkForm {
     pub reason: String,
     /// What confirms that keys in use are revoked.
     pub confirm: String,
+    /// When the keys were disabled, to undo that and nothing else.
+    pub since: String,
     /// Empty until the user has confirmed.
     pub answered: String,
     /// Not empty if the user has canceled.
@@ -70,6 +73,8 @@ pub enum BulkDone {
         change: String,
         /// The IDs of the keys that were changed.
         done: Vec<String>,
+        /// When the keys were disabled, if they were.
+        since: Option<Timestamp>,
         /// The names of the keys that were not changed, with the status that prevents it; `None` if the key does not
         /// exist.
         left: Vec<(String, Option<Status>)>,
@@ -130,8 +135,12 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
         return Ok(refused(BulkError::TooMany));
     }
     let answered = !form.answered.is_empty();
+    let since = since(&form.since)?;
     if let ("enable", [id], true) = (form.change.as_str(), ids.as_slice(), answered && !is_all) {
-        let result = change_state::enable(engine, &disable, *id).await;
+        let result = match since {
+            Some(at) => change_state::enable_again(engine, &disable, *id, at).await,
+            None => change_state::enable(engine, &disable, *id).await,
+        };
         return state_answer(
             form,
             // The place in the list is kept.
@@ -170,7 +179,7 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
         Chosen::Keys(&ids)
     };
     let outcomes = match (form.change.as_str(), revoke, reason) {
-        ("enable", ..) if answered => enable_many(engine, &disable, chosen).await,
+        ("enable", ..) if answered => enable_many(engine, &disable, chosen, since).await,
         ("disable", ..) if answered => disable_many(engine, &disable, chosen).await,
         ("revoke", Some(revoke), Ok(reason)) if answered => {
             revoke_many(engine, &revoke, chosen, reason).await
@@ -229,7 +238,15 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
             _ => FormAnswer::done(list, Done::KeysDisabled(count)),
         });
     }
+    // All were disabled at the same time.
+    let first = done.first().and_then(|id| id.parse().ok());
+    let since = match first {
+        Some(id) => names_of(engine, &membership.permit()?, &[id]).await?,
+        None => Vec::new(),
+    };
+    let since = since.first().and_then(|key| key.lifecycle.disabled_at);
     Ok(FormAnswer::Shown(BulkDone::Changed {
+        since,
         change: form.change,
         done,
         left,

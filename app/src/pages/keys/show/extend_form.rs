@@ -132,6 +132,15 @@ pub async fn extend(request: &PageRequest, form: KeyForm) -> Result<FormAnswer<K
             Done::KeyExtended.of(id),
         )),
         Err(EditKeyError::NotFound) => Err(AppError::NotFound),
+        // The same form, submitted twice.
+        Err(EditKeyError::ChangedMeanwhile)
+            if extension(request, &membership, id).await?.is_some() =>
+        {
+            Ok(FormAnswer::done(
+                key_path(request),
+                Done::KeyExtended.of(id),
+            ))
+        }
         Err(EditKeyError::ChangedMeanwhile) => {
             let sentence = "This key was changed after this page was loaded. Check its expiry date, and try again.";
             Ok(FormAnswer::refused(form, WHOLE_FORM, sentence))

@@ -14,6 +14,8 @@ pub struct KeyForm {
     pub reason: String,
     /// The fingerprint of the key that the page was rendered with, to extend the key.
     pub base: String,
+    /// When the key was disabled, to undo that and nothing else.
+    pub since: String,
     /// The key's name, to confirm the revocation of a key in use.
     pub confirm: String,
     /// Domains to add, separated by commas or line breaks.

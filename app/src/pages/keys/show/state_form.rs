@@ -8,7 +8,7 @@ use latchkey::{
         rotate::{self, EndOldSecretError},
         show,
     },
-    name::KeyName,
+    name::as_shown,
     time::{DAY, Timestamp},
 };
 
@@ -44,9 +44,28 @@ pub async fn disable(request: &PageRequest, form: KeyForm) -> Answer {
 /// Enables a disabled key.
 pub async fn enable(request: &PageRequest, form: KeyForm) -> Answer {
     let (permit, id) = (request.permit().await?, request.id::<KeyId>("key")?);
-    let result = change_state::enable(request.engine(), &permit, id).await;
+    let since = since(&form.since)?;
+    let engine = request.engine();
+    let result = match since {
+        Some(at) => change_state::enable_again(engine, &permit, id, at).await,
+        None => change_state::enable(engine, &permit, id).await,
+    };
     let path = key_path(request);
     state_answer(form, path, result, Status::Active, Done::KeyEnabled.of(id))
+}
+
+/// When what is to be undone was disabled, in milliseconds; `None` to enable it whenever that was.
+///
+/// # Errors
+/// If the field is not one that a page has.
+pub fn since(text: &str) -> Result<Option<Timestamp>, AppError> {
+    match text {
+        "" => Ok(None),
+        millis => {
+            let millis = millis.parse().map_err(|_| AppError::Unreadable)?;
+            Ok(Some(Timestamp::from_millis(millis)))
+        }
+    }
 }
 
 /// Revokes a key permanently.
@@ -78,10 +97,9 @@ pub async fn revoke(request: &PageRequest, form: KeyForm) -> Answer {
     state_answer(form, path, result, Status::Revoked, Done::KeyRevoked.of(id))
 }
 
-/// Whether a user typed what a confirmation asks for. Systems encode the same letter differently, which names do not.
+/// Whether a user typed what a confirmation asks for.
 pub fn is_typed(typed: &str, expected: &str) -> bool {
-    let as_name = typed.parse::<KeyName>();
-    typed.trim() == expected || as_name.is_ok_and(|typed| typed.as_str() == expected)
+    as_shown(typed) == as_shown(expected)
 }
 
 /// Whether requests passed with the key in the last 24 hours, so that revoking it by mistake would stop something.
@@ -125,6 +143,11 @@ pub fn state_answer<F, D>(
         Ok(()) => Ok(FormAnswer::done(path, done)),
         Err(ChangeStateError::WrongState(status)) if status == wanted => {
             Ok(FormAnswer::done(path, done))
+        }
+        // The form undoes what someone else has done again.
+        Err(ChangeStateError::WrongState(Status::Disabled)) => {
+            let sentence = "This key was disabled again since. Nothing was changed.";
+            Ok(FormAnswer::refused(form, WHOLE_FORM, sentence))
         }
         Err(ChangeStateError::WrongState(_)) => {
             let sentence = "This key is revoked or has expired, so this action is not possible.";
