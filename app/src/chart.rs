@@ -7,7 +7,10 @@ mod tests;
 
 use leptos::prelude::*;
 
-use crate::text::number::{compact, counted, grouped, thousandths};
+use crate::{
+    islands::chart_steps::ChartSteps,
+    text::number::{compact, counted, grouped, thousandths},
+};
 
 /// Requests by outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -160,7 +163,7 @@ fn StepTable(
     }
 }
 
-/// A small chart of requests by outcome, with its own legend.
+/// A small chart of requests by outcome, with its own legend. It is in the element with the ID of [`ChartSteps`].
 #[component]
 pub fn LowChart(
     /// The accessible name of the chart.
@@ -188,7 +191,9 @@ pub fn LowChart(
                     {hits(&steps, top, over)}
                 </svg>
                 {x_axis(&steps)}
+                <div class="scrub" role="slider" aria-label="Step" aria-valuemin="0" hidden></div>
             </div>
+            <ChartSteps/>
             <StepTable steps over step_name/>
         </figure>
     }

@@ -59,7 +59,7 @@ pub fn FirstStepsList(
                 {move || (!token.get()).then(|| view! { <div class="row"><a class="btn small" href=tokens.clone()>"Create a service token"</a></div> })}
             </Step>
             <Step title="First request" done=request>
-                <p>"Ask Latchkey whether the key is valid. Set the two variables, or replace the texts after “:-”:"</p>
+                <p>"Ask Latchkey whether the key is valid. Set the two variables, or put the token and the key in their places:"</p>
                 <div class="tabs"><div class="panel only">
                     <pre tabindex="0"><code id="first-check">{check}</code></pre>
                     <CopyButton of="first-check".to_owned() class="btn".to_owned() text="Copy".to_owned() copied="Copied".to_owned()/>

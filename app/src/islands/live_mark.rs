@@ -42,8 +42,8 @@ pub fn LiveMark(
     };
     let text = move || match state.get() {
         State::Off => "",
-        State::Live => "Live",
-        State::Lost => "Not live",
+        State::Live => "Updates by itself",
+        State::Lost => "No longer updates",
     };
     view! { <span class=class role="status">{text}</span> }
 }

@@ -3,16 +3,19 @@
 //! The server renders the page; this listens to what happens in it. Without a script, the same links and the same form load
 //! the page again.
 
-mod scrub;
-
 use leptos::{ev, prelude::*, task::spawn_local, wasm_bindgen::JsCast, web_sys};
 
 use super::{
+    elements::{all, within},
     history::{add_entry, replace_entry},
     live_mark::LiveMark,
+    scrub,
     status_region::show_failure,
 };
 use crate::{calls::usage, values::usage::ShownUsage};
+
+/// The ID of the part of the page that is replaced.
+const ROOT: &str = "usage";
 
 /// Follows the links, the form and the chart of the page.
 #[island]
@@ -37,8 +40,8 @@ pub fn LiveUsage(
             window_event_listener(ev::submit, move |event| page.follow_form(&event)),
         ];
         let zoom = move |from: &str, to: &str| page.zoom(from, to);
-        let scrub = scrub::listen(zoom);
-        scrub::prepare();
+        let scrub = scrub::listen(ROOT, zoom);
+        scrub::prepare(ROOT);
         on_cleanup(move || {
             handles.into_iter().for_each(WindowListenerHandle::remove);
             drop(scrub);
@@ -172,8 +175,8 @@ impl Page {
         }
         self.shown.set_value(shown.query);
         self.said.set(shown.said);
-        replace("usage", &shown.html);
-        scrub::prepare();
+        replace(ROOT, &shown.html);
+        scrub::prepare(ROOT);
         self.answers.update(|answers| *answers += 1);
     }
 }
@@ -182,27 +185,6 @@ impl Page {
 fn search() -> String {
     let query = window().location().search().unwrap_or_default();
     query.trim_start_matches('?').to_owned()
-}
-
-/// The element of an event that matches a selector, or contains what does.
-fn within(event: &web_sys::Event, selector: &str) -> Option<web_sys::Element> {
-    let target = event.target()?.dyn_into::<web_sys::Element>().ok()?;
-    target.closest(selector).ok().flatten()
-}
-
-#[cfg(feature = "hydrate")]
-fn all(selector: &str) -> Vec<web_sys::Element> {
-    let Ok(found) = document().query_selector_all(selector) else {
-        return Vec::new();
-    };
-    let elements = (0..found.length()).filter_map(|place| found.get(place)?.dyn_into().ok());
-    elements.collect()
-}
-
-/// There is no document on the server.
-#[cfg(not(feature = "hydrate"))]
-fn all(_selector: &str) -> Vec<web_sys::Element> {
-    Vec::new()
 }
 
 /// Replaces the content of the element with this ID with the server's HTML, in which every name is escaped. What is unfolded
@@ -240,7 +222,7 @@ fn show_live(html: &str) -> bool {
     let is_free = matches!(document().query_selector(is_in_use), Ok(None));
     if is_free {
         replace("usage-report", html);
-        scrub::prepare();
+        scrub::prepare(ROOT);
     }
     is_free
 }

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     chart::LowChart,
+    islands::chart_steps::ROOT,
     pages::refusals::TITLE,
     text::number::{counted, grouped, per_cent},
 };
@@ -34,7 +35,7 @@ pub fn Requests(
         Err(problem) => view! { <p class="body error">{problem}</p> }.into_any(),
     };
     view! {
-        <section class="card" id="requests" aria-labelledby="requests-title">
+        <section class="card" id=ROOT aria-labelledby="requests-title">
             <header><h2 id="requests-title">"Requests"</h2><a class="link end small" href=whole>"All usage of this "{what}</a></header>
             <div class="body"><Ranges address anchor="#requests"/></div>
             {shown}
