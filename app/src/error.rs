@@ -3,7 +3,7 @@
 #[cfg(feature = "ssr")]
 pub mod http;
 #[cfg(feature = "ssr")]
-mod known_path;
+pub mod known_path;
 
 use latchkey::role::Action;
 use leptos::server_fn::{

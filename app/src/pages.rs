@@ -28,6 +28,7 @@ pub(crate) mod keys;
 pub(crate) mod loading;
 mod members;
 mod new_org;
+mod not_in_list;
 mod once;
 mod own_account;
 mod owners;

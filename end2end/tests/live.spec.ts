@@ -11,7 +11,7 @@ test("a visible usage page is live, shows new requests by itself, and pauses in 
     if (request.url().includes("/usage/live")) streams.push(new URL(request.url()).search);
   });
   await open(page, team.path("usage?range=24h"));
-  const mark = page.getByRole("status").filter({ hasText: "Live" });
+  const mark = page.getByRole("status").filter({ hasText: "Updates by itself" });
   await expect(mark).toBeVisible();
   const figure = page.locator(".stat", { hasText: "Requests" }).locator(".figure");
   await expect(figure).toHaveText("1", { timeout: 15_000 });
@@ -44,7 +44,7 @@ test("a time that is over is not live", async ({ page, team, signInAs }) => {
   });
   const day = new Date(Date.now() - 2 * 86_400_000).toISOString().slice(0, 10);
   await open(page, team.path(`usage?from=${day}&last=${day}`));
-  const mark = page.getByRole("status").filter({ hasText: "Live" });
+  const mark = page.getByRole("status").filter({ hasText: "Updates by itself" });
   await page.getByRole("group", { name: "Range" }).getByRole("link", { name: "24 h" }).click();
   await expect(mark).toBeVisible();
   expect(streams).toEqual(["?range=24h"]);

@@ -42,7 +42,7 @@ for (const javaScriptEnabled of [true, false]) {
       await card(page, "Revoked").getByRole("textbox", { name: "Answer about Revoked" }).fill("A partner needs it");
       await card(page, "Revoked").getByRole("button", { name: "Answer and close the request about Revoked" }).click();
       await expect(card(page, "Revoked")).toHaveCount(0);
-      await card(page, "Rotated").getByRole("button", { name: "We will change Rotated" }).click();
+      await card(page, "Rotated").getByRole("button", { name: "Promise to do it for Rotated" }).click();
       await expect(card(page, "Rotated").getByText(/ will do it, promised on /)).toBeVisible();
       await card(page, "Rotated").getByRole("link", { name: "Rotate… Rotated" }).click();
       await page.getByRole("button", { name: "Rotate key" }).click();

@@ -127,7 +127,7 @@ test("the chart is read by pointer and keyboard, and a part of it is selected", 
   await page.getByRole("button", { name: "Apply" }).click();
   await expect(page).toHaveURL(/from=\d{4}-\d\d-\d\dT\d\d%3A00&to=/);
   await expect(chart(page, "minute")).toBeVisible();
-  await expect(page.getByRole("status").filter({ hasText: "Live" })).toBeVisible();
+  await expect(page.getByRole("status").filter({ hasText: "Updates by itself" })).toBeVisible();
   await page.goBack();
   await page.goBack();
   await page.goBack();

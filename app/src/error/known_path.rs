@@ -141,7 +141,7 @@ fn is_time(text: &str) -> bool {
 }
 
 /// The words of filters that are no words of the API.
-const FILTER_WORDS: [&str; 23] = [
+const FILTER_WORDS: [&str; 27] = [
     "24h",
     "30d",
     "7d",
@@ -153,15 +153,19 @@ const FILTER_WORDS: [&str; 23] = [
     "attention",
     "created",
     "desc",
+    "disabled",
     "ended",
+    "expired",
     "expires",
     "high",
+    "last-used",
     "low",
     "medium",
     "name",
     "open",
     "requests",
     "reviewed",
+    "revoked",
     "since",
     "urgency",
     "used",
@@ -197,6 +201,7 @@ mod tests {
             "/orgs/northwind/usage?range=30d&outcome=RATE_LIMITED",
             "/orgs/northwind/usage?from=2026-11-20T10%3A00%3A00Z",
             "/orgs/northwind/review?finding=no_expiry",
+            "/orgs/northwind/review/history?key=key_0198c0ffee007000800000000000beef&verdict=keep&from=2026-11-01&to=2026-11-30",
         ] {
             assert_eq!(known_path(next), next);
         }

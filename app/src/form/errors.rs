@@ -119,6 +119,25 @@ fn sentences(errors: &[FieldError], field: &str) -> Vec<String> {
     of_field.map(|error| error.sentence.clone()).collect()
 }
 
+/// The fields of the longest forms, those of keys, in the order of the page. The notice above a form leads through them.
+const ORDER: [&str; 15] = [
+    "kind",
+    "environment",
+    "name",
+    "purpose",
+    "project",
+    "domains",
+    "localhost",
+    "scopes",
+    "expires",
+    "expires_on",
+    "ip_ranges",
+    "rate_limit",
+    "external_id",
+    "notes",
+    "metadata",
+];
+
 /// The notice above a rejected form. It takes the focus when the page opens, so that screen readers announce it and it
 /// scrolls into view.
 #[component]
@@ -136,6 +155,11 @@ pub fn FormError(
                 fields.push((field.clone(), sentence.clone()));
             }
         }
+        // Other forms have their errors in order.
+        fields.sort_by_key(|(field, _)| {
+            let place = ORDER.iter().position(|of| of == field);
+            place.unwrap_or(ORDER.len())
+        });
         (fields, sentences(errors, WHOLE_FORM))
     });
     let look = match fields.as_slice() {

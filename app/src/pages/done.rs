@@ -204,7 +204,7 @@ impl Done {
             Self::KeyRevoked => format!("“{name}” revoked."),
             Self::KeyUpdated | Self::AgentUpdated => format!("“{name}” updated."),
             Self::KeyReviewed => format!("“{name}” is kept."),
-            Self::OwnersAsked => format!("Owners asked to change “{name}”."),
+            Self::OwnersAsked => format!("Owners asked about “{name}”."),
             Self::KeyExtended => format!("“{name}” extended."),
             Self::DomainsUpdated => format!("Allowed domains of “{name}” updated."),
             Self::DomainRemoved => format!("Domain of “{name}” removed."),

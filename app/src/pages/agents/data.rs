@@ -14,7 +14,9 @@ use latchkey::{
 };
 
 use super::{agent_form::AgentForm, more::More};
-use crate::{error::AppError, request::PageRequest, text::time::TimeText};
+use crate::{
+    error::AppError, pages::not_in_list::unknown, request::PageRequest, text::time::TimeText,
+};
 
 /// A page of the organization's agents.
 #[derive(Debug, Clone)]
@@ -29,6 +31,8 @@ pub struct AgentList {
     pub previous: Option<String>,
     /// The public ID after which the next page starts, if there is one.
     pub next: Option<String>,
+    /// What the address names that is not there, in words.
+    pub unknown: Vec<&'static str>,
     pub with_details: bool,
     /// Whether the user can create agents.
     pub may_edit: bool,
@@ -100,9 +104,15 @@ pub async fn list(request: PageRequest) -> Result<AgentList, AppError> {
     let membership = request.membership().await?;
     let engine = request.engine();
     let permit = membership.permit()?;
-    // An invalid cursor starts at the beginning.
     let after = request.parameter("after").parse().map(Place::After);
     let before = request.parameter("before").parse().map(Place::Before);
+    let unknown = unknown(
+        request.query(),
+        &[
+            ("after", after.is_ok(), "page"),
+            ("before", before.is_ok(), "page"),
+        ],
+    );
     let mut place = after.or(before).unwrap_or(Place::Start);
     let mut rows = rows(engine, &membership, place).await?;
     let count = show::count(engine, &permit).await?;
@@ -133,6 +143,7 @@ pub async fn list(request: PageRequest) -> Result<AgentList, AppError> {
         previous: rows.first().filter(|_| has_previous).map(id_of),
         next: rows.last().filter(|_| has_next).map(id_of),
         rows,
+        unknown,
         with_details: membership.may(Action::SeeKeyDetails),
         may_edit: membership.may(Action::EditAgents),
     })

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::data::{AgentList, AgentRow, list};
 use crate::{
     icons::{Icon, Symbol},
-    pages::{frame::PageHead, page::page},
+    pages::{frame::PageHead, not_in_list::NotFoundInAddress, page::page},
     text::{
         number::{counted, grouped},
         query::query_of,
@@ -28,15 +28,15 @@ fn AgentsView(org: String, list: AgentList) -> impl IntoView {
     let make = (may_edit && !list.rows.is_empty()).then(|| view! { <a class="btn primary" href=new.clone()><Icon symbol=Symbol::Plus/>"Create agent"</a> });
     let count = counted(list.count, "agent", "agents");
     // An empty list says so itself.
-    let lead = (list.count > 0)
-        .then(|| {
-            let used = list.with_details.then_some(
-                " Requests are those with a public ID in place of a key; those with a key count for the key.",
-            );
-            view! { {count}" in "<b>{list.org_name.clone()}</b>"."{used} }.into_any()
-        });
+    let lead = (list.count > 0).then(|| {
+        let used = list.with_details.then_some(
+            " Only requests that sent an agent’s public ID instead of a key are counted here.",
+        );
+        view! { {count}" in "<b>{list.org_name.clone()}</b>"."{used} }.into_any()
+    });
     view! {
         <PageHead title="Agents" lead>{make}</PageHead>
+        <NotFoundInAddress unknown=list.unknown.clone()/>
         {if list.rows.is_empty() {
             view! { <NoAgents new=may_edit.then_some(new)/> }.into_any()
         } else {

@@ -172,7 +172,7 @@ fn Facts(details: AgentDetails) -> impl IntoView {
 fn About(org: String, public_id: String, more: More) -> impl IntoView {
     let last = match more.use_of.last_used {
         Some(text) => view! { <Time text/> }.into_any(),
-        None => "Never, as far as counts are kept".into_any(),
+        None => "Never".into_any(),
     };
     let nothing = more.usage.is_none().then(|| {
         let text = "No request has sent its public ID in place of a key yet. Requests with a key count for the key.";

@@ -1,6 +1,9 @@
 //! Describes the changes of an audit log entry.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    str::FromStr,
+};
 
 use latchkey::{
     audit::Entry,
@@ -28,18 +31,38 @@ const MOST_NAMED: usize = 20;
 /// The most bytes of the named items of a list. The first item is always named.
 const MOST_BYTES: usize = 1_000;
 
+/// The fields with what a review asks for, and the one with the part of the key that it is about.
+const VERDICTS: [&str; 2] = ["verdict", "asked"];
+const ASPECT: &str = "aspect";
+
 /// Describes the changes of an entry. `names` maps the IDs of projects and people to their names.
 pub fn changes(entry: &Entry, names: &HashMap<String, String>) -> Vec<ChangeText> {
     let is_first = is_beginning(entry.event);
+    // What a review asks for is read together with what it is about.
+    let value = |field: &str, change: &Value, side: &str| {
+        let aspect = entry.changes.get(ASPECT).map(|aspect| &aspect[side]);
+        match (change[side].as_str(), aspect.and_then(Value::as_str)) {
+            (Some(verdict), Some(aspect)) if VERDICTS.contains(&field) => {
+                Value::String(format!("{verdict}.{aspect}"))
+            }
+            _ => change[side].clone(),
+        }
+    };
+    let has_verdict = VERDICTS
+        .iter()
+        .any(|field| entry.changes.contains_key(*field));
     let text = |(field, change): (&String, &Value)| {
-        let text = change_text(field, &change["from"], &change["to"], names);
+        let (from, to) = (value(field, change, "from"), value(field, change, "to"));
+        let text = change_text(field, &from, &to, names);
         ChangeText {
             // What begins had nothing before.
             from: text.from.filter(|_| !is_first),
             ..text
         }
     };
-    entry.changes.iter().map(text).collect()
+    let shown = entry.changes.iter();
+    let shown = shown.filter(|(field, _)| *field != ASPECT || !has_verdict);
+    shown.map(text).collect()
 }
 
 /// Whether the target of the event did not exist before.
@@ -126,7 +149,7 @@ fn value_text(field: &str, value: &Value, names: &HashMap<String, String>) -> St
         ),
         Value::String(word) if field == "file" => word.replace('_', " "),
         Value::String(word) if matches!(field, "kind" | "environment") => capitalized(word),
-        Value::String(word) if field == "verdict" => match word.parse() {
+        Value::String(word) if field == "verdict" => match verdict_of(word) {
             Ok(Verdict::Keep) => "Keep".to_owned(),
             Ok(_) => format!("Ask to {}", asked(word)),
             Err(_) => plain(value),
@@ -151,6 +174,11 @@ fn value_text(field: &str, value: &Value, names: &HashMap<String, String>) -> St
 }
 
 /// What `rotate` or `narrow.scopes` asks of the owners.
+/// The verdict in a text such as `rotate` or `narrow.scopes`.
+fn verdict_of(word: &str) -> Result<Verdict, <Verdict as FromStr>::Err> {
+    word.split('.').next().unwrap_or_default().parse()
+}
+
 fn asked(word: &str) -> String {
     let (verdict, aspect) = word.split_once('.').unwrap_or((word, ""));
     verdict.parse().map_or_else(
@@ -242,6 +270,11 @@ mod tests {
             ("kind", json!("secret"), "Type: Secret"),
             ("verdict", json!("keep"), "Decision: Keep"),
             ("verdict", json!("rotate"), "Decision: Ask to rotate"),
+            (
+                "verdict",
+                json!("narrow.expiry"),
+                "Decision: Ask to make the key expire earlier",
+            ),
             ("asked", json!("allow_domains"), "Asked to: allow domains"),
             ("aspect", json!("ip_ranges"), "About: IP ranges"),
             (

@@ -2,6 +2,7 @@
 
 use latchkey::{
     audit::{Actor, Entry},
+    event::Event,
     time::Timestamp,
 };
 
@@ -22,7 +23,11 @@ pub fn row(entry: &Entry, names: &Names) -> EntryRow {
         .target
         .as_ref()
         .is_some_and(|target| target.id.is_some() && target.id == entry.actor.id);
-    let wording = Wording::of(entry.event, is_own);
+    let is_of_org = entry
+        .target
+        .as_ref()
+        .is_some_and(|target| target.kind == "org");
+    let wording = Wording::of(entry.event, is_own, is_of_org);
     let target = entry
         .target
         .as_ref()
@@ -31,8 +36,12 @@ pub fn row(entry: &Entry, names: &Names) -> EntryRow {
     // Without a target, wording such as "invited" would be an incomplete sentence.
     let mut before = match target {
         Some(_) => wording.before.to_owned(),
+        None if !wording.names_target => wording.before.to_owned(),
         None => entry.event.sentence().to_owned(),
     };
+    if wording.names_target && is_report(entry) {
+        "reported a leak of the key".clone_into(&mut before);
+    }
     let mut changes = linked_changes(entry, names);
     let is_summary = entry.changes.contains_key("more");
     if let Some(more) = entry.changes.get("more") {
@@ -57,6 +66,12 @@ pub fn row(entry: &Entry, names: &Names) -> EntryRow {
     }
 }
 
+/// Whether a review was a report that the key leaked, and no decision about its findings.
+fn is_report(entry: &Entry) -> bool {
+    let aspect = entry.changes.get("aspect").map(|change| &change["to"]);
+    entry.event == Event::KeyReviewed && aspect.is_some_and(|to| to == "leaked")
+}
+
 /// Whether the entry can name its target. The log has no addresses, so an invitation is named only as long as it is open,
 /// and only to users who can see it.
 fn is_known(target: &Actor, names: &Names) -> bool {
@@ -67,7 +82,10 @@ fn is_known(target: &Actor, names: &Names) -> bool {
 /// An entry in the history of its target.
 pub fn history_item(entry: &Entry, names: &Names, now: Timestamp) -> HistoryItem {
     HistoryItem {
-        what: brief(entry.event),
+        what: match is_report(entry) {
+            true => "Reported as leaked".to_owned(),
+            false => brief(entry.event),
+        },
         actor: actor_name(&entry.actor),
         at: TimeText::relative(entry.at, now),
         changes: linked_changes(entry, names),

@@ -13,10 +13,16 @@ pub struct Wording {
 }
 
 impl Wording {
-    /// The wording of an event. `is_own` is true if the actor is also the target.
-    pub fn of(event: Event, is_own: bool) -> Self {
+    /// The wording of an event. `is_own` is true if the actor is also the target, and `is_of_org` if that is the organization.
+    pub fn of(event: Event, is_own: bool, is_of_org: bool) -> Self {
         use Event::*;
         match event {
+            // Nothing was found.
+            KeyLookedUp if is_of_org => Self {
+                before: "searched for a key by its secret",
+                after: "",
+                names_target: false,
+            },
             KeyCreated | KeyUpdated | KeyDisabled | KeyEnabled | KeyRotated | KeyRevoked
             | KeyReviewed | KeyImported | AgentCreated | AgentUpdated | AgentDeleted
             | ProjectCreated | ProjectUpdated | ProjectDeleted | TokenCreated | TokenRevoked => {
@@ -205,7 +211,7 @@ mod tests {
                 before,
                 after,
                 names_target,
-            } = Wording::of(event, is_own);
+            } = Wording::of(event, is_own, false);
             [before, if names_target { "X" } else { "" }, after]
                 .join(" ")
                 .trim()

@@ -4,4 +4,8 @@ mod data;
 mod form;
 mod page;
 
-pub use self::{data::restrict_path, form::submit, page::EditKeyPage};
+pub use self::{
+    data::{adding_path, restrict_path},
+    form::submit,
+    page::EditKeyPage,
+};

@@ -7,6 +7,7 @@ mod choices;
 mod data;
 pub mod export;
 mod filters;
+mod narrowed;
 mod page;
 mod table;
 

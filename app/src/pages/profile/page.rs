@@ -87,8 +87,8 @@ fn ProfileView(profile: Profile) -> impl IntoView {
                 <FormError errors=of("email")/>
                 <p>"You sign in with "<b>{own}</b>"."</p>
                 <p>
-                "This Latchkey instance sends no mail, so a new address could not be confirmed. Ask its operator to change your address \
-                with "<code>"latchkey user change-email"</code>"."
+                "This Latchkey instance sends no mail, so a new address could not be confirmed. Its operator changes addresses with "
+                <code>"latchkey user change-email"</code>", on the machine where it runs."
                 </p>
             </div>
         }

@@ -2,7 +2,7 @@
 
 use latchkey::{outcome::Outcome, refusals::Refusal};
 
-use crate::text::query::query_of;
+use crate::{pages::keys::edit::adding_path, text::query::query_of};
 
 /// A link to what can be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub fn remedy(refusal: &Refusal, org: &str) -> Option<Remedy> {
                 [scope] => format!("Add {scope}"),
                 _ => "Edit scopes".to_owned(),
             };
-            link(&text, format!("{key}/edit#scopes"))
+            link(&text, adding_path(&key, &refusal.missing_scopes))
         }
         (Outcome::ExpiredApiKey, Some(key), _) => link("Extend", key),
         (Outcome::SecretKeyInBrowser, Some(key), _) => link("Revoke", format!("{key}?revoke=1")),

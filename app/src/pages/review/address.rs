@@ -4,15 +4,18 @@ use latchkey::{
     findings::{Code, Severity},
     id::ProjectId,
     key::Kind,
-    keys::list::{Cursor, KeyQuery, SortBy},
+    keys::list::{Cursor, KeyQuery, Place, SortBy},
     reviews::{ReviewFilter, ReviewState},
     search::Search,
     time::{DAY, Timestamp, parse_day},
 };
 
-use crate::text::{
-    query::{query_of, value_of},
-    time::zone,
+use crate::{
+    pages::not_in_list::unknown,
+    text::{
+        query::{query_of, value_of},
+        time::zone,
+    },
 };
 
 /// The number of keys on a page.
@@ -39,7 +42,7 @@ pub const SHOWN: [(Shown, &str, &str); 5] = [
     (Shown::All, "all", "All"),
 ];
 
-/// The keys that the URL requests. Unknown values are ignored.
+/// The keys that the URL requests. Unknown values are ignored, and named on the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     /// The organization's slug.
@@ -57,6 +60,8 @@ pub struct Address {
     pub after: String,
     /// The cursor before which the page ends.
     pub before: String,
+    /// What the URL names that is not there, in words.
+    pub unknown: Vec<&'static str>,
 }
 
 impl Address {
@@ -65,6 +70,24 @@ impl Address {
         let word = |name| value_of(query, name).trim().to_owned();
         let (finding, state, since) = (word("finding"), word("state"), word("since"));
         let shown = SHOWN.iter().find(|(_, word, _)| *word == state);
+        let is_found = finding.parse::<Code>().is_ok() || finding.parse::<Severity>().is_ok();
+        let is_place = |name| word(name).parse::<Place>().is_ok();
+        let unknown = unknown(
+            query,
+            &[
+                ("finding", is_found, "finding"),
+                (
+                    "project",
+                    word("project").parse::<ProjectId>().is_ok(),
+                    "project",
+                ),
+                ("kind", word("kind").parse::<Kind>().is_ok(), "type"),
+                ("state", shown.is_some(), "state of review"),
+                ("since", parse_day(&since).is_some(), "date"),
+                ("after", is_place("after"), "page"),
+                ("before", is_place("before"), "page"),
+            ],
+        );
         Self {
             org,
             search: word("q").chars().take(Search::MAX_CHARACTERS).collect(),
@@ -76,6 +99,7 @@ impl Address {
             since: parse_day(&since).map_or_else(String::new, |_| since.clone()),
             after: word("after"),
             before: word("before"),
+            unknown,
         }
     }
 

@@ -121,7 +121,7 @@ fn AskedView(
     let (title, lead) = match is_owner {
         true => (
             "Asked of you",
-            "Reviewers ask the owners to change these keys. What you do is noticed. Promise to do it, or say why you don’t.",
+            "Reviewers ask the owners to change these keys. A request closes by itself once you have done it. Until then, promise to do it, or say why you don’t.",
         ),
         false => (
             "Asked of owners",
@@ -245,11 +245,11 @@ fn AskedRow(
                 <FormError errors/>
                 <input type="hidden" name="review" value=id/>
                 <input class="input comment" name="answer" value=text maxlength=MAX_COMMENT autocomplete="off"
-                    placeholder="When you will, or why not" aria-label=format!("Answer about {name}")/>
+                    placeholder="When you will do it, or why not" aria-label=format!("Answer about {name}")/>
                 <div class="steps">
                     {link()}
                     // The first button is that of the Enter key, so it is the one that closes nothing.
-                    <button class="btn" name="promise" value="1">{if is_promised { "We still will" } else { "We will" }}<span class="visually-hidden">" change "{name.clone()}</span></button>
+                    <button class="btn" name="promise" value="1">{if is_promised { "Promise again" } else { "Promise to do it" }}<span class="visually-hidden">" for "{name.clone()}</span></button>
                     <button class="btn">"Answer and close"<span class="visually-hidden">" the request about "{name.clone()}</span></button>
                 </div>
             </form>

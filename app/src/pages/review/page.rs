@@ -16,7 +16,9 @@ use super::{
 use crate::{
     form::errors::{Errors, FormError},
     icons::{Icon, Symbol},
-    pages::{forms::fields_and_errors, frame::PageHead, page::page},
+    pages::{
+        forms::fields_and_errors, frame::PageHead, not_in_list::NotFoundInAddress, page::page,
+    },
     text::number::grouped,
 };
 
@@ -89,6 +91,7 @@ fn ReviewView(address: Address, queue: Queue) -> impl IntoView {
         <PageHead title="Findings" lead=lead.into_any()><a class="btn" href=policies>"Key policies"</a></PageHead>
         <Tabs org=address.org.clone() tab=Tab::Findings asked=queue.asked is_owner=queue.steps.is_owner/>
         <Filters address=address.clone() projects=queue.projects kinds=queue.kinds/>
+        <NotFoundInAddress unknown=address.unknown.clone()/>
         <FormError errors=Errors::new(elsewhere)/>
         {has_progress.then(|| view! { <ProgressLine address=address.clone() progress=queue.progress.clone()/> })}
         {if is_empty {

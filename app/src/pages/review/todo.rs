@@ -69,7 +69,7 @@ const fn other(verdict: Verdict, aspect: Option<Aspect>) -> &'static str {
             "Edit the key, and let it do less: fewer scopes, domains or addresses, or an earlier expiry date."
         }
         (Verdict::Revoke, Some(Aspect::Leaked)) => {
-            "Revoke the key, or disable it until you know what uses it. Requests with it are rejected at once."
+            "Revoke the key, or disable it until you know what uses it. Requests with it are rejected immediately."
         }
         (Verdict::Revoke, _) => {
             "Revoke the key once nothing that you need uses it. Requests with it are rejected from then on."

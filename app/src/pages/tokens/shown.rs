@@ -36,6 +36,7 @@ pub fn CreatedTokenView(created: CreatedToken) -> impl IntoView {
             text: format!("{TOKEN_VARIABLE}={token}"),
         },
     ];
+    let of = created.of_instance.then_some(" of all organizations");
     let docs = created.addresses.docs().to_owned();
     let details = view! {
         <section class="card" aria-labelledby="details">
@@ -43,7 +44,7 @@ pub fn CreatedTokenView(created: CreatedToken) -> impl IntoView {
             <dl class="facts body">
                 <dt>"Name"</dt><dd>{created.name.clone()}</dd>
                 <dt>"ID"</dt><dd class="id"><code>{created.id.to_string()}</code></dd>
-                <dt>"Scope"</dt><dd>{scope_title(created.scope)}": "{can}</dd>
+                <dt>"Scope"</dt><dd>{scope_title(created.scope)}{of}</dd>
                 <dt>"Created"</dt><dd>{created.created}{by}</dd>
                 <dt>"Expires"</dt><dd>{created.expires}</dd>
             </dl>

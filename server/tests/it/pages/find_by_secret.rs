@@ -276,6 +276,7 @@ on_both! {
         assert!(rows[0].contains(r#""found""#) && rows[1].contains(r#""not found""#), "{rows:?}");
         let log = owner.get("/orgs/northwind/audit?event=key.looked_up").await.text();
         assert!(log.contains("Looked up <a href=\"/orgs/northwind/keys/key_"), "{log}");
+        assert!(log.contains("Searched for a key by its secret") && !log.contains("Looked up Northwind"), "{log}");
         let about = app.database.texts("SELECT target_id FROM audit_log WHERE event = 'key.looked_up' ORDER BY seq").await;
         assert_eq!(about[0], made.id.to_string());
         for secret in [made.plain.expose(), "unknown_text"] {

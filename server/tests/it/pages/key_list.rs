@@ -28,6 +28,16 @@ on_both! {
             let page = owner.get(&format!("/orgs/northwind/keys?{query}")).await.text();
             assert!(page.contains(sentence) && page.contains("Production"), "{query}: {page}");
         }
+        for (path, sentence) in [
+            ("review?state=foo&finding=foo", "The finding and the state of review in this address were not found."),
+            ("agents?after=foo", "The page in this address was not found."), ("requests?before=foo", "The page in this address was not found."),
+        ] {
+            let page = owner.get(&format!("/orgs/northwind/{path}")).await.text();
+            assert!(page.contains(sentence), "{path}: {page}");
+        }
+        let member = app.signed_in(&org, "ben", Role::Member).await;
+        let page = member.get("/orgs/northwind/keys?status=attention&finding=full_access").await.text();
+        assert!(page.contains("The status and the finding in this address were not found.") && page.contains("Production"), "{page}");
         let known = owner.get("/orgs/northwind/keys?kind=secret&status=active").await.text();
         assert!(!known.contains("in this address"), "{known}");
     }

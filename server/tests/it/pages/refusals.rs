@@ -2,7 +2,10 @@
 
 use latchkey::{refusals::store, role::Role, verify::Request};
 
-use crate::test_app::{TestApp, org::widget_key};
+use crate::test_app::{
+    TestApp,
+    org::{secret_key, widget_key, with},
+};
 
 const PAGE: &str = "/orgs/northwind/usage/refusals";
 
@@ -39,5 +42,27 @@ on_both! {
         assert!(row.starts_with(&begin), "{row}");
         assert_eq!(owner.get(&format!("{PAGE}.csv?key=Shop")).await.status, 400);
         assert_eq!(app.signed_in(&org, "mo", Role::Member).await.get(PAGE).await.status, 403);
+    }
+
+    async fn a_missing_scope_is_selected_in_the_form_that_adds_it(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let scopes = vec!["bots:read".parse().unwrap()];
+        let made = org.create_key(with(secret_key("Orders"), |key| key.scopes = scopes)).await.unwrap();
+        let missing = ["integrations:read".parse().unwrap()];
+        app.ask(&Request { key: Some(&made.plain), scopes: &missing, ..Request::default() }).await;
+        store(&app.engine).await.unwrap();
+        let form = format!("/orgs/northwind/keys/{}/edit?add=integrations%3Aread", made.id);
+        let page = owner.get(PAGE).await;
+        assert!(page.body.contains(&format!("href=\"{form}#scopes\"")), "{}", page.body);
+        let checked = |body: &str, value: &str| {
+            let input = body.split("<input").find(|input| input.contains(&format!("value=\"{value}\""))).unwrap_or_default();
+            input.split('>').next().unwrap_or_default().contains(" checked")
+        };
+        let page = owner.get(&form).await;
+        assert!(page.text().contains("Nothing is changed until you save.") && checked(&page.body, "bots:read") && checked(&page.body, "integrations:read"));
+        assert!(!checked(&page.body, "bots:write"));
+        let unknown = owner.get(&form.replace("integrations", "nothing")).await;
+        assert!(!unknown.text().contains("Nothing is changed until you save.") && unknown.status == 200);
     }
 }

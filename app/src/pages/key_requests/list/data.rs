@@ -9,7 +9,10 @@ use latchkey::{
 
 use crate::{
     error::AppError,
-    pages::key_requests::{allowed::Allowed, rules::Rules},
+    pages::{
+        key_requests::{allowed::Allowed, rules::Rules},
+        not_in_list::unknown,
+    },
     request::PageRequest,
     text::time::TimeText,
 };
@@ -26,6 +29,8 @@ pub struct Requests {
     pub may_ask: bool,
     /// Whether the list has all requests, not only those that wait.
     pub all: bool,
+    /// What the address names that is not there, in words.
+    pub unknown: Vec<&'static str>,
 }
 
 /// A request in the list.
@@ -51,6 +56,7 @@ pub async fn load(request: PageRequest) -> Result<Requests, AppError> {
     let membership = request.membership().await?;
     let engine = request.engine();
     let before: Option<KeyRequestId> = request.parameter(BEFORE).parse().ok();
+    let unknown = unknown(request.query(), &[(BEFORE, before.is_some(), "page")]);
     let all = request.parameter("show") == ALL;
     let decides = membership.permit_if_allowed::<to::DecideKeyRequests>();
     let Page { requests, next } = match &decides {
@@ -79,5 +85,6 @@ pub async fn load(request: PageRequest) -> Result<Requests, AppError> {
         may_decide: decides.is_some(),
         may_ask: !membership.may(Action::CreateKeys),
         all,
+        unknown,
     })
 }

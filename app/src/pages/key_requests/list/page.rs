@@ -8,6 +8,7 @@ use crate::{
     pages::{
         frame::PageHead,
         key_requests::{allowed::AllowedTags, ask_path, requests_path, state::StateTag},
+        not_in_list::NotFoundInAddress,
         page::page,
     },
     text::{query::query_of, time::Time},
@@ -35,6 +36,7 @@ fn RequestsView(
         may_decide,
         may_ask,
         all,
+        unknown,
     } = list;
     let ask =
         may_ask.then(|| view! { <a class="btn primary" href=ask_path(&org)>"Ask for a key"</a> });
@@ -70,6 +72,7 @@ fn RequestsView(
     };
     view! {
         <PageHead title="Key requests" lead=lead.into_any()>{ask}</PageHead>
+        <NotFoundInAddress unknown/>
         {switch}
         <div class="stack">
             {content}

@@ -18,6 +18,7 @@ use crate::{
         settings_form::{expires, of_key},
     },
     request::PageRequest,
+    text::query::query_of,
     values::{key_form::access_of, key_options::EditKeyOptions},
 };
 
@@ -30,13 +31,35 @@ pub fn restrict_path(path: &str) -> String {
     format!("{path}/edit?{SCOPES}={USED}#scopes")
 }
 
+/// The query parameter with which the form proposes more scopes, and the form that does. `path` is that of the key's page.
+const ADDED: &str = "add";
+
+/// The form that proposes these scopes besides those of the key.
+pub fn adding_path(path: &str, scopes: &[String]) -> String {
+    format!(
+        "{path}/edit{}#scopes",
+        query_of(&[(ADDED, &scopes.join(" "))])
+    )
+}
+
+/// What the form has selected that the key does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proposed {
+    /// The scopes that the key used, and no others.
+    Used,
+    /// More scopes than the key has.
+    Added,
+}
+
 /// Loads the current values of the key and the choices of the form, for users who can edit keys.
 pub async fn options(request: PageRequest) -> Result<EditKeyOptions, AppError> {
     Ok(proposing(request).await?.0)
 }
 
-/// The same, with the scopes that the key used if the URL asks for them, and whether they are in the form.
-pub async fn proposing(request: PageRequest) -> Result<(EditKeyOptions, bool), AppError> {
+/// The same, with the scopes that the URL proposes, if it does.
+pub async fn proposing(
+    request: PageRequest,
+) -> Result<(EditKeyOptions, Option<Proposed>), AppError> {
     let membership = request.membership().await?;
     let permit: Permit<to::EditKeys> = membership.permit()?;
     let engine = request.engine();
@@ -65,11 +88,24 @@ pub async fn proposing(request: PageRequest) -> Result<(EditKeyOptions, bool), A
         true => used_scopes(engine, &membership, id, &offered.scopes).await?,
         false => Vec::new(),
     };
-    let is_proposed = !proposed.is_empty();
-    if is_proposed {
-        values.access = access_of(false);
-        values.scopes = proposed;
-    }
+    let added = request.parameter(ADDED);
+    let added = added
+        .split(' ')
+        .filter(|scope| offered.scopes.iter().any(|of| of.name.as_str() == *scope));
+    let mut added: Vec<String> = added.map(str::to_owned).collect();
+    added.retain(|scope| !values.scopes.contains(scope) && !convention.is_full_access(&had.scopes));
+    let proposal = match (proposed.is_empty(), added.is_empty()) {
+        (false, _) => {
+            values.access = access_of(false);
+            values.scopes = proposed;
+            Some(Proposed::Used)
+        }
+        (true, false) => {
+            values.scopes.extend(added);
+            Some(Proposed::Added)
+        }
+        (true, true) => None,
+    };
     let options = EditKeyOptions {
         name: key.summary.name.to_string(),
         offered,
@@ -77,7 +113,7 @@ pub async fn proposing(request: PageRequest) -> Result<(EditKeyOptions, bool), A
         expires: expires(&key),
         values,
     };
-    Ok((options, is_proposed))
+    Ok((options, proposal))
 }
 
 /// The scopes that valid requests with the key required, as far as the form offers them. The scope that includes all others is

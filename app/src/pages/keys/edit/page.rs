@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::data::proposing;
+use super::data::{Proposed, proposing};
 use crate::{
     form::errors::FieldError,
     icons::{Icon, Symbol},
@@ -19,12 +19,12 @@ use crate::{
 /// The page: the form with the current values, or with the rejected ones.
 #[component]
 pub fn EditKeyPage() -> impl IntoView {
-    page(proposing, |request, (options, is_proposed)| {
+    page(proposing, |request, (options, proposed)| {
         let (values, errors) = fields_and_errors(|| options.values.clone());
         let (keys_path, path) = (keys_path(&request), key_path(&request));
         // A rejected form has what was selected in it.
-        let is_proposed = is_proposed && errors.is_empty();
-        view! { <EditKey keys_path path options is_proposed values errors/> }
+        let proposed = proposed.filter(|_| errors.is_empty());
+        view! { <EditKey keys_path path options proposed values errors/> }
     })
 }
 
@@ -33,8 +33,8 @@ fn EditKey(
     keys_path: String,
     path: String,
     options: EditKeyOptions,
-    /// Whether the form has the scopes that the key used, and not those that it has.
-    is_proposed: bool,
+    /// What the form has selected instead of what the key has.
+    proposed: Option<Proposed>,
     values: SettingsForm,
     errors: Vec<FieldError>,
 ) -> impl IntoView {
@@ -43,11 +43,15 @@ fn EditKey(
         (path.clone(), options.name.clone()),
     ];
     let title = format!("Edit {}", options.name);
-    let proposed = is_proposed.then(|| {
+    let proposed = proposed.map(|proposed| {
+        let text = match proposed {
+            Proposed::Used => "Selected are the scopes that requests with this key required so far. Nothing is changed until you save. Add what it needs only now and then, such as once a year.",
+            Proposed::Added => "Selected are also the scopes that the request required. Nothing is changed until you save.",
+        };
         view! {
             <div class="notice info">
                 <Icon symbol=Symbol::Info/>
-                <p>"Selected are the scopes that requests with this key required so far. Nothing is changed until you save. Add what it needs only now and then, such as once a year."</p>
+                <p>{text}</p>
             </div>
         }
     });

@@ -4,15 +4,15 @@ use std::borrow::Cow;
 
 use latchkey::{
     id::{ProjectId, UserId},
-    key::{Environment, Kind, Status},
+    key::{Environment, Kind},
     keys::list::{KeyQuery, Place, SortBy, StatusFilter, Which},
     search::Search,
 };
 
 use super::choices::{FindingChoice, SortChoice, StatusChoice};
-use crate::text::{
-    query::{query_of, value_of},
-    words::severity_title,
+use crate::{
+    pages::not_in_list::unknown,
+    text::query::{query_of, value_of},
 };
 
 /// The keys that the URL requests. Unknown values are ignored, and named on the page.
@@ -53,8 +53,6 @@ impl Address {
     pub fn read(org: String, query: &str) -> Self {
         let word = |name| value_of(query, name);
         let (status, sort) = (word("status"), word("sort"));
-        let mut unknown = Vec::new();
-        let status_word = status.clone();
         let status = StatusChoice::ALL
             .into_iter()
             .find(|(_, word, _)| *word == status)
@@ -67,24 +65,22 @@ impl Address {
         let (kind, project) = (word("kind").parse().ok(), word("project").parse().ok());
         let creator = word("creator").parse().ok();
         let finding = FindingChoice::parse(&word("finding"));
-        let is_place = |text: &str| text.is_empty() || text.parse::<Place>().is_ok();
-        let is_status = status_word.is_empty() || status != StatusChoice::Any;
-        for (text, is_known, what) in [
-            (word("project"), project.is_some(), "project"),
-            (word("kind"), kind.is_some(), "type"),
-            (word("environment"), environment.is_some(), "environment"),
-            (word("creator"), creator.is_some(), "creator"),
-            (word("finding"), finding.is_some(), "finding"),
-            (status_word, is_status, "status"),
-            (word("after"), is_place(&word("after")), "page"),
-            (word("before"), is_place(&word("before")), "page"),
-            // Pages are not numbered.
-            (word("page"), false, "page"),
-        ] {
-            if !text.is_empty() && !is_known && !unknown.contains(&what) {
-                unknown.push(what);
-            }
-        }
+        let is_place = |name| word(name).parse::<Place>().is_ok();
+        let unknown = unknown(
+            query,
+            &[
+                ("project", project.is_some(), "project"),
+                ("kind", kind.is_some(), "type"),
+                ("environment", environment.is_some(), "environment"),
+                ("creator", creator.is_some(), "creator"),
+                ("finding", finding.is_some(), "finding"),
+                ("status", status != StatusChoice::Any, "status"),
+                ("after", is_place("after"), "page"),
+                ("before", is_place("before"), "page"),
+                // Pages are not numbered.
+                ("page", false, "page"),
+            ],
+        );
         Self {
             org,
             search: first_characters(word("q").trim(), Search::MAX_CHARACTERS),
@@ -107,30 +103,27 @@ impl Address {
         }
     }
 
+    /// The list for those who do not see the details of keys: without the filters by them.
+    pub fn without_details(mut self) -> Self {
+        if self.status == StatusChoice::Attention {
+            self.status = StatusChoice::Any;
+            self.unknown.push("status");
+        }
+        for (is_set, what) in [
+            (self.project.take().is_some(), "project"),
+            (self.creator.take().is_some(), "creator"),
+            (self.finding.take().is_some(), "finding"),
+        ] {
+            if is_set {
+                self.unknown.push(what);
+            }
+        }
+        self
+    }
+
     /// The path of the list without parameters.
     pub fn path(&self) -> String {
         format!("/orgs/{}/keys", self.org)
-    }
-
-    /// Whether any filter is set.
-    pub fn filtered(&self) -> bool {
-        let is_narrowed = !self.search.is_empty() || !self.external_id.is_empty();
-        let is_chosen = self.kind.is_some()
-            || self.project.is_some()
-            || self.creator.is_some()
-            || self.finding.is_some();
-        is_narrowed || is_chosen || self.environment.is_some() || self.status != StatusChoice::Any
-    }
-
-    /// The filter that is set only through links, not by a control of the list: its name, its value, and the URL
-    /// without it.
-    pub fn narrowed_to(&self) -> Option<(&'static str, &str, String)> {
-        let all = Self {
-            external_id: String::new(),
-            ..self.at_the_start()
-        };
-        (!self.external_id.is_empty())
-            .then(|| ("External ID", self.external_id.as_str(), all.href()))
     }
 
     /// The query for the list, without the cursor.
@@ -259,87 +252,12 @@ impl Address {
         }
     }
 
-    fn at_the_start(&self) -> Self {
+    pub(super) fn at_the_start(&self) -> Self {
         Self {
             after: String::new(),
             before: String::new(),
             ..self.clone()
         }
-    }
-
-    /// Whether filters narrow the list beside the search.
-    pub fn narrows(&self) -> bool {
-        let without_search = Self {
-            search: String::new(),
-            ..self.at_the_start()
-        };
-        without_search.filtered()
-    }
-
-    /// Whether a filter with many values is set.
-    pub fn chooses(&self) -> bool {
-        self.kind.is_some()
-            || self.project.is_some()
-            || self.creator.is_some()
-            || self.finding.is_some()
-    }
-
-    /// The number of filters that are set.
-    pub fn filters(&self) -> usize {
-        let set = [
-            self.kind.is_some(),
-            self.project.is_some(),
-            self.creator.is_some(),
-            self.finding.is_some(),
-            self.environment.is_some(),
-            self.status != StatusChoice::default(),
-        ];
-        set.into_iter().filter(|is_set| *is_set).count()
-    }
-
-    /// What an empty list without a search says: it names its filter, unless there are several.
-    pub fn nothing_found(&self) -> String {
-        let several = || "No key matches these filters".to_owned();
-        if self.filters() + usize::from(!self.external_id.is_empty()) != 1 {
-            return several();
-        }
-        let of_status = match self.status {
-            StatusChoice::Attention => Some("No key needs attention"),
-            StatusChoice::Is(Status::Active) => Some("No active keys"),
-            StatusChoice::Is(Status::Disabled) => Some("No disabled keys"),
-            StatusChoice::Is(Status::Expired) => Some("No expired keys"),
-            StatusChoice::Is(Status::Revoked) => Some("No revoked keys"),
-            StatusChoice::Ended => Some("No expired or revoked keys"),
-            StatusChoice::Any => None,
-        };
-        let of_environment = self.environment.map(|environment| match environment {
-            Environment::Live => "No live keys",
-            Environment::Test => "No test keys",
-        });
-        let of_finding = self.finding.map(|finding| match finding {
-            FindingChoice::Code(code) => format!("No key has the finding “{}”", code.title()),
-            FindingChoice::Severity(severity) => format!(
-                "No key has findings of {} severity",
-                severity_title(severity).to_lowercase()
-            ),
-        });
-        let of_others = [
-            (self.kind.is_some(), "No keys of this type"),
-            (self.project.is_some(), "No keys in this project"),
-            (self.creator.is_some(), "No keys created by this person"),
-            (
-                !self.external_id.is_empty(),
-                "No keys with this external ID",
-            ),
-        ];
-        let of_others = of_others.into_iter().find(|(is_set, _)| *is_set);
-        let named = of_status
-            .or(of_environment)
-            .or(of_others.map(|(_, text)| text));
-        named
-            .map(str::to_owned)
-            .or(of_finding)
-            .unwrap_or_else(several)
     }
 
     /// The URL of the current list.
@@ -390,6 +308,7 @@ mod tests {
     use latchkey::{findings::Code, id::KeyId};
 
     use super::*;
+    use crate::error::known_path::known_path;
 
     fn read(query: &str) -> Address {
         Address::read("acme".to_owned(), query)
@@ -452,25 +371,18 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_list_names_its_filter() {
-        for (query, text) in [
-            ("status=attention", "No key needs attention"),
-            ("status=expired", "No expired keys"),
-            ("status=ended", "No expired or revoked keys"),
-            ("environment=test", "No test keys"),
-            ("kind=widget", "No keys of this type"),
-            ("external_id=user_1", "No keys with this external ID"),
-            ("finding=high", "No key has findings of high severity"),
-            (
-                "finding=full_access",
-                "No key has the finding “Full access”",
-            ),
-            (
-                "status=expired&environment=test",
-                "No key matches these filters",
-            ),
-        ] {
-            assert_eq!(read(query).nothing_found(), text, "{query}");
+    fn a_list_is_returned_to_after_a_sign_in_with_its_filters() {
+        for (status, ..) in StatusChoice::ALL {
+            for (sort, _) in SortChoice::ALL {
+                let descending = sort.starts_descending();
+                let list = Address {
+                    status,
+                    sort,
+                    descending,
+                    ..read("kind=widget&environment=test")
+                };
+                assert_eq!(known_path(&list.href()), list.href());
+            }
         }
     }
 

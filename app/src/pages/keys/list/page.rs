@@ -16,6 +16,7 @@ use crate::{
         frame::PageHead,
         key_requests::ask_path,
         keys::first_steps::{FirstStepsPanel, Steps, steps},
+        not_in_list::NotFoundInAddress,
         page::page,
     },
     request::PageRequest,
@@ -30,6 +31,10 @@ pub fn KeysPage() -> impl IntoView {
     };
     page(load, |request, (list, steps)| {
         let address = Address::read(request.org().to_owned(), request.query());
+        let address = match list.with_details {
+            true => address,
+            false => address.without_details(),
+        };
         let dropped = !request.parameter(DROPPED).is_empty();
         view! { <KeysView address list steps dropped/> }
     })
@@ -66,9 +71,7 @@ fn KeysView(
     let export = (list.with_details && list.matching > 0)
         .then(|| view! { <a class="btn" href=address.export_href() download="">"Export CSV"</a> });
     let dropped = dropped.then(|| view! { <DroppedSearch keys=address.path()/> });
-    let not_found = not_found(&address.unknown).map(|text| {
-        view! { <div class="notice warn"><Icon symbol=Symbol::Alert/><p>{text}</p></div> }
-    });
+    let unknown = address.unknown.clone();
     let ask = ask_path(&address.org);
     // An empty list has the link in its place.
     let make = (!nothing).then(|| match may_create {
@@ -78,7 +81,7 @@ fn KeysView(
     view! {
         <PageHead title="Keys" lead>{export}{find}{import}{make}</PageHead>
         {dropped}
-        {not_found}
+        <NotFoundInAddress unknown/>
         <BulkResult href=address.href()/>
         {if nothing {
             Either::Left(view! { <NoKeys new=may_create.then_some(new) ask/> })
@@ -90,18 +93,6 @@ fn KeysView(
             })
         }}
     }
-}
-
-/// "The project in this address was not found. The list is shown without it."
-fn not_found(unknown: &[&str]) -> Option<String> {
-    let (last, first) = unknown.split_last()?;
-    Some(match first {
-        [] => format!("The {last} in this address was not found. The list is shown without it."),
-        _ => format!(
-            "The {} and the {last} in this address were not found. The list is shown without them.",
-            first.join(", the ")
-        ),
-    })
 }
 
 /// Says why a search did not run.

@@ -65,11 +65,11 @@ pub fn AskOwners(
     let (title, text) = match asking.is_report {
         true => (
             "Report as leaked",
-            "Does someone know the secret who must not? Ask the owners to replace it or to end the key. They see it with high severity.",
+            "If someone who should not have the secret knows it, ask the owners to replace it or to revoke the key. They see your report with high severity.",
         ),
         false => (
             "Ask the owners",
-            "Owners see what you ask under “Asked of you”, and you see there what becomes of it.",
+            "Owners see your request under Review, and you see there what becomes of it.",
         ),
     };
     let leaked = match asking.is_report {
@@ -77,7 +77,7 @@ pub fn AskOwners(
         false => view! {
             <label class="check">
                 <input type="checkbox" name="leaked" value="yes" checked=is_leak/>
-                <span>"It has leaked"<small>"Someone knows the secret who must not. The request has high severity."</small></span>
+                <span>"It has leaked"<small>"Someone who should not have the secret knows it. The request has high severity."</small></span>
             </label>
         }
         .into_any(),

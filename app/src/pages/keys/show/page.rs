@@ -137,8 +137,12 @@ fn KeyPageView(org: String, key: KeyView, steps: Option<Steps>, asked: Asked) ->
         .then(|| view! { <a class="btn" href=format!("{path}/rotate{leak}")>"Rotate…"</a> });
     let whole = (org.clone(), path.clone());
     let by_secret = found_by_secret.is_some();
+    let is_leaked = key.details.as_ref().is_some_and(|details| {
+        let mut codes = details.findings.iter().map(|finding| finding.code);
+        codes.any(|code| matches!(code, Code::SeenInBrowser | Code::ReportedLeaked))
+    });
     let question = revocable.then(|| {
-        view! { <RevokeQuestion key=key.clone() path=path.clone() in_dialog=!is_asked typed=typed.clone() is_found=by_secret errors/> }
+        view! { <RevokeQuestion key=key.clone() path=path.clone() in_dialog=!is_asked typed=typed.clone() is_found={by_secret || is_leaked} errors/> }
     });
     let revoke = (revocable && !is_asked).then(|| view! { <RevokeButton path=path.clone()/> });
     let secret_id = asked.found.clone();

@@ -39,7 +39,7 @@ pub fn RevokeQuestion(
     in_dialog: bool,
     /// The submitted form, if it was rejected.
     typed: KeyForm,
-    /// Whether the key was found by a secret of it, which then is where it should not be.
+    /// Whether the key was found by a secret of it, which then is where it should not be, or it is known to have leaked.
     is_found: bool,
     errors: Errors,
 ) -> impl IntoView {
