@@ -21,6 +21,7 @@ use crate::{
     db::{On, StorageError, Tx},
     event::{Event, Target},
     id::OrgId,
+    key_requests::hand_over::ended::end_with,
     mail::{Letter, MailPlace, of_changes},
     orgs::lock::{keep, lock_to_delete},
     reviews::done::note_done,
@@ -298,6 +299,7 @@ impl Change {
                 .collect();
             let committed = async {
                 note_done(&mut tx, &engine.convention, &mut entries).await?;
+                end_with(&mut tx, &entries).await?;
                 let appended = audit::append(&engine, &mut tx, &entries).await?;
                 tx.commit().await?;
                 Ok::<_, StorageError>(appended)

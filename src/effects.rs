@@ -224,20 +224,21 @@ pub async fn of_key(
     permit: &Permit<to::SeeKeys>,
     id: KeyId,
 ) -> Result<Option<LastChange>, StorageError> {
-    const LAST: &str = "SELECT audit_log.position, audit_log.at, audit_log.event, audit_log.via FROM keys \
+    let last = format!(
+        "SELECT audit_log.position, audit_log.at, audit_log.event, audit_log.via FROM keys \
          LEFT JOIN audit_log ON audit_log.org_id = keys.org_id AND audit_log.target_id = keys.id \
-         AND audit_log.position > (SELECT position FROM audit_checkpoint) AND audit_log.event NOT IN ($3, $4, $5, $6, $7) \
-         WHERE keys.org_id = $1 AND keys.id = $2 ORDER BY audit_log.seq DESC LIMIT 1";
+         AND audit_log.position > (SELECT position FROM audit_checkpoint) AND audit_log.event NOT IN ({}) \
+         WHERE keys.org_id = $1 AND keys.id = $2 ORDER BY audit_log.seq DESC LIMIT 1",
+        Event::of_unchanged_keys()
+    );
     type Row = (
         Option<i64>,
         Option<Timestamp>,
         Option<String>,
         Option<String>,
     );
-    let row: Option<Row> = on!(engine.db.read(), c => sqlx::query_as(LAST)
-        .bind(permit.org_id()).bind(id).bind(Event::KeyLookedUp.as_str())
-        .bind(Event::KeyReviewed.as_str()).bind(Event::ReviewAnswered.as_str()).bind(Event::ReviewPromised.as_str())
-        .bind(Event::ReviewWithdrawn.as_str()).fetch_optional(c).await)?;
+    let row: Option<Row> = on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(last))
+        .bind(permit.org_id()).bind(id).fetch_optional(c).await)?;
     let Some(row) = row else { return Ok(None) };
     // Retention deleted the entry.
     let (Some(position), Some(at), Some(event), Some(via)) = row else {

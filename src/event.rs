@@ -61,6 +61,10 @@ events! {
     KeyRotated "key.rotated" "rotated the key" Secrets
     /// The previous secret of a rotated key was ended early.
     KeyOldSecretEnded "key.old_secret_ended" "ended the key's old secret" Key
+    /// The member who asked for the key can reveal a new secret, which rotates the key.
+    KeyRotationOffered "key.rotation_offered" "let a member reveal a new secret of the key" Nothing
+    /// A new secret that waited for a member was withdrawn.
+    KeyRotationWithdrawn "key.rotation_withdrawn" "withdrew the new secret of the key" Nothing
     /// A key was revoked permanently.
     KeyRevoked "key.revoked" "revoked the key" Key
     /// Someone looked for the key with a secret that they entered. The secret is not recorded.
@@ -237,6 +241,15 @@ impl fmt::Display for Event {
 }
 
 impl Event {
+    /// The names of the events about keys that change nothing of the key, as a list in SQL.
+    pub fn of_unchanged_keys() -> String {
+        let all = Self::ALL.iter();
+        let unchanged = all
+            .filter(|event| event.as_str().starts_with("key.") && event.stale() == Stale::Nothing);
+        let names: Vec<String> = unchanged.map(|event| format!("'{event}'")).collect();
+        names.join(", ")
+    }
+
     /// Whether the log of an organization can contain the event. The others concern the instance.
     pub const fn is_of_orgs(self) -> bool {
         !matches!(
@@ -308,6 +321,15 @@ mod tests {
             assert!(!kind.is_empty() && !what.is_empty(), "{word}");
         }
         assert!("key.eaten".parse::<Event>().is_err());
+    }
+
+    #[test]
+    fn what_only_speaks_of_a_key_is_no_change_of_it() {
+        assert_eq!(
+            Event::of_unchanged_keys(),
+            "'key.rotation_offered', 'key.rotation_withdrawn', 'key.looked_up', 'key.reviewed', 'key.review_answered', \
+             'key.review_promised', 'key.review_withdrawn'"
+        );
     }
 
     #[test]

@@ -5,12 +5,13 @@
 //! request, and the limits of the organization apply at that time.
 //!
 //! An approval counts as long as whoever gave it is an owner who can sign in: otherwise the request is open again, until the
-//! approval would have ended. Requests of someone who leaves the organization are withdrawn. All changes lock the organization
+//! approval would have ended. The secret of the key's next rotation can be revealed in the same way ([`hand_over`]). Requests of someone who leaves the organization are withdrawn. All changes lock the organization
 //! first, so that they never wait for each other's rows, and roles do not change meanwhile.
 
 mod ask;
 mod decide;
 mod edit;
+pub mod hand_over;
 mod letters;
 mod list;
 pub(crate) mod of_member;

@@ -88,6 +88,23 @@ for (const javaScriptEnabled of [true, false]) {
       await open(owner, team.path("keys"));
       await owner.getByRole("link", { name: "Weekly report" }).click();
       await expect(owner.getByRole("region", { name: "Details" })).toContainText("by Some owner");
+
+      // Nobody sends the secret of a later rotation either.
+      await owner.getByRole("link", { name: "Rotate…" }).click();
+      await alive(owner);
+      await owner.getByRole("radio", { name: /^Some member/ }).check();
+      await owner.getByRole("button", { name: "Rotate key" }).click();
+      await expect(owner.getByText(/^Waiting for Some member to reveal the new secret until/)).toBeVisible();
+      await open(page, team.path("requests"));
+      await page.getByText("A new secret of Weekly report is ready to reveal.").getByRole("link").click();
+      await alive(page);
+      await page.getByRole("button", { name: "Reveal the new secret" }).click();
+      await expect(page.getByRole("heading", { level: 1, name: "Weekly report has a new secret" })).toBeVisible();
+      const next = await page.locator("#key").innerText();
+      expect(next).not.toBe(key);
+      for (const secret of [key, next]) expect(await server.verify(secret, { scopes: ["bots:read"] })).toMatchObject({ valid: true });
+      await owner.reload();
+      await expect(owner.getByText(/^Waiting for Some member/)).toHaveCount(0);
       await owner.context().close();
     });
 

@@ -27,7 +27,7 @@ const NAME: &str = "Deleted user";
 
 /// The tables with rows that belong to a user, by their column `user_id`. Those that refer to a user as the creator of
 /// something are not among them.
-pub const TABLES: [&str; 7] = [
+pub const TABLES: [&str; 8] = [
     "sessions",
     "memberships",
     "second_factors",
@@ -35,6 +35,7 @@ pub const TABLES: [&str; 7] = [
     "account_links",
     "accepted_invitations",
     "key_requests",
+    "key_hand_overs",
 ];
 
 /// Why an account was not deleted.

@@ -18,10 +18,13 @@ pub async fn last_change(
     permit: &Permit<to::SeeKeys>,
     key: KeyId,
 ) -> Result<Option<i64>, StorageError> {
-    const SQL: &str = "SELECT position FROM audit_log WHERE org_id = $1 AND target_id = $2 \
-         AND position > (SELECT position FROM audit_checkpoint) AND event NOT IN ($3, $4, $5, $6, $7) ORDER BY seq DESC LIMIT 1";
-    Ok(on!(engine.db.read(), c => sqlx::query_scalar(SQL)
-        .bind(permit.org_id()).bind(key).bind(Event::KeyLookedUp.as_str())
-        .bind(Event::KeyReviewed.as_str()).bind(Event::ReviewAnswered.as_str()).bind(Event::ReviewPromised.as_str())
-        .bind(Event::ReviewWithdrawn.as_str()).fetch_optional(c).await)?)
+    let sql = format!(
+        "SELECT position FROM audit_log WHERE org_id = $1 AND target_id = $2 \
+         AND position > (SELECT position FROM audit_checkpoint) AND event NOT IN ({}) ORDER BY seq DESC LIMIT 1",
+        Event::of_unchanged_keys()
+    );
+    Ok(
+        on!(engine.db.read(), c => sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+        .bind(permit.org_id()).bind(key).fetch_optional(c).await)?,
+    )
 }

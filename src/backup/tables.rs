@@ -153,7 +153,7 @@ pub const RETIRED: Retired = Retired {
 };
 
 /// All tables that are backed up. Each follows the tables that it references.
-pub const TABLES: [Table; 35] = [
+pub const TABLES: [Table; 36] = [
     Table {
         name: "orgs",
         text: "id slug name search creation_token admin_rights created_by",
@@ -215,6 +215,12 @@ pub const TABLES: [Table; 35] = [
                created_by approved_by creation_token revoke_reason",
         numbers: "created_at expires_at last_used_at disabled_at revoked_at",
         booleans: "localhost_forbidden",
+        ..NONE
+    },
+    Table {
+        name: "key_hand_overs",
+        text: "key_id org_id user_id offered_by token",
+        numbers: "overlap_seconds created_at expires_at",
         ..NONE
     },
     Table {

@@ -10,7 +10,7 @@ use crate::{
     change::Change,
     db::{StorageError, on},
     email::EmailAddress,
-    id::{KeyRequestId, OrgId, UserId},
+    id::{KeyId, KeyRequestId, OrgId, UserId},
     mail::{Content, Letter, Sender},
     name::{DisplayName, KeyName, Slug},
     time::Timestamp,
@@ -78,13 +78,7 @@ pub(super) async fn to_requester(
     if !engine.sends_mail {
         return Ok(());
     }
-    let sql = format!(
-        "SELECT users.email FROM memberships JOIN users ON users.id = memberships.user_id \
-         JOIN orgs ON orgs.id = memberships.org_id AND {HAS_REQUIRED_FACTOR} \
-         WHERE memberships.org_id = $1 AND users.id = $2 AND users.disabled_at IS NULL AND users.email_confirmed"
-    );
-    let to: Option<EmailAddress> = on!(change.on(), c => sqlx::query_scalar(AssertSqlSafe(sql))
-        .bind(org_id).bind(request.requester.0).fetch_optional(c).await)?;
+    let to = address(change, org_id, request.requester.0).await?;
     let (org, slug, owner) = names(change, org_id, owner).await?;
     if let Some(to) = to {
         let content = Content::KeyRequestDecided {
@@ -98,6 +92,52 @@ pub(super) async fn to_requester(
         post(engine, change, org_id, Letter { to, content });
     }
     Ok(())
+}
+
+/// Tells a member after the commit that they can reveal a new secret of a key.
+pub(super) async fn of_new_secret(
+    engine: &Engine,
+    change: &mut Change,
+    org_id: OrgId,
+    (key_id, member): (KeyId, UserId),
+    owner: UserId,
+    until: Timestamp,
+) -> Result<(), StorageError> {
+    const NAME: &str = "SELECT name FROM keys WHERE org_id = $1 AND id = $2";
+    if !engine.sends_mail {
+        return Ok(());
+    }
+    let Some(to) = address(change, org_id, member).await? else {
+        return Ok(());
+    };
+    let key: KeyName = on!(change.on(), c => sqlx::query_scalar(NAME)
+        .bind(org_id).bind(key_id).fetch_one(c).await)?;
+    let (org, slug, owner) = names(change, org_id, owner).await?;
+    let content = Content::NewSecretOffered {
+        org,
+        slug,
+        owner,
+        key,
+        key_id,
+        until,
+    };
+    post(engine, change, org_id, Letter { to, content });
+    Ok(())
+}
+
+/// The address of a member who can sign in, if it is known to be theirs.
+async fn address(
+    change: &mut Change,
+    org_id: OrgId,
+    user_id: UserId,
+) -> Result<Option<EmailAddress>, StorageError> {
+    let sql = format!(
+        "SELECT users.email FROM memberships JOIN users ON users.id = memberships.user_id \
+         JOIN orgs ON orgs.id = memberships.org_id AND {HAS_REQUIRED_FACTOR} \
+         WHERE memberships.org_id = $1 AND users.id = $2 AND users.disabled_at IS NULL AND users.email_confirmed"
+    );
+    Ok(on!(change.on(), c => sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(org_id).bind(user_id).fetch_optional(c).await)?)
 }
 
 fn post(engine: &Engine, change: &mut Change, org_id: OrgId, letter: Letter) {

@@ -8,7 +8,7 @@ use crate::{
     db::{StorageError, Tx, on},
     event::{Event, Target},
     fault::{Fault, from_fault},
-    id::{KeyId, SecretId},
+    id::{KeyId, OrgId, SecretId},
     key::{Environment, Kind, Status, text::PlainKey},
     revision::AsKnown,
     time::{DAY, SECOND, Timestamp},
@@ -16,9 +16,9 @@ use crate::{
 };
 
 use super::{
-    create::CreatedKey,
+    create::{CreatedKey, NewKey},
     revision::is_outdated,
-    store::{lock, update_display},
+    store::{Locked, lock, update_display},
 };
 
 /// The maximum overlap, in milliseconds (design §3).
@@ -35,6 +35,16 @@ pub struct Rotation {
     pub overlap: i64,
     /// A token served with the form. Submitting the form again for the same key does not rotate it again.
     pub token: Option<String>,
+}
+
+impl Rotation {
+    /// Checks the overlap.
+    pub(crate) fn check(&self) -> Result<(), RotateKeyError> {
+        match (0..=LONGEST_OVERLAP).contains(&self.overlap) {
+            true => Ok(()),
+            false => Err(RotateKeyError::OverlapOutOfRange),
+        }
+    }
 }
 
 /// Why a key was not rotated.
@@ -117,12 +127,29 @@ pub async fn rotate(
     key: impl Into<AsKnown<KeyId>>,
     rotation: Rotation,
 ) -> Result<CreatedKey, RotateKeyError> {
-    let AsKnown { id, known } = key.into();
-    if !(0..=LONGEST_OVERLAP).contains(&rotation.overlap) {
-        return Err(RotateKeyError::OverlapOutOfRange);
-    }
-    let to_replace = current_secret(engine, id).await?;
-    if to_replace
+    let key = key.into();
+    rotation.check()?;
+    let to_replace = to_replace(engine, key.id).await?;
+    let mut change = engine.change(permit).await?;
+    let org_id = permit.org_id();
+    let token = rotation.token.as_deref();
+    let checked = check(engine, change.tx(), org_id, &key, to_replace, token).await?;
+    let rotated = replace(engine, change.tx(), org_id, checked, rotation).await?;
+    let positions = change.commit_at(rotated.happened()).await?;
+    Ok(rotated.created(positions.last))
+}
+
+/// The secret that a rotation starting now will replace.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub(crate) async fn to_replace(
+    engine: &Engine,
+    id: KeyId,
+) -> Result<Option<SecretId>, StorageError> {
+    let current: Option<CurrentSecret> =
+        on!(engine.db.read(), c => sqlx::query_as(CURRENT).bind(id).fetch_optional(c).await)?;
+    if current
         .as_ref()
         .is_some_and(|secret| secret.is_beside_old_one(engine.clock.now()))
     {
@@ -130,16 +157,37 @@ pub async fn rotate(
         // store the first use at once.
         flush(engine).await?;
     }
-    let mut change = engine.change(permit).await?;
-    let key = lock(change.tx(), permit.org_id(), id)
+    Ok(current.map(|secret| secret.id))
+}
+
+/// A key that is locked and can be rotated.
+pub(crate) struct Checked {
+    id: KeyId,
+    key: Locked,
+    /// When the old secret of the last rotation ends, if the new one replaces one that was never used.
+    old_ends_at: Option<Timestamp>,
+    now: Timestamp,
+}
+
+/// Locks a key, and checks that it can be rotated. `to_replace` was read before, and `token` is that of the form.
+pub(crate) async fn check(
+    engine: &Engine,
+    tx: &mut Tx,
+    org_id: OrgId,
+    key: &AsKnown<KeyId>,
+    to_replace: Option<SecretId>,
+    token: Option<&str>,
+) -> Result<Checked, RotateKeyError> {
+    let AsKnown { id, ref known } = *key;
+    let key = lock(tx, org_id, id)
         .await?
         .ok_or(RotateKeyError::NotFound)?;
     // Read the time after taking the lock, so that the decision and the stored data use the same time.
     let now = engine.clock.now();
     const FORM_SEEN: &str =
         "SELECT COUNT(*) FROM key_secrets WHERE key_id = $1 AND rotation_token = $2";
-    let seen: i64 = on!(change.on(), c => sqlx::query_scalar(FORM_SEEN)
-        .bind(id).bind(&rotation.token).fetch_one(c).await)?;
+    let seen: i64 = on!(tx.on(), c => sqlx::query_scalar(FORM_SEEN)
+        .bind(id).bind(token).fetch_one(c).await)?;
     if seen > 0 {
         return Err(RotateKeyError::AlreadyRotated);
     }
@@ -149,7 +197,7 @@ pub async fn rotate(
             return Err(RotateKeyError::WrongState(status));
         }
     }
-    let current: Option<CurrentSecret> = on!(change.on(), c => sqlx::query_as(CURRENT)
+    let current: Option<CurrentSecret> = on!(tx.on(), c => sqlx::query_as(CURRENT)
         .bind(id).fetch_optional(c).await)?;
     let running = current
         .as_ref()
@@ -167,15 +215,68 @@ pub async fn rotate(
         let is_of_a_rotation = current.secrets > 1;
         is_of_a_rotation && now.since(current.created_at) < APART
     };
-    let id_of = |current: &CurrentSecret| current.id;
-    if current.as_ref().map(id_of) != to_replace.as_ref().map(id_of)
+    if current.as_ref().map(|current| current.id) != to_replace
         || current.as_ref().is_some_and(was_just_made)
     {
         return Err(RotateKeyError::RotatedMeanwhile);
     }
-    if is_outdated(change.tx(), permit.org_id(), id, &known).await? {
+    if is_outdated(tx, org_id, id, known).await? {
         return Err(RotateKeyError::ChangedMeanwhile);
     }
+    Ok(Checked {
+        id,
+        key,
+        old_ends_at,
+        now,
+    })
+}
+
+/// A key with its new secret, whose change is not committed yet.
+pub(crate) struct Rotated {
+    /// The key's kind, environment and settings.
+    pub key: NewKey,
+    /// Until when the old secret works.
+    pub old_ends_at: Timestamp,
+    id: KeyId,
+    plain: PlainKey,
+    display: String,
+}
+
+impl Rotated {
+    /// The event.
+    pub fn happened(&self) -> Happened {
+        Happened::new(Event::KeyRotated, Target::Key(self.id)).changed(
+            "old_secret_ends_at",
+            None::<i64>,
+            self.old_ends_at.as_millis(),
+        )
+    }
+
+    /// The key, once it is committed at this position of the audit log.
+    pub fn created(self, position: i64) -> CreatedKey {
+        CreatedKey {
+            id: self.id,
+            plain: self.plain,
+            display: self.display,
+            position,
+        }
+    }
+}
+
+/// Gives a key a new secret in the transaction that has checked it.
+pub(crate) async fn replace(
+    engine: &Engine,
+    tx: &mut Tx,
+    org_id: OrgId,
+    checked: Checked,
+    rotation: Rotation,
+) -> Result<Rotated, RotateKeyError> {
+    let Checked {
+        id,
+        key,
+        old_ends_at,
+        now,
+    } = checked;
     let prefix = engine
         .convention
         .prefix(key.kind, key.environment)
@@ -193,19 +294,19 @@ pub async fn rotate(
         None => now.plus(rotation.overlap),
         Some(_) => now,
     };
-    replace_secret(engine, change.tx(), &new, ends_at, rotation.token).await?;
-    update_display(change.tx(), permit.org_id(), id, &display, &key.settings).await?;
-    let rotated = Happened::new(Event::KeyRotated, Target::Key(id)).changed(
-        "old_secret_ends_at",
-        None::<i64>,
-        old_ends_at.unwrap_or(ends_at).as_millis(),
-    );
-    let positions = change.commit_at(rotated).await?;
-    Ok(CreatedKey {
+    replace_secret(engine, tx, &new, ends_at, rotation.token).await?;
+    update_display(tx, org_id, id, &display, &key.settings).await?;
+    Ok(Rotated {
+        key: NewKey {
+            kind: key.kind,
+            environment: key.environment,
+            settings: key.settings,
+            creation_token: None,
+        },
+        old_ends_at: old_ends_at.unwrap_or(ends_at),
         id,
         plain,
         display,
-        position: positions.last,
     })
 }
 
@@ -233,11 +334,6 @@ const CURRENT: &str = "SELECT id, created_at, last_used_at, \
      (SELECT COUNT(*) FROM key_secrets WHERE key_id = $1) AS secrets, \
      (SELECT MAX(ends_at) FROM key_secrets WHERE key_id = $1) AS old_ends_at \
      FROM key_secrets WHERE key_id = $1 AND ends_at IS NULL";
-
-/// The secret that a rotation starting now will replace.
-async fn current_secret(engine: &Engine, id: KeyId) -> Result<Option<CurrentSecret>, StorageError> {
-    Ok(on!(engine.db.read(), c => sqlx::query_as(CURRENT).bind(id).fetch_optional(c).await)?)
-}
 
 /// A secret to be stored.
 struct NewSecret<'a> {

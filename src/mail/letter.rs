@@ -4,7 +4,7 @@ use crate::{
     accounts::links::AccountToken,
     alerts::{Alert, Reminder},
     email::EmailAddress,
-    id::KeyRequestId,
+    id::{KeyId, KeyRequestId},
     invitations::InvitationToken,
     name::{DisplayName, KeyName, Slug},
     role::Role,
@@ -142,5 +142,20 @@ pub enum Content {
         request: KeyRequestId,
         /// Until when the key can be revealed; `None` if the request was declined.
         until: Option<Timestamp>,
+    },
+    /// A member can reveal a new secret of a key that they asked for; to the member.
+    NewSecretOffered {
+        /// The name of the org.
+        org: DisplayName,
+        /// The org's slug.
+        slug: Slug,
+        /// The name of the owner.
+        owner: DisplayName,
+        /// The name of the key.
+        key: KeyName,
+        /// The key.
+        key_id: KeyId,
+        /// Until when the new secret can be revealed.
+        until: Timestamp,
     },
 }

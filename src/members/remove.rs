@@ -8,7 +8,7 @@ use crate::{
     db::on,
     event::{Event, Target},
     id::{OrgId, UserId},
-    key_requests::of_member::withdraw_all,
+    key_requests::{hand_over::ended::end_of_member, of_member::withdraw_all},
     orgs,
 };
 
@@ -64,9 +64,12 @@ async fn end(
     on!(change.on(), c => sqlx::query(SQL).bind(org_id).bind(user_id).execute(c).await.map(drop))?;
     let withdrawn = withdraw_all(change.tx(), org_id, user_id, engine.clock.now()).await?;
     let withdrawn = Some(withdrawn).filter(|count| *count > 0);
+    let ended_secrets = end_of_member(change.tx(), org_id, user_id).await?;
+    let ended_secrets = Some(ended_secrets).filter(|count| *count > 0);
     let ended = Happened::new(event, Target::User(user_id));
     let ended = ended
         .changed("role", member.role.to_string(), None::<&str>)
-        .changed("withdrawn_key_requests", None::<u64>, withdrawn);
+        .changed("withdrawn_key_requests", None::<u64>, withdrawn)
+        .changed("withdrawn_new_secrets", None::<u64>, ended_secrets);
     Ok(change.commit(ended).await?)
 }

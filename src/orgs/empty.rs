@@ -25,11 +25,12 @@ const LOCK: i64 = i64::from_be_bytes(*b"latchorg");
 const OF_ORG: &str = "org_id = $1";
 
 /// The tables with rows of an organization: the primary key, and which rows. Each follows the tables that reference it.
-const TABLES: [(&str, &str, &str); 18] = [
+const TABLES: [(&str, &str, &str); 19] = [
     ("memberships", "org_id, user_id", OF_ORG),
     ("invitations", "id", OF_ORG),
     ("accepted_invitations", "digest", OF_ORG),
     ("key_requests", "id", OF_ORG),
+    ("key_hand_overs", "key_id", OF_ORG),
     (
         "idempotency_keys",
         "service_token_id, idempotency_key",

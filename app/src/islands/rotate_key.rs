@@ -14,7 +14,7 @@ use crate::{
     },
     icons::{Icon, Symbol},
     text::time::{Time, TimeText},
-    values::rotation::{OVERLAPS, RotateKeyForm},
+    values::rotation::{MEMBER, OVERLAPS, RotateKeyForm},
 };
 
 /// The form. With JavaScript, the new secret is shown in place of the form, and the history entry points to the key's
@@ -36,8 +36,14 @@ pub fn RotateKeyFormView(
     old_ends: Option<TimeText>,
     /// When the key expires, if that is before the end of the longest overlap.
     expires: Option<TimeText>,
+    /// The member who asked for the key and can reveal the new secret in place of the user.
+    member: Option<String>,
+    /// Whether there is a sign that others can have the current secret.
+    is_leaked: bool,
     /// The overlap that is selected initially.
     chosen: String,
+    /// Who gets the new secret initially.
+    gets: String,
     /// The errors of the submitted form.
     errors: Vec<FieldError>,
 ) -> impl IntoView {
@@ -56,6 +62,7 @@ pub fn RotateKeyFormView(
             let (org, key, rotation_token, base) = sent.get_value();
             let form = RotateKeyForm {
                 overlap: chosen_overlap(),
+                gets: String::new(),
                 rotation_token,
                 base,
             };
@@ -84,6 +91,7 @@ pub fn RotateKeyFormView(
             </div>
         }
     });
+    let who = member.map(|name| view! { <WhoGetsIt name is_leaked gets errors/> });
     let question = match old_ends {
         Some(ends) => view! {
             <p>"The new secret has not been used. If it was lost, replace it: the key gets another new secret, which is shown once. The old secret keeps working until "<Time text=ends/>"."</p>
@@ -103,16 +111,51 @@ pub fn RotateKeyFormView(
     view! {
         {move || { answers.track(); view! { <FormError errors/> } }}
         <form novalidate=true class="form" method="post" action=format!("{path}/rotate")
-            on:submit=move |event: ev::SubmitEvent| { event.prevent_default(); rotate() }>
+            on:submit=move |event: ev::SubmitEvent| {
+                // The response to an offer is another page.
+                if !is_for_member() {
+                    event.prevent_default();
+                    rotate();
+                }
+            }>
             <input type="hidden" name="rotation_token" value=token/>
             <input type="hidden" name="base" value=base/>
             {question}
+            {who}
             {expires}
             <div class="actions">
                 <button class="btn primary" aria-busy=move || busy.get().then_some("true")>{label}</button>
                 <a class="btn" href=path.clone()>"Cancel"</a>
             </div>
         </form>
+    }
+}
+
+/// The choice between the user and the member who asked for the key.
+#[component]
+fn WhoGetsIt(
+    /// The member's name.
+    name: String,
+    is_leaked: bool,
+    /// What is selected initially.
+    gets: String,
+    errors: Errors,
+) -> impl IntoView {
+    let leaked = is_leaked.then(|| format!(" The leaked secret works until {name} reveals it."));
+    let is_member = gets == MEMBER;
+    view! {
+        <ChoiceGroup field="gets" legend="Who gets the new secret" errors>
+            <div class="choices">
+            <label class="choice">
+                <input type="radio" name="gets" value="you" checked=!is_member required/>
+                <span><b>"You"</b><small>"It is shown to you once. "{name.clone()}" asked for this key: give it to them where only they can read it."</small></span>
+            </label>
+            <label class="choice">
+                <input type="radio" name="gets" value=MEMBER checked=is_member required/>
+                <span><b>{name.clone()}</b><small>"They reveal it themselves within seven days, and nobody else sees it. Until then, nothing changes and the current secret works; how long you let it work counts from then."{leaked}</small></span>
+            </label>
+            </div>
+        </ChoiceGroup>
     }
 }
 
@@ -137,6 +180,14 @@ fn used(last_used: Option<TimeText>) -> impl IntoView {
         Some(text) => view! { "It was last used "<Time text/>"." }.into_any(),
         None => "It has not been used yet.".into_any(),
     }
+}
+
+/// Whether the member is selected to get the new secret.
+fn is_for_member() -> bool {
+    let selected = format!("input[name=gets][value={MEMBER}]:checked");
+    document()
+        .query_selector(&selected)
+        .is_ok_and(|selected| selected.is_some())
 }
 
 /// The selected overlap, read from the page: the browser restores a selection when the user goes back.

@@ -22,7 +22,7 @@ use crate::{
     request::PageRequest,
     shown_once::{CreatedKey, Held, KeyOutcome, KeyTerms, Secret, hold, names_of_scopes},
     text::time::{TimeText, date},
-    values::rotation::RotateKeyForm,
+    values::rotation::{MEMBER, RotateKeyForm},
 };
 
 /// Rotates the key `key` in the organization with the slug `org`.
@@ -37,6 +37,10 @@ pub async fn rotate_key(
 ) -> Result<KeyOutcome, AppError> {
     let membership = request.membership_of(org).await?;
     let permit = membership.permit()?;
+    if form.gets == MEMBER {
+        // The browser submits that form as it is: its response is another page.
+        return Err(AppError::Unreadable);
+    }
     let id: KeyId = key.parse().map_err(|_| AppError::NotFound)?;
     // Runs to the end even if the client disconnects, so that the key is held for a repeated submit.
     let rotating = rotate_and_hold(request, membership, permit, form, id);
@@ -51,18 +55,10 @@ async fn rotate_and_hold(
     id: KeyId,
 ) -> Result<KeyOutcome, AppError> {
     let engine = request.engine();
-    let seconds = form.overlap.parse::<i64>().unwrap_or(-1);
-    let overlap = seconds.saturating_mul(SECOND);
-    let rotation = Rotation {
-        overlap,
-        token: sent_creation_token(&form.rotation_token),
-    };
-    let known = match form.base.as_str() {
-        "" => Known::Nothing,
-        base => Known::Tags(vec![base.to_owned()]),
-    };
+    let (key, rotation) = read(&form, id);
+    let overlap = rotation.overlap;
     let mut held = request.held_key().await;
-    let error = match rotate(engine, &permit, AsKnown { id, known }, rotation).await {
+    match rotate(engine, &permit, key, rotation).await {
         Ok(created) => {
             let of = of_key(&membership, created.id, created.position);
             let key = shown_key(&request, &membership, created, overlap).await?;
@@ -71,29 +67,51 @@ async fn rotate_and_hold(
                 &mut held,
                 Held::new(&form, Secret::Key(Box::new(key.clone())), of, now),
             );
-            return Ok(KeyOutcome::Shown(Box::new(key)));
+            Ok(KeyOutcome::Shown(Box::new(key)))
         }
         Err(RotateKeyError::AlreadyRotated) => {
             let key = held_key(&request, &membership, held.as_ref(), &form, id).await?;
             let before =
                 || KeyOutcome::ShownBefore(shown_before(membership.org().slug.as_str(), id));
-            return Ok(key.map_or_else(before, |key| KeyOutcome::Shown(Box::new(key))));
+            Ok(key.map_or_else(before, |key| KeyOutcome::Shown(Box::new(key))))
         }
-        Err(RotateKeyError::NotFound) => return Err(AppError::NotFound),
-        Err(RotateKeyError::Fault(fault)) => return Err(fault.into()),
-        Err(RotateKeyError::ChangedMeanwhile) => FieldError::new(
+        Err(error) => Ok(KeyOutcome::Refused(vec![refused(error)?])),
+    }
+}
+
+/// The key to rotate, in the state that the form was rendered with, and how.
+pub fn read(form: &RotateKeyForm, id: KeyId) -> (AsKnown<KeyId>, Rotation) {
+    let seconds = form.overlap.parse::<i64>().unwrap_or(-1);
+    let rotation = Rotation {
+        overlap: seconds.saturating_mul(SECOND),
+        token: sent_creation_token(&form.rotation_token),
+    };
+    let known = match form.base.as_str() {
+        "" => Known::Nothing,
+        base => Known::Tags(vec![base.to_owned()]),
+    };
+    (AsKnown { id, known }, rotation)
+}
+
+/// What the form says of a rotation that was refused.
+///
+/// # Errors
+/// If the key does not exist, or the database cannot be reached.
+pub fn refused(error: RotateKeyError) -> Result<FieldError, AppError> {
+    Ok(match error {
+        RotateKeyError::NotFound => return Err(AppError::NotFound),
+        RotateKeyError::Fault(fault) => return Err(fault.into()),
+        RotateKeyError::ChangedMeanwhile => FieldError::new(
             WHOLE_FORM,
             "This key was changed or rotated after this page was loaded. Reload the page to see its current state.",
         ),
-        Err(error @ RotateKeyError::OverlapOutOfRange) => FieldError::new("overlap", error),
-        Err(
-            error @ (RotateKeyError::WrongState(_)
-            | RotateKeyError::RotationRunning { .. }
-            | RotateKeyError::RotatedMeanwhile
-            | RotateKeyError::NotOffered(..)),
-        ) => FieldError::new(WHOLE_FORM, error),
-    };
-    Ok(KeyOutcome::Refused(vec![error]))
+        RotateKeyError::OverlapOutOfRange => FieldError::new("overlap", error),
+        RotateKeyError::WrongState(_)
+        | RotateKeyError::RotationRunning { .. }
+        | RotateKeyError::RotatedMeanwhile
+        | RotateKeyError::AlreadyRotated
+        | RotateKeyError::NotOffered(..) => FieldError::new(WHOLE_FORM, error),
+    })
 }
 
 /// The rotated key with its new secret and its details.

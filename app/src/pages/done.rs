@@ -59,6 +59,10 @@ pub enum Done {
     DomainRemoved,
     /// The old secret of a rotation was ended.
     OldSecretEnded,
+    /// A member can reveal a new secret of the key.
+    NewSecretOffered,
+    /// The new secret that a member could reveal was withdrawn.
+    NewSecretWithdrawn,
     PasswordChanged,
     AgentCreated,
     AgentUpdated,
@@ -142,6 +146,10 @@ impl Done {
             Self::DomainsUpdated => "Allowed domains updated.",
             Self::DomainRemoved => "Domain removed.",
             Self::OldSecretEnded => "Old secret ended.",
+            Self::NewSecretOffered => {
+                "New secret offered. The key stays as it is until the new secret is revealed."
+            }
+            Self::NewSecretWithdrawn => "New secret withdrawn. The key stays as it is.",
             Self::PasswordChanged => {
                 "Password changed. You have been signed out of all other sessions."
             }

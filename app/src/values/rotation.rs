@@ -10,6 +10,8 @@ use crate::form::sent_back::{MAX_NAME, sent_back};
 pub struct RotateKeyForm {
     /// How long the old secret keeps working, in seconds.
     pub overlap: String,
+    /// Who gets the new secret: [`MEMBER`] for the member who asked for the key, anything else for the user.
+    pub gets: String,
     /// The idempotency token of the form: submitting it twice rotates the key once.
     pub rotation_token: String,
     /// The entity tag of the key that the form was rendered with.
@@ -21,11 +23,15 @@ impl RotateKeyForm {
     pub fn sent_back(self) -> Self {
         Self {
             overlap: sent_back(&self.overlap, MAX_NAME),
+            gets: sent_back(&self.gets, MAX_NAME),
             rotation_token: sent_back(&self.rotation_token, MAX_NAME),
             base: sent_back(&self.base, MAX_NAME),
         }
     }
 }
+
+/// The member who asked for the key reveals the new secret themselves.
+pub const MEMBER: &str = "member";
 
 /// The overlaps to choose from, in seconds, with their labels.
 pub const OVERLAPS: [(i64, &str); 5] = [

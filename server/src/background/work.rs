@@ -203,6 +203,7 @@ pub static TASKS: [Task; 8] = [
             deletion!(refusals::delete_old),
             deletion!(alerts::delete_old),
             deletion!(key_requests::delete_old),
+            deletion!(key_requests::hand_over::delete_old),
             Work {
                 run: |engine, kept_for| {
                     Box::pin(

@@ -89,6 +89,14 @@ pub fn words(content: &Content, public_url: &str) -> Words {
             request,
             until,
         } => of_requests::key_request_decided(org, slug, owner, key, *request, *until, public_url),
+        Content::NewSecretOffered {
+            org,
+            slug,
+            owner,
+            key,
+            key_id,
+            until,
+        } => of_requests::new_secret_offered(org, slug, owner, key, *key_id, *until, public_url),
     }
 }
 

@@ -84,7 +84,7 @@ fn is_about_person(entry: &Entry) -> bool {
 }
 
 /// The changed fields that contain the ID of a person.
-pub const PEOPLE: [&str; 2] = ["approved_by", "requester"];
+pub const PEOPLE: [&str; 4] = ["approved_by", "offered_by", "recipient", "requester"];
 
 /// The field of a key's creation that contains the ID of the request for it.
 pub const REQUEST: &str = "request";

@@ -5,7 +5,9 @@ use latchkey::{
     access::{Membership, to},
     id::ProjectId,
     key::settings::InvalidKeyField,
-    key_requests::{AskError, KeyRequest, State, check, count_approved, list_approved},
+    key_requests::{
+        AskError, KeyRequest, State, check, count_approved, hand_over::list_own, list_approved,
+    },
     keys::project::{ProjectChoice, choices},
     orgs::policies,
     policy::KeyPolicy,
@@ -72,18 +74,19 @@ impl<'a> Rules<'a> {
     }
 }
 
-/// The number of keys that the user can reveal now.
+/// The number of keys and new secrets that the user can reveal now.
 ///
 /// # Errors
 /// If the database cannot be reached.
 pub async fn count_revealable(engine: &Engine, membership: &Membership) -> Result<i64, AppError> {
     let permit = membership.permit()?;
+    let secrets = list_own(engine, &permit).await?.len() as i64;
     // Shown on every page, and mostly zero.
     if count_approved(engine, &permit).await? == 0 {
-        return Ok(0);
+        return Ok(secrets);
     }
     let rules = Rules::load(engine, membership).await?;
     let approved = list_approved(engine, &permit).await?;
     let can_be = |request: &&KeyRequest| rules.obstacles(request).is_empty();
-    Ok(approved.iter().filter(can_be).count() as i64)
+    Ok(approved.iter().filter(can_be).count() as i64 + secrets)
 }

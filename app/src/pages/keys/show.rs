@@ -13,6 +13,8 @@ mod findings;
 mod form;
 mod found;
 mod found_secret;
+pub mod new_secret;
+mod new_secret_form;
 mod page;
 mod revoke;
 mod secrets;

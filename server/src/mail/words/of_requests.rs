@@ -1,7 +1,7 @@
 //! Letters about requests for keys.
 
 use latchkey::{
-    id::KeyRequestId,
+    id::{KeyId, KeyRequestId},
     name::{DisplayName, KeyName, Slug},
     time::Timestamp,
 };
@@ -73,6 +73,36 @@ pub fn key_request_decided(
         link: Some(Link {
             url: format!("{public_url}/orgs/{slug}/requests/{request}"),
             label,
+        }),
+        closing: None,
+    }
+}
+
+/// To the member who asked for the key, who can reveal its new secret before `until`.
+pub fn new_secret_offered(
+    org: &DisplayName,
+    slug: &Slug,
+    owner: &DisplayName,
+    key: &KeyName,
+    key_id: KeyId,
+    until: Timestamp,
+    public_url: &str,
+) -> Words {
+    let (org, owner, key) = (
+        unlinked(org.as_str()),
+        unlinked(owner.as_str()),
+        unlinked(key.as_str()),
+    );
+    Words {
+        subject: format!("Your key “{key}” gets a new secret"),
+        paragraphs: vec![format!(
+            "{owner} lets you reveal a new secret of the key “{key}” in {org}. Reveal it before {}. It is created then, and shown \
+             once. Until then, the current secret works.",
+            minute(until)
+        )],
+        link: Some(Link {
+            url: format!("{public_url}/orgs/{slug}/keys/{key_id}"),
+            label: "View the key",
         }),
         closing: None,
     }

@@ -51,6 +51,17 @@ on_both! {
             }
             assert_eq!(member.submit(&path, &[("change", "withdraw")]).await.status, 303);
         }
+        // Who can reveal a new secret of their key is told.
+        let path = asked(&member).await;
+        assert_eq!(owner.submit(&path, &[("change", "approve"), ("version", "0")]).await.status, 303);
+        mailing.smtp.mail_to(KIM).await;
+        assert_eq!(member.submit(&path, &[("change", "reveal")]).await.status, 200);
+        let key = app.database.texts("SELECT id FROM keys").await.remove(0);
+        let key = format!("/orgs/northwind/keys/{key}");
+        assert_eq!(owner.submit(&format!("{key}/rotate"), &[("overlap", "0"), ("gets", "member")]).await.status, 303);
+        let mail = mailing.smtp.mail_to(KIM).await;
+        assert!(mail.text.contains("dana lets you reveal a new secret") && mail.text.contains("before Nov 28, 2026, 12:00 UTC") && mail.text.contains(&key), "{}", mail.text);
+        assert!(!mail.text.contains("evil.example"), "a name becomes no link: {}", mail.text);
         app.database.execute("DELETE FROM sessions").await;
         assert_eq!(mailing.stop().await, [], "nobody else gets a letter");
     }

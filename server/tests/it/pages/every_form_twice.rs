@@ -205,6 +205,12 @@ on_both! {
         let version = dana.get(&page).await.hidden("version");
         forms.twice(&dana, request, &requests[0], &[("change", "approve"), ("version", &version), ("comment", "")]).await;
         forms.twice(&max, request, &requests[0], &[("change", "reveal")]).await;
+        let asked = app.database.texts("SELECT key_id FROM key_requests WHERE state = 'created'").await.remove(0);
+        let handed = [("overlap", "86400"), ("gets", "member")];
+        forms.twice_with(&dana, "/orgs/{org}/keys/{key}/rotate", &asked, "rotation_token", &handed).await;
+        forms.twice(&dana, show, &asked, &[("change", "withdraw-secret")]).await;
+        forms.twice_with(&dana, "/orgs/{org}/keys/{key}/rotate", &asked, "rotation_token", &handed).await;
+        forms.twice(&max, show, &asked, &[("change", "reveal-secret")]).await;
         forms.twice(&dana, request, &requests[1], &[("change", "decline"), ("comment", "Use another")]).await;
         forms.twice(&max, request, &requests[2], &[("change", "withdraw")]).await;
 

@@ -96,7 +96,7 @@ on_both! {
         assert_eq!(shown.header("cache-control"), "no-store");
         let plain = shown_key(&shown);
         assert!(plain.starts_with("lk_sk_live_") && shown.text().contains("Reports is ready"), "{}", shown.text());
-        assert!(shown.text().contains("an owner can rotate the key. They then see the new secret") && !shown.text().contains("Create a service token"), "{}", shown.text());
+        assert!(shown.text().contains("ask an owner to rotate the key. They can let you reveal the new secret yourself.") && !shown.text().contains("Create a service token"), "{}", shown.text());
         let verified = app.verify(&PlainKey::from_presented(plain.clone())).await;
         assert_eq!(said(&verified), "VALID");
         let settings = verified.key.unwrap().settings.clone();
@@ -114,7 +114,7 @@ on_both! {
         let own = member.get(&format!("/orgs/northwind/keys/{id}")).await.text();
         assert!(own.contains(&format!("href=\"{path}\" class=\"link\">for your request</a>")) && own.contains("bots:read"), "{own}");
         let rotation = owner.get(&format!("/orgs/northwind/keys/{id}/rotate")).await.text();
-        assert!(rotation.contains("kim asked for this key and revealed it. The new secret is shown to you"), "{rotation}");
+        assert!(rotation.contains("kim asked for this key: give it to them where only they can read it."), "{rotation}");
         let details = owner.get(&format!("/orgs/northwind/keys/{id}")).await.text();
         assert!(details.contains("<dt>Approved</dt><dd>by dana</dd>") && details.contains("by kim"), "{details}");
         // Who can open the request has a link to it.

@@ -2,6 +2,7 @@
 
 mod asking;
 mod deciding;
+mod hand_over;
 mod membership;
 mod revealing;
 

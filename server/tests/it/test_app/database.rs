@@ -17,7 +17,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 /// The tables of `migrations/`, except for the table of the migrations.
-const TABLES: [&str; 40] = [
+const TABLES: [&str; 41] = [
     "orgs",
     "users",
     "memberships",
@@ -58,6 +58,7 @@ const TABLES: [&str; 40] = [
     "accepted_invitations",
     "account_links",
     "key_requests",
+    "key_hand_overs",
 ];
 
 /// The database of a test.

@@ -3,7 +3,7 @@
 use latchkey::{
     access::to,
     id::KeyRequestId,
-    key_requests::{KeyRequest, Page, State, list_all, list_open, list_own},
+    key_requests::{KeyRequest, Page, State, hand_over, list_all, list_open, list_own},
     role::Action,
 };
 
@@ -31,6 +31,8 @@ pub struct Requests {
     pub all: bool,
     /// What the address names that is not there, in words.
     pub unknown: Vec<&'static str>,
+    /// The keys whose new secrets wait for the user: their IDs and names.
+    pub new_secrets: Vec<(String, String)>,
 }
 
 /// A request in the list.
@@ -79,7 +81,12 @@ pub async fn load(request: PageRequest) -> Result<Requests, AppError> {
             .filter(|_| found.state == State::Approved)
             .and_then(|decision| decision.until.map(TimeText::full)),
     };
+    let new_secrets = hand_over::list_own(engine, &membership.permit()?).await?;
+    let new_secrets = new_secrets
+        .into_iter()
+        .map(|open| (open.key_id.to_string(), open.key_name.to_string()));
     Ok(Requests {
+        new_secrets: new_secrets.collect(),
         rows: requests.into_iter().map(row).collect(),
         next: next.map(|id| id.to_string()),
         may_decide: decides.is_some(),

@@ -37,7 +37,18 @@ fn RequestsView(
         may_ask,
         all,
         unknown,
+        new_secrets,
     } = list;
+    let new_secrets = new_secrets.into_iter().map(|(id, name)| {
+        let key = format!("/orgs/{org}/keys/{id}");
+        view! {
+            <div class="notice ok">
+                <Icon symbol=Symbol::Check/>
+                <p>"A new secret of "<a href=key>{name}</a>" is ready to reveal."</p>
+            </div>
+        }
+    });
+    let new_secrets = new_secrets.collect_view();
     let ask =
         may_ask.then(|| view! { <a class="btn primary" href=ask_path(&org)>"Ask for a key"</a> });
     let lead = match may_decide {
@@ -75,6 +86,7 @@ fn RequestsView(
         <NotFoundInAddress unknown/>
         {switch}
         <div class="stack">
+            {new_secrets}
             {content}
             <Pager path next is_first all/>
         </div>

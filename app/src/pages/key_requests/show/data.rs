@@ -13,6 +13,7 @@ use crate::{
     pages::{
         audit::{HistoryItem, history_of_request},
         key_requests::{allowed::Allowed, rules::Rules},
+        keys::show::new_secret::NewSecret,
     },
     request::PageRequest,
     text::time::TimeText,
@@ -33,6 +34,8 @@ pub struct RequestView {
     pub decided: Option<Decided>,
     /// What owners have changed: the setting, what was asked for, and what it is now.
     pub changes: Vec<(String, String, String)>,
+    /// The path of the key and its new secret, if the requester can reveal one.
+    pub new_secret: Option<(String, NewSecret)>,
     /// The entries of the audit log, for users who see it.
     pub history: Option<Vec<HistoryItem>>,
 }
@@ -88,7 +91,14 @@ pub async fn load(request: PageRequest) -> Result<RequestView, AppError> {
         true => Some(history_of_request(engine, &membership, found.id).await?),
         false => None,
     };
+    let new_secret = match found.key.filter(|_| is_own) {
+        Some(key) => NewSecret::of(&request, &membership, key)
+            .await?
+            .map(|secret| (format!("/orgs/{}/keys/{key}", request.org()), secret)),
+        None => None,
+    };
     Ok(RequestView {
+        new_secret,
         allowed: Allowed::of(&found, engine.convention(), &rules),
         is_own,
         may_decide: membership.may(Action::DecideKeyRequests),

@@ -25,7 +25,10 @@ use crate::{
             request_path, requests_path,
             state::StateTag,
         },
-        keys::{show::details::OptionalSettings, shown_once::CreatedKeyView},
+        keys::{
+            show::{details::OptionalSettings, new_secret::NewSecretCard},
+            shown_once::CreatedKeyView,
+        },
         owners::AskOwner,
         page::page,
     },
@@ -58,6 +61,8 @@ fn RequestPageView(org: String, path: String, view: RequestView) -> impl IntoVie
     let is_hindered = !view.allowed.obstacles.is_empty();
     let beside = view! { <StateTag state is_own=view.is_own is_hindered/> }.into_any();
     let lead = view! { "Asked by "{view.request.requester.1.to_string()}" on "<Time text=view.created.clone()/>"." }.into_any();
+    let new_secret = view.new_secret.clone();
+    let new_secret = new_secret.map(|(path, secret)| view! { <NewSecretCard secret path/> });
     let step = match state {
         State::Approved if view.is_own => {
             let until = view.decided.clone().and_then(|decided| decided.until);
@@ -85,6 +90,7 @@ fn RequestPageView(org: String, path: String, view: RequestView) -> impl IntoVie
             <Outcome org view=view.clone()/>
             <Needed view=view.clone()/>
             {step}
+            {new_secret}
             <Warnings allowed=view.allowed.clone()/>
             <PurposeCard purpose=view.request.purpose.clone()/>
             <ChangesCard changes=view.changes.clone() by state/>
@@ -136,7 +142,7 @@ fn Outcome(org: String, view: RequestView) -> impl IntoView {
             view! { <p>"Approved by "{by}{changed}", but not revealed within seven days. No key was created."{ask}</p> }.into_any(),
         ),
         State::Created => {
-            let lost = is_own.then(|| view! { " If you did not copy it: "<AskOwner to="rotate it"/>" They then see the new secret, and have to give it to you." });
+            let lost = is_own.then(|| view! { " If you did not copy it: "<AskOwner to="rotate it"/>" They can let you reveal the new secret yourself." });
             let link = key.map(|key| view! { " "<a href=key>"View the key"</a> });
             (
                 "notice info",

@@ -5,6 +5,7 @@ use latchkey::{
     findings::{Code, of_keys},
     id::KeyId,
     key::Status,
+    key_requests::hand_over,
     keys::{create::new_creation_token, secrets::secrets, show},
     time::SECOND,
 };
@@ -29,8 +30,10 @@ pub struct RotationOptions {
     pub expires: Option<TimeText>,
     /// Why others can have the current secret, if there is a sign of it.
     pub leak: Option<Leak>,
-    /// Who asked for the key and revealed it, if that is someone else.
-    pub revealed_by: Option<String>,
+    /// The member who asked for the key, if that is someone else who can reveal the new secret.
+    pub member: Option<String>,
+    /// Until when they can reveal a new secret that was offered before.
+    pub offered_until: Option<TimeText>,
     /// When the old secret of the last rotation expires, if it still works.
     pub running_until: Option<TimeText>,
     /// The idempotency token of the form: submitting it twice rotates the key once.
@@ -71,7 +74,7 @@ impl Leak {
 /// Loads the data of the form, for users who can rotate keys.
 pub async fn options(request: PageRequest) -> Result<RotationOptions, AppError> {
     let membership = request.membership().await?;
-    let _permit: Permit<to::RotateKeys> = membership.permit()?;
+    let permit: Permit<to::RotateKeys> = membership.permit()?;
     let engine = request.engine();
     let id: KeyId = request.id("key")?;
     let summary = show::summary(engine, &membership.permit()?, id)
@@ -94,11 +97,8 @@ pub async fn options(request: PageRequest) -> Result<RotationOptions, AppError> 
         (!request.parameter(FOUND).is_empty()).then_some(Leak::FoundBySecret)
     };
     let key = key.ok_or(AppError::NotFound)?;
-    let user_id = request.user_id().await?;
-    let requester = key.created_by.as_ref().filter(|(id, _)| *id != user_id);
-    let revealed_by = requester
-        .filter(|_| key.approved_by.is_some())
-        .map(|(_, name)| name.to_string());
+    let member = hand_over::recipient(engine, &permit, id).await?;
+    let offered = hand_over::find(engine, &membership.permit()?, id).await?;
     let longest = OVERLAPS.iter().map(|(seconds, _)| *seconds).max();
     let longest = longest.unwrap_or_default();
     let current = secrets.iter().find(|secret| secret.ends_at.is_none());
@@ -116,7 +116,8 @@ pub async fn options(request: PageRequest) -> Result<RotationOptions, AppError> 
             .and_then(|secret| secret.last_used_at)
             .map(|at| TimeText::relative(at, now)),
         leak,
-        revealed_by,
+        member: member.map(|name| name.to_string()),
+        offered_until: offered.map(|offered| TimeText::full(offered.expires_at)),
         running_until: secrets
             .iter()
             .filter(|secret| secret.is_running_out(now))

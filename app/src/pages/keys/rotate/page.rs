@@ -32,7 +32,7 @@ pub fn RotateKeyPage() -> impl IntoView {
         let (keys_path, path, errors) =
             (keys_path(&request), key_path(&request), Errors::new(errors));
         let org = request.org().to_owned();
-        view! { <RotateKey org keys_path path options chosen=values.overlap errors/> }
+        view! { <RotateKey org keys_path path options chosen=values errors/> }
     })
     .into_any()
 }
@@ -43,7 +43,7 @@ fn RotateKey(
     keys_path: String,
     path: String,
     options: RotationOptions,
-    chosen: String,
+    chosen: RotateKeyForm,
     errors: Errors,
 ) -> impl IntoView {
     let above = vec![
@@ -77,19 +77,20 @@ fn RotateKey(
                 </div>
             }
         });
-        let revealed = options.revealed_by.map(|name| {
+        let offered = options.member.clone().zip(options.offered_until).map(|(name, until)| {
             view! {
                 <div class="notice info">
                     <Icon symbol=Symbol::Info/>
-                    <p>{name.clone()}" asked for this key and revealed it. The new secret is shown to you: give it to them where only they can read it. If only they are to see it, they can ask for another key instead."</p>
+                    <p>{name}" can reveal a new secret until "<Time text=until/>". Rotating the key ends that."</p>
                 </div>
             }
         });
+        let is_leaked = options.leak.is_some();
         view! {
             {leaked}
-            {revealed}
+            {offered}
             <div class="card"><div class="body stack">
-                <RotateKeyFormView org key=options.id token=options.rotation_token base=options.base last_used=options.last_used old_ends=options.running_until expires=options.expires chosen errors=errors.all()/>
+                <RotateKeyFormView org key=options.id token=options.rotation_token base=options.base last_used=options.last_used old_ends=options.running_until expires=options.expires member=options.member is_leaked chosen=chosen.overlap gets=chosen.gets errors=errors.all()/>
             </div></div>
         }
         .into_any()

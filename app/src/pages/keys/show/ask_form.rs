@@ -7,7 +7,7 @@ use latchkey::{
     reviews::{self, Aspect, Comment, MAX_COMMENT, NewReport, NewReview, ReviewError, Verdict},
 };
 
-use super::fields::KeyForm;
+use super::fields::{Answer, KeyForm};
 use crate::{
     error::AppError,
     form::{
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Asks the owners: a reviewer for whatever reason, and a member who has created the key because it leaked.
-pub async fn ask(request: &PageRequest, form: KeyForm) -> Result<FormAnswer<KeyForm>, AppError> {
+pub async fn ask(request: &PageRequest, form: KeyForm) -> Answer {
     let membership = request.membership().await?;
     let (permit, id) = (
         membership.permit::<to::ReportKeys>()?,

@@ -22,6 +22,7 @@ use super::{
     ask::Asking,
     extend_form,
     found_secret::FoundSecret,
+    new_secret::NewSecret,
     seen::{SeenGroup, seen},
     state_form::is_in_use,
 };
@@ -73,6 +74,8 @@ pub struct KeyView {
     pub own: Option<OwnDetails>,
     /// What the user can ask of the owners.
     pub asking: Option<Asking>,
+    /// A new secret that waits for the member who asked for the key.
+    pub new_secret: Option<NewSecret>,
 }
 
 /// What members see of a key that they have created.
@@ -209,7 +212,9 @@ pub async fn show_key(request: PageRequest) -> Result<KeyView, AppError> {
     let change = effects::of_key(engine, &membership.permit()?, id).await?;
     let recent = change.filter(|change| change.is_recent);
     let now = engine.clock().now();
+    let new_secret = NewSecret::of(&request, &membership, id).await?;
     Ok(KeyView {
+        new_secret,
         is_in_use: is_in_use(summary.lifecycle, summary.last_used_at, now),
         effect: recent.map(|change| change.effect.into()),
         state: KeyState::new(&summary, now, details.is_some()),

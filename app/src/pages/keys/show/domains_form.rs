@@ -1,8 +1,7 @@
 //! The handler of the forms that change the allowed domains of a widget key.
 
-use super::fields::KeyForm;
+use super::fields::{Answer, KeyForm};
 use crate::{
-    error::AppError,
     operations::edit_domains::edit_domains,
     pages::{answer::FormAnswer, done::Done, keys::key_path},
     request::PageRequest,
@@ -11,7 +10,7 @@ use crate::{
 
 /// Changes the allowed domains of a key: adds the entered domains, removes the domain whose button was pressed, or sets
 /// the localhost switch.
-pub async fn edit(request: &PageRequest, form: KeyForm) -> Result<FormAnswer<KeyForm>, AppError> {
+pub async fn edit(request: &PageRequest, form: KeyForm) -> Answer {
     let domains = DomainsForm {
         add: form.add.clone(),
         before: form.before.clone(),

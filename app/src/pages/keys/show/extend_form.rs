@@ -15,7 +15,7 @@ use latchkey::{
     time::{DAY, Timestamp},
 };
 
-use super::fields::KeyForm;
+use super::fields::{Answer, KeyForm};
 use crate::{
     error::AppError,
     form::errors::WHOLE_FORM,
@@ -75,7 +75,7 @@ pub async fn extension(
 }
 
 /// Sets the expiry date back to the one before the last extension.
-pub async fn undo(request: &PageRequest, form: KeyForm) -> Result<FormAnswer<KeyForm>, AppError> {
+pub async fn undo(request: &PageRequest, form: KeyForm) -> Answer {
     let membership = request.membership().await?;
     let (to_keys, to_domains) = (membership.permit()?, membership.permit()?);
     let id: KeyId = request.id("key")?;
@@ -102,7 +102,7 @@ pub async fn undo(request: &PageRequest, form: KeyForm) -> Result<FormAnswer<Key
 }
 
 /// Extends a key from its expiry date, or from now if it has expired, unless it was changed since the page was loaded.
-pub async fn extend(request: &PageRequest, form: KeyForm) -> Result<FormAnswer<KeyForm>, AppError> {
+pub async fn extend(request: &PageRequest, form: KeyForm) -> Answer {
     let membership = request.membership().await?;
     let (to_keys, to_domains) = (membership.permit()?, membership.permit()?);
     let id: KeyId = request.id("key")?;

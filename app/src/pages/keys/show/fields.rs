@@ -2,13 +2,18 @@
 
 use serde::Deserialize;
 
-use crate::form::sent_back::{MAX_LIST, sent_back};
+use crate::{
+    error::AppError,
+    form::sent_back::{MAX_LIST, sent_back},
+    pages::answer::FormAnswer,
+    shown_once::CreatedKey,
+};
 
 /// The fields of the page's forms. Each form sends one of them; a revocation also sends the reason.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct KeyForm {
-    /// `disable`, `enable`, `revoke`, `extend`, `undo-extend`, `end-old-secret` or `ask`.
+    /// `disable`, `enable`, `revoke`, `extend`, `undo-extend`, `end-old-secret`, `ask`, `withdraw-secret` or `reveal-secret`.
     pub change: String,
     /// The reason of a revocation.
     pub reason: String,
@@ -45,3 +50,6 @@ impl KeyForm {
         }
     }
 }
+
+/// The response to such a form. Only a new secret that is revealed is shown.
+pub type Answer = Result<FormAnswer<KeyForm, CreatedKey>, AppError>;

@@ -1,10 +1,14 @@
 //! The handler of the forms of a key's page.
 
-use super::{ask_form, domains_form, extend_form, fields::KeyForm, state_form};
-use crate::{error::AppError, pages::answer::FormAnswer, request::PageRequest};
+use super::{
+    ask_form, domains_form, extend_form,
+    fields::{Answer, KeyForm},
+    new_secret_form, state_form,
+};
+use crate::{error::AppError, request::PageRequest};
 
 /// Runs the action that the form names.
-pub async fn submit(request: PageRequest, form: KeyForm) -> Result<FormAnswer<KeyForm>, AppError> {
+pub async fn submit(request: PageRequest, form: KeyForm) -> Answer {
     match form.change.as_str() {
         "disable" => state_form::disable(&request, form).await,
         "enable" => state_form::enable(&request, form).await,
@@ -13,6 +17,8 @@ pub async fn submit(request: PageRequest, form: KeyForm) -> Result<FormAnswer<Ke
         "undo-extend" => extend_form::undo(&request, form).await,
         "ask" => ask_form::ask(&request, form).await,
         "end-old-secret" => state_form::end_old_secret(&request).await,
+        "withdraw-secret" => new_secret_form::withdraw(&request, form).await,
+        "reveal-secret" => new_secret_form::reveal(request, form).await,
         "" => domains_form::edit(&request, form).await,
         _ => Err(AppError::Unreadable),
     }

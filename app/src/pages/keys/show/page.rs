@@ -14,6 +14,7 @@ use super::{
     findings::Findings,
     found::FoundBySecret,
     found_secret::FoundSecret,
+    new_secret::NewSecretCard,
     revoke::{RevokeButton, RevokeQuestion},
     secrets::SecretsCard,
     seen::SeenCard,
@@ -25,11 +26,12 @@ use crate::{
         audit::{HistoryCard, entries_of_key},
         done::{Done, Notice},
         examples::{ExampleTabs, Snippet, TOKEN_VARIABLE, VERIFY_TAB, YOUR_KEY, YOUR_TOKEN},
-        forms::fields_and_errors,
+        forms::{fields_and_errors, shown},
         frame::{Breadcrumbs, PageHead},
         keys::{
             finding_text::{FindingText, SeverityTag},
             first_steps::{FirstStepsPanel, Steps, steps},
+            shown_once::CreatedKeyView,
             state::{RotatingTag, StateTag, URGENT_DAYS},
         },
         owners::AskOwner,
@@ -51,6 +53,10 @@ use crate::{
 /// work without JavaScript.
 #[component]
 pub fn KeyPage() -> impl IntoView {
+    // A new secret that was just revealed. Does not depend on loading the key: it cannot be shown again.
+    if let Some(created) = shown() {
+        return view! { <CreatedKeyView created/> }.into_any();
+    }
     let load = async |request: PageRequest| {
         let steps = steps(&request).await?;
         Ok((show_key(request).await?, steps))
@@ -66,6 +72,7 @@ pub fn KeyPage() -> impl IntoView {
         };
         view! { <KeyPageView org=request.org().to_owned() key steps asked/> }
     })
+    .into_any()
 }
 
 /// The query parameters of the page.
@@ -178,7 +185,13 @@ fn KeyPageView(org: String, key: KeyView, steps: Option<Steps>, asked: Asked) ->
             };
             view! { <p class="muted small">{only}<AskOwner to/></p> }
         });
-    let was_shown = (asked.key_again && rotatable).then(|| view! { <WasShown path/> });
+    let is_own = key.own.is_some();
+    let was_shown = (asked.key_again && (rotatable || is_own))
+        .then(|| view! { <WasShown path=path.clone() rotatable/> });
+    let new_secret = key
+        .new_secret
+        .clone()
+        .map(|secret| view! { <NewSecretCard secret path/> });
     view! {
         <Breadcrumbs above=vec![(keys.clone(), "Keys".to_owned())] here=key.name.clone()/>
         <PageHead title=key.name.clone() beside lead>
@@ -190,6 +203,7 @@ fn KeyPageView(org: String, key: KeyView, steps: Option<Steps>, asked: Asked) ->
             <FormError errors/>
             {ask}
             {was_shown}
+            {new_secret}
             {found}
             {ask_first}
             {question}
@@ -250,13 +264,24 @@ fn keys_path(org: &str) -> String {
 
 /// Shown after a form was submitted again, when the key can no longer be shown.
 #[component]
-fn WasShown(path: String) -> impl IntoView {
+fn WasShown(
+    path: String,
+    /// Whether the user can rotate the key.
+    rotatable: bool,
+) -> impl IntoView {
+    let next = match rotatable {
+        true => view! {
+            "If you did not copy it, "<a href=format!("{path}/rotate")>"rotate the key"</a>"."
+        }
+        .into_any(),
+        false => view! { "If you did not copy it: "<AskOwner to="rotate the key"/> }.into_any(),
+    };
     view! {
         <div class="notice warn" role="status">
             <Icon symbol=Symbol::Alert/>
             <p>
-                "This form was submitted before. The secret was shown then and cannot be shown again. If you did not copy it, "
-                <a href=format!("{path}/rotate")>"rotate the key"</a>"."
+                "This form was submitted before. The secret was shown then and cannot be shown again. "
+                {next}
             </p>
         </div>
     }

@@ -12,7 +12,7 @@ use latchkey::{
     time::{DAY, Timestamp},
 };
 
-use super::fields::KeyForm;
+use super::fields::{Answer, KeyForm};
 use crate::{
     error::AppError,
     form::errors::{FieldError, WHOLE_FORM},
@@ -24,8 +24,6 @@ use crate::{
     },
     request::PageRequest,
 };
-
-type Answer = Result<FormAnswer<KeyForm>, AppError>;
 
 /// Disables an active key.
 pub async fn disable(request: &PageRequest, form: KeyForm) -> Answer {

@@ -89,10 +89,10 @@ fn Body(made: CreatedKey) -> impl IntoView {
         }
         None => view! { <p class="small">"The old secret no longer works."</p> }.into_any(),
     });
-    let if_lost = if is_rotated {
+    let if_lost = if is_requested {
+        "If you lose it, ask an owner to rotate the key. They can let you reveal the new secret yourself."
+    } else if is_rotated {
         "If you lose it, rotate the key again. If the old secret still works, end it first."
-    } else if is_requested {
-        "If you lose it, an owner can rotate the key. They then see the new secret, and have to give it to you. If nobody else is to see it, ask for another key."
     } else {
         "If you lose it, rotate the key. Its settings and history are kept."
     };

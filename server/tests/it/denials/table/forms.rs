@@ -93,6 +93,22 @@ pub fn entries() -> Vec<Entry> {
             To(Action::RotateKeys),
         ),
         post(
+            "/orgs/{org}/keys/{key}",
+            "change=withdraw-secret",
+            To(Action::RotateKeys),
+        ),
+        // Nobody asked for the key. What the member who did can do is in pages/new_secret.rs.
+        post(
+            "/orgs/{org}/keys/{key}",
+            "change=reveal-secret",
+            To(Action::SeeKeyDetails),
+        ),
+        post(
+            "/orgs/{org}/keys/{key}/rotate",
+            "overlap=0&gets=member",
+            To(Action::RotateKeys),
+        ),
+        post(
             "/orgs/{org}/keys/{key}/edit",
             "name=Renamed&access=full&expires=keep",
             To(Action::EditKeys),
