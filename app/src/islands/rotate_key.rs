@@ -39,7 +39,7 @@ pub fn RotateKeyFormView(
     /// The member who asked for the key and can reveal the new secret in place of the user.
     member: Option<String>,
     /// Whether there is a sign that others can have the current secret.
-    is_leaked: bool,
+    urgent: bool,
     /// The overlap that is selected initially.
     chosen: String,
     /// Who gets the new secret initially.
@@ -91,7 +91,7 @@ pub fn RotateKeyFormView(
             </div>
         }
     });
-    let who = member.map(|name| view! { <WhoGetsIt name is_leaked gets errors/> });
+    let who = member.map(|name| view! { <WhoGetsIt name urgent gets errors/> });
     let question = match old_ends {
         Some(ends) => view! {
             <p>"The new secret has not been used. If it was lost, replace it: the key gets another new secret, which is shown once. The old secret keeps working until "<Time text=ends/>"."</p>
@@ -136,12 +136,12 @@ pub fn RotateKeyFormView(
 fn WhoGetsIt(
     /// The member's name.
     name: String,
-    is_leaked: bool,
+    urgent: bool,
     /// What is selected initially.
     gets: String,
     errors: Errors,
 ) -> impl IntoView {
-    let leaked = is_leaked.then(|| format!(" The leaked secret works until {name} reveals it."));
+    let leaked = urgent.then(|| format!(" The leaked secret works until {name} reveals it."));
     let is_member = gets == MEMBER;
     view! {
         <ChoiceGroup field="gets" legend="Who gets the new secret" errors>

@@ -85,12 +85,12 @@ fn RotateKey(
                 </div>
             }
         });
-        let is_leaked = options.leak.is_some();
+        let urgent = options.leak.is_some();
         view! {
             {leaked}
             {offered}
             <div class="card"><div class="body stack">
-                <RotateKeyFormView org key=options.id token=options.rotation_token base=options.base last_used=options.last_used old_ends=options.running_until expires=options.expires member=options.member is_leaked chosen=chosen.overlap gets=chosen.gets errors=errors.all()/>
+                <RotateKeyFormView org key=options.id token=options.rotation_token base=options.base last_used=options.last_used old_ends=options.running_until expires=options.expires member=options.member urgent chosen=chosen.overlap gets=chosen.gets errors=errors.all()/>
             </div></div>
         }
         .into_any()
