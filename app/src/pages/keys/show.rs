@@ -20,6 +20,7 @@ mod revoke;
 mod secrets;
 mod seen;
 mod state_form;
+mod state_notice;
 mod used;
 
 pub use self::{

@@ -9,7 +9,6 @@ use super::{
     data::{KeyDetails, KeyView, show_key},
     details::{Details, MetadataCard, Notes, ScopesCard},
     domains::DomainsCard,
-    effect::EffectLine,
     fields::KeyForm,
     findings::Findings,
     found::FoundBySecret,
@@ -18,6 +17,7 @@ use super::{
     revoke::{RevokeButton, RevokeQuestion},
     secrets::SecretsCard,
     seen::SeenCard,
+    state_notice::StateNotice,
 };
 use crate::{
     form::errors::{Errors, FormError},
@@ -29,10 +29,10 @@ use crate::{
         forms::{fields_and_errors, shown},
         frame::{Breadcrumbs, PageHead},
         keys::{
-            finding_text::{FindingText, SeverityTag},
+            finding_text::FindingText,
             first_steps::{FirstStepsPanel, Steps, steps},
             shown_once::CreatedKeyView,
-            state::{RotatingTag, StateTag, URGENT_DAYS},
+            state::{RotatingTag, StateTag},
         },
         owners::AskOwner,
         page::page,
@@ -42,11 +42,7 @@ use crate::{
     },
     request::PageRequest,
     site::Site,
-    text::{
-        days::days_text,
-        time::Time,
-        words::{kind_purpose, reason_text},
-    },
+    text::words::kind_purpose,
 };
 
 /// The page. Query parameters open the confirmations before revoking the key or ending its old secret, so that they
@@ -174,6 +170,10 @@ fn KeyPageView(org: String, key: KeyView, steps: Option<Steps>, asked: Asked) ->
         .then(|| {
             // The organization lets some admins disable keys.
             let (only, to) = match key.may_disable {
+                false if key.state.status == Status::Disabled => (
+                    "Only owners can change this key. ",
+                    "enable, edit, rotate or revoke it",
+                ),
                 true => (
                     "Only owners can edit this key. ",
                     "edit, rotate or revoke it",
@@ -395,103 +395,4 @@ fn SwitchButton(path: String, status: Status) -> impl IntoView {
     };
     view! { <form method="post" action=path><button class="btn" name="change" value=change autofocus=was_pressed>{text}</button></form> }
         .into_any()
-}
-
-/// Explains why the key does not work or soon will not, and whether its last change is in effect on every instance.
-#[component]
-fn StateNotice(org: String, path: String, key: KeyView) -> impl IntoView {
-    let (details, id) = (key.details, key.id);
-    let effect = key.effect.map(|now| view! { <EffectLine org id now/> });
-    let extend = details
-        .as_ref()
-        .filter(|details| details.may_edit)
-        .and_then(|details| {
-            let text = details.extend.clone()?;
-            Some(view! { <ExtendButton path base=details.tag.clone() text/> })
-        });
-    let (tone, symbol, text, act) = match (key.state.status, key.state.expires_in_days) {
-        (Status::Active, None) if effect.is_none() => return None,
-        (Status::Active, None) => {
-            // Replaced by a change in place, whose message says whether it is in effect.
-            return Some(view! {
-                <div class="notice ok" id="changed"><Icon symbol=Symbol::Check/><div><p>"Changed just now."</p>{effect}</div></div>
-            }.into_any());
-        }
-        (Status::Active, Some(days)) => {
-            let ask = extend
-                .is_none()
-                .then(|| view! { " "<AskOwner to="extend it"/> });
-            let finding = details.as_ref().and_then(|details| {
-                let mut findings = details.findings.iter();
-                findings.find(|finding| finding.code == Code::ExpiresSoon)
-            });
-            let severity =
-                finding.map(|finding| view! { <SeverityTag severity=finding.severity/>" " });
-            let text = view! { {severity}"Expires in "{days_text(days)}". Requests with it are rejected from then on."{ask} };
-            let tone = if days <= URGENT_DAYS {
-                "notice bad"
-            } else {
-                "notice warn"
-            };
-            (tone, Symbol::Alert, text.into_any(), extend)
-        }
-        (Status::Disabled, _) => {
-            let since = details
-                .and_then(|details| details.disabled)
-                .map(|(time, by)| view! { " since "<Time text=time/>{by} });
-            let ask = (!key.may_disable).then(|| view! { " "<AskOwner to="enable it"/> });
-            let until = match key.may_disable {
-                true => "until you enable it again",
-                false => "until it is enabled again",
-            };
-            (
-                "notice info",
-                Symbol::Info,
-                view! { "Disabled"{since}". Requests with it are rejected "{until}"."{ask} }
-                    .into_any(),
-                None,
-            )
-        }
-        (Status::Expired, _) => {
-            let ask = extend
-                .is_none()
-                .then(|| view! { " "<AskOwner to="extend it"/> });
-            (
-                "notice warn",
-                Symbol::Alert,
-                view! { "Expired. Requests with it are rejected."{ask} }.into_any(),
-                extend,
-            )
-        }
-        (Status::Revoked, _) => {
-            let reason = key
-                .state
-                .reason
-                .map(|reason| format!(": {}", reason_text(reason)));
-            let on = details
-                .and_then(|details| details.revoked)
-                .map(|(time, by)| view! { " on "<Time text=time/>{by} });
-            ("notice bad", Symbol::Alert, view! { "Revoked"{on}{reason}". Requests with it are rejected. This cannot be undone." }.into_any(), None)
-        }
-    };
-    let effect = effect.map(|effect| view! { <div id="changed">{effect}</div> });
-    Some(
-        view! { <div class=tone><Icon symbol/><div><p>{text}</p>{effect}</div>{act}</div> }
-            .into_any(),
-    )
-}
-
-#[component]
-fn ExtendButton(
-    path: String,
-    /// The fingerprint of the key.
-    base: String,
-    text: String,
-) -> impl IntoView {
-    view! {
-        <form method="post" action=path>
-            <input type="hidden" name="base" value=base/>
-            <button class="btn" name="change" value="extend">{text}</button>
-        </form>
-    }
 }
